@@ -1,0 +1,128 @@
+"""What every venue's file offers: routes, frames to send, and the decoding of frames. No I/O, no clock, no thread.
+
+A venue is described by one object that satisfies `Exchange`. The catalogue actor asks it which REST calls list its
+instruments and turns the answers into `Instrument`s; then it asks which sockets to open (`SocketPlan`s). A connection
+actor opens one socket, sends the plan's frames, keeps it alive the way the plan says, and hands every frame to a
+`Decoder` made by `decoder(...)`.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Protocol
+
+import msgspec
+
+from intelligence.market import Decoded
+
+
+class FrameError(Exception):
+    """A frame, or one row of it, could not be understood; the text says which field and what was found."""
+
+
+class UnknownInstrument(FrameError):
+    """A frame names an instrument that the venue's list does not hold, so its unit is unknown."""
+
+
+class Refusal(msgspec.Struct, frozen=True, kw_only=True):
+    """What a venue's error answer means (exchanges.md 1.4).
+
+    `permanent`: a geo block, not to be retried. `retry_after_s`: wait at least that long.
+    `advice` is a sentence for the operator.
+    """
+
+    reason: str
+    permanent: bool
+    retry_after_s: float
+    advice: str
+
+
+class Instrument(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One tradable contract and its units.
+
+    `contract_size`: units of the venue's base per unit of the venue's size field (OKX: `ctVal * ctMult`; Binance, Bybit: 1).
+    `multiplier`: coins of `asset` in one unit of the venue's base (1000 for 1000PEPE).
+    So coins = size * contract_size * multiplier, USD per coin = price / multiplier, notional = size * contract_size * price.
+    """
+
+    venue: str
+    instrument: str
+    asset: str
+    contract_size: float = 1.0
+    multiplier: float = 1.0
+
+
+class RestCall(msgspec.Struct, frozen=True, kw_only=True):
+    """A GET below the venue's REST base."""
+
+    path: str
+    params: tuple[tuple[str, str], ...] = ()
+
+
+class InstrumentPage(msgspec.Struct, frozen=True, kw_only=True):
+    """The usable instruments of one REST reply, how many rows were left out by reason, and the next call if there is one."""
+
+    instruments: tuple[Instrument, ...]
+    left_out: tuple[tuple[str, int], ...] = ()
+    following: RestCall | None = None
+
+
+class SocketPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """One socket: where to connect and what to say.
+
+    `path` is appended to the venue's WebSocket base URL. `acks`: how many positive subscribe replies are expected.
+    `data_within_s`: a market event must come within that time after the last reply, else the route counts as dead;
+    None where silence is normal (then pongs prove the connection). `brings_liquidations`: this socket carries part
+    of the venue's liquidation feed.
+    """
+
+    name: str
+    path: str
+    subscribe: tuple[bytes, ...]
+    acks: int
+    data_within_s: float | None
+    brings_liquidations: bool
+
+
+class Keepalive(msgspec.Struct, frozen=True, kw_only=True):
+    """`ping`: a text frame to send every `every_s`, None where the server pings. `silent_s`: without any byte for that
+    long the connection is dead. `max_age_s`: renew before that age."""
+
+    ping: bytes | None
+    every_s: float
+    silent_s: float
+    max_age_s: float
+
+
+class Decoder(Protocol):
+    """Turns frames into records. May keep state of one connection (merged tickers), so make one per connection."""
+
+    def decode(self, frame: bytes | memoryview, received_ms: int) -> tuple[Decoded, ...]:
+        """Read one text frame. Raises FrameError, and nothing else, for whatever it cannot understand.
+
+        Acks come as `Control(reason="subscribed")`, refusals of a subscription as `Control(reason="subscribe_refused",
+        detail=the venue's words)`, pongs as `Control(reason="pong")`, a planned close as `Control(reason="closing_soon")`.
+        """
+        ...
+
+
+class Exchange(Protocol):
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def keepalive(self) -> Keepalive: ...
+
+    def instruments_call(self) -> RestCall: ...
+
+    def read_instruments(self, body: bytes) -> InstrumentPage:
+        """Read one reply to `instruments_call` or to a `following` call. Raises FrameError."""
+        ...
+
+    def sockets(self, instruments: Iterable[Instrument], assets: frozenset[str]) -> tuple[SocketPlan, ...]:
+        """Plan the sockets: liquidations of every instrument, mark prices at least of `assets`."""
+        ...
+
+    def decoder(self, instruments: Mapping[str, Instrument]) -> Decoder: ...
+
+    def refusal(self, status: int, headers: Mapping[str, str], body: bytes) -> Refusal | None:
+        """What an HTTP answer (REST or WebSocket handshake) means, None when it is not a refusal."""
+        ...
