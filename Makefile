@@ -1,0 +1,58 @@
+# make demo | run | test. Paths are relative throughout, so the checkout may lie in a folder with spaces in its name.
+
+PYTHON ?= python3
+DURATION ?= 60
+ARGS ?=
+BIN = .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo run test lint lock
+
+help:
+	@echo "make demo   the daemon against a simulated market, for DURATION=$(DURATION) seconds (0: until Ctrl-C)"
+	@echo "make run    the daemon on the live public feeds"
+	@echo "make test   lint, types and every test"
+	@echo "make lint   lint and types alone"
+	@echo "make lock   pin the newest allowed versions into requirements*.txt"
+	@echo "ARGS='...'  further options, such as ARGS='--telegram'"
+
+setup: .venv/installed
+
+demo: setup
+	@$(BIN)/python run.py demo --seconds $(DURATION) $(ARGS)
+
+run: setup
+	@$(BIN)/python run.py $(ARGS)
+
+test: lint
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: .venv/installed-dev
+	$(BIN)/python -m ruff check
+	$(BIN)/python -m ruff format --check
+	$(BIN)/python -m mypy
+
+lock: .venv/installed-dev
+	$(BIN)/python -m pip install --quiet "pip-tools>=7.4"
+	$(BIN)/python -m piptools compile $(LOCK) --extra demo --output-file requirements.txt pyproject.toml
+	$(BIN)/python -m piptools compile $(LOCK) --extra demo --extra dev --output-file requirements-dev.txt pyproject.toml
+
+LOCK = --quiet --upgrade --strip-extras --no-header --no-annotate \
+	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
+
+# The stamps make a second `make` instant: pip runs only after a requirements file changed.
+.venv/installed: requirements.txt .venv/created
+	@echo "installing what the daemon needs into .venv/"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch .venv/installed
+
+.venv/installed-dev: requirements-dev.txt .venv/installed
+	@echo "installing the tools for tests into .venv/"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch .venv/installed-dev
+
+.venv/created:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Foreshock needs Python 3.11 or newer; \
+	$(PYTHON) is `$(PYTHON) --version 2>&1`. Name another one: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@$(PYTHON) -m venv .venv || { echo "python's venv module is missing (on Debian: apt install python3-venv)" >&2; exit 1; }
+	@touch .venv/created

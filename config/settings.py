@@ -1,0 +1,228 @@
+"""One frozen `Settings`, read once at start: config/default.toml says what each key means and where its number is from.
+
+The dataclasses below are the whole schema: the reading, the errors, the environment names and `run.py check` follow from
+their fields. Keys end in their unit.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from config.schema import build, leaves, walk
+from config.sources import CONFIG_NAME, Given, Sources
+from config.values import (
+    Assets,
+    BotApiUrl,
+    Bytes,
+    ChatId,
+    Count,
+    Days,
+    Factor,
+    Multiple,
+    PerSecond,
+    Port,
+    RestUrl,
+    Seconds,
+    SecondsOrZero,
+    Secret,
+    Usd,
+    UserId,
+    WebSocketUrl,
+)
+
+_DEFAULTS = Path(__file__).with_name("default.toml")
+_NAMED = {  # contract.md 4
+    "TELEGRAM_BOT_TOKEN": "telegram.token",
+    "AUTHORIZED_USERS": "telegram.authorized_users",
+    "OWNER_USERS": "telegram.owner_users",
+    "ENABLE_DYNAMIC_THRESHOLDS": "switches.dynamic_thresholds",
+    "ENABLE_AUTO_START": "switches.auto_start",
+    "ENABLE_VOLUME_MONITORING": "switches.volume_monitoring",
+    "ENABLE_PREDICTIVE_ZONES": "switches.predictive_zones",
+}
+_TO_COME = ("venues.gate", "venues.bitget", "venues.hyperliquid", "venues.deribit")
+
+
+class ConfigError(Exception):
+    """The settings cannot be used; `problems` names every reason, one line each."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Switches:
+    dynamic_thresholds: bool
+    auto_start: bool
+    volume_monitoring: bool
+    predictive_zones: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telegram:
+    token: Secret | None = None
+    authorized_users: tuple[ChatId, ...]
+    owner_users: tuple[UserId, ...]
+    api_url: BotApiUrl
+    connect_timeout_s: Seconds
+    read_timeout_s: Seconds
+    private_gap_s: SecondsOrZero
+    group_gap_s: SecondsOrZero
+    overall_per_s: PerSecond
+    retry_base_s: Seconds
+    retry_factor: Factor
+    retry_cap_s: Seconds
+    poll_timeout_s: Seconds
+    poll_stale_s: Seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Http:
+    host: str
+    port: Port
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Venue:
+    enabled: bool
+    ws_url: WebSocketUrl
+    rest_url: RestUrl
+    ping_every_s: SecondsOrZero
+    silence_s: Seconds
+    max_age_s: Seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Venues:
+    binance: Venue
+    bybit: Venue
+    okx: Venue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rest:
+    connect_timeout_s: Seconds
+    read_timeout_s: Seconds
+    total_timeout_s: Seconds
+    max_bytes: Bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feeds:
+    connect_timeout_s: Seconds
+    subscribe_ack_s: Seconds
+    max_frame_bytes: Bytes
+    reconnect_base_s: Seconds
+    reconnect_factor: Factor
+    reconnect_cap_s: Seconds
+    instruments_refresh_s: Seconds
+    dedup_s: SecondsOrZero
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detection:
+    single_usd: Mapping[str, Usd]
+    single_default_usd: Usd
+    cascade_multiple: Multiple
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outbox:
+    reread_s: Seconds
+    busy_s: Seconds
+    keep_days: Days
+    p1_valid_s: Seconds
+    p2_valid_s: Seconds
+    p3_valid_s: Seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Supervision:
+    health_tick_s: Seconds
+    abort_grace_s: SecondsOrZero
+    pulse_s: Seconds
+    pulse_log_s: Seconds
+    watchdog_s: Seconds
+    stop_budget_s: Seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Logs:
+    level: Literal["debug", "info", "warning", "error"]
+    format: Literal["auto", "json", "console"]
+    queue_lines: Count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    assets: Assets
+    data_dir: Path
+    instance: str
+    switches: Switches
+    telegram: Telegram
+    http: Http
+    venues: Venues
+    rest: Rest
+    feeds: Feeds
+    detection: Detection
+    outbox: Outbox
+    supervision: Supervision
+    logs: Logs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """The settings in force, and for each key where its value came from."""
+
+    settings: Settings
+    origins: Mapping[str, str]
+
+
+def load_settings(
+    *,
+    config: Path | None = None,
+    environ: Mapping[str, str] = os.environ,
+    env_file: Path = Path(".env"),
+    overrides: Mapping[str, Any] | None = None,
+) -> Loaded:
+    """Read every source, later ones winning: default.toml, the operator's TOML, `.env`, environment, `overrides`.
+
+    `config` is what --config names; without it FORESHOCK_CONFIG counts. `overrides` are a command's own wishes by
+    dotted key, such as the demo's addresses. Raises ConfigError with all problems.
+    """
+    sources = Sources(leaves(Settings), named=_NAMED, to_come=_TO_COME)
+    sources.add_toml(_DEFAULTS, origin="default")
+    from_file = sources.read_dotenv(env_file)
+    sources.suspect_slips(from_file, env_file)
+    chosen = str(config or environ.get(CONFIG_NAME) or from_file.get(CONFIG_NAME) or "")
+    if chosen:
+        sources.add_toml(Path(chosen), origin=chosen)
+    sources.add_names(from_file, place=f"{env_file} ")
+    sources.add_names(environ)
+    for key, value in (overrides or {}).items():
+        sources.add(key, Given(value, "set by this command"))
+    settings, problems = build(Settings, sources.given)
+    problems = (*sources.problems, *problems)
+    if settings is None or problems:
+        raise ConfigError(problems)
+    return _with_owner(settings, {key: given.origin for key, given in sources.given.items()})
+
+
+def _with_owner(settings: Settings, origins: dict[str, str]) -> Loaded:
+    """Without OWNER_USERS the first authorised user is the owner; a group (negative id) owns nothing."""
+    telegram = settings.telegram
+    if not telegram.owner_users:
+        first = next((user for user in telegram.authorized_users if user > 0), None)
+        if first is not None:
+            telegram = replace(telegram, owner_users=(first,))
+            origins["telegram.owner_users"] = "the first of telegram.authorized_users"
+    return Loaded(settings=replace(settings, telegram=telegram), origins=origins)
+
+
+def secrets(settings: Settings) -> tuple[str, ...]:
+    """Every secret text in the settings, for the logs to hide."""
+    values = (value for _, value in walk(settings))
+    return tuple(value.reveal() for value in values if isinstance(value, Secret))

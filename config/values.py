@@ -1,0 +1,221 @@
+"""Kinds of setting: what a value may be, how it is read from text, and how an error names what was expected."""
+
+import ipaddress
+import re
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Self
+from urllib.parse import urlsplit
+
+import msgspec
+import platformdirs
+from msgspec import Meta, inspect
+
+ALWAYS_WATCHED = ("BTC", "ETH", "SOL", "ADA", "DOT")  # requirements.md 7: always part of the universe
+
+# Lower bounds are small because tests shorten every wait; a zero would make a loop spin.
+Seconds = Annotated[float, Meta(ge=0.001, le=86_400)]
+SecondsOrZero = Annotated[float, Meta(ge=0, le=86_400)]
+Factor = Annotated[float, Meta(ge=1, le=10)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+Multiple = Annotated[float, Meta(ge=0, le=1_000)]
+Usd = Annotated[float, Meta(ge=1, le=1e12)]
+Count = Annotated[int, Meta(ge=1, le=1_000_000)]
+Bytes = Annotated[int, Meta(ge=1_024, le=1_073_741_824)]
+Days = Annotated[float, Meta(ge=0.01, le=3_650)]
+PerSecond = Annotated[float, Meta(ge=0.01, le=1_000)]
+Port = Annotated[int, Meta(ge=0, le=65_535)]
+ChatId = Annotated[int, Meta(ge=-(2**52), le=2**52)]  # groups are negative; Bot API: at most 52 significant bits
+UserId = Annotated[int, Meta(ge=1, le=2**52)]
+
+
+class Secret:
+    """A value that no log, repr or `check` shows."""
+
+    expected: ClassVar[str] = "text without spaces or line breaks"
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    @classmethod
+    def parse(cls, value: Any) -> Self | None:
+        if not isinstance(value, str) or re.search(r"\s", value):
+            raise ValueError
+        return cls(value) if value else None
+
+    def reveal(self) -> str:
+        return self._text
+
+    def __repr__(self) -> str:
+        return "(hidden)"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._text == self._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+
+class Assets(tuple[str, ...]):
+    """The coins that are watched from the start: those named, and the five that always are."""
+
+    __slots__ = ()
+    expected: ClassVar[str] = "a list of assets such as BTC,ETH,SOL"
+
+    @classmethod
+    def parse(cls, value: Any) -> Self:
+        names = [value] if isinstance(value, str) else value
+        if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+            raise ValueError
+        if any(name.lower().startswith("auto") and ":" in name for name in names):
+            raise ValueError("auto:N is not part of this version")
+        if not all(name.isalnum() and len(name) <= 20 for name in names):
+            raise ValueError
+        return cls(dict.fromkeys((*ALWAYS_WATCHED, *(name.upper() for name in names))))
+
+
+def data_folder(value: Any) -> Path:
+    """Read a folder's name; empty stands for the place this platform keeps a user's data."""
+    if not isinstance(value, str) or "\0" in value:
+        raise ValueError
+    return Path(value or platformdirs.user_data_dir("foreshock", appauthor=False)).expanduser().absolute()
+
+
+class _Url(str):
+    """A base address without a slash at its end."""
+
+    __slots__ = ()
+    expected: ClassVar[str]
+    schemes: ClassVar[tuple[str, ...]]
+
+    @classmethod
+    def parse(cls, value: Any) -> Self:
+        if not isinstance(value, str) or re.search(r"\s", value):
+            raise ValueError
+        parts = urlsplit(value)  # raises ValueError for a broken IPv6 address
+        if parts.scheme not in cls.schemes or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError
+        _ = parts.port  # raises ValueError outside 0-65535
+        cls.check_host(parts.scheme, parts.hostname)
+        return cls(value.rstrip("/"))
+
+    @classmethod
+    def check_host(cls, scheme: str, host: str) -> None:
+        """Raise ValueError for an address that this kind does not allow."""
+
+
+class WebSocketUrl(_Url):
+    __slots__ = ()
+    expected = "an address such as wss://host[:port]"
+    schemes = ("wss", "ws")
+
+
+class RestUrl(_Url):
+    __slots__ = ()
+    expected = "an address such as https://host[:port]"
+    schemes = ("https", "http")
+
+
+class BotApiUrl(_Url):
+    """The bot's token travels in the path of this address, so plain http may not leave the machine."""
+
+    __slots__ = ()
+    expected = "an https address, or plain http to a loopback address"
+    schemes = ("https", "http")
+
+    @classmethod
+    def check_host(cls, scheme: str, host: str) -> None:
+        if scheme == "http" and not _is_loopback(host):
+            raise ValueError
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def convert(value: Any, kind: Any) -> Any:
+    """Read a TOML value or a text as `kind`. Raises ValueError with a reason, or with nothing to add.
+
+    Text stands for a list with commas: FORESHOCK_ASSETS=BTC,ETH.
+    """
+    if isinstance(value, str):
+        value = value.strip()
+        if is_list(kind):
+            value = [part.strip() for part in value.split(",") if part.strip()]
+    try:
+        return msgspec.convert(value, kind, strict=False, dec_hook=_parse)
+    except msgspec.ValidationError as error:
+        cause = error.__cause__
+        raise ValueError(str(cause) if isinstance(cause, ValueError) else "") from error
+
+
+def _parse(kind: Any, value: Any) -> Any:
+    return data_folder(value) if kind is Path else kind.parse(value)
+
+
+def is_list(kind: Any) -> bool:
+    info = inspect.type_info(kind)
+    return isinstance(info, inspect.VarTupleType) or (isinstance(info, inspect.CustomType) and info.cls is Assets)
+
+
+def is_secret(kind: Any) -> bool:
+    info = inspect.type_info(kind)
+    parts = info.types if isinstance(info, inspect.UnionType) else (info,)
+    return any(isinstance(part, inspect.CustomType) and part.cls is Secret for part in parts)
+
+
+def expected(kind: Any, key: str) -> str:
+    """Say in words what a key takes, with the unit that the key's ending names."""
+    return _described(inspect.type_info(kind), _unit(key))
+
+
+_UNITS = {
+    "_per_s": "messages a second",
+    "_s": "seconds",
+    "_usd": "USD",
+    "_bytes": "bytes",
+    "_days": "days",
+}
+
+
+def _unit(key: str) -> str:
+    return next((unit for ending, unit in _UNITS.items() if key.endswith(ending)), "")
+
+
+def _described(info: inspect.Type, unit: str) -> str:
+    match info:
+        case inspect.CustomType(cls=cls):
+            return "a folder" if cls is Path else str(cls.expected)  # type: ignore[attr-defined]
+        case inspect.UnionType(types=types):
+            return next(_described(part, unit) for part in types if not isinstance(part, inspect.NoneType))
+        case inspect.BoolType():
+            return "true or false"
+        case inspect.LiteralType(values=values):
+            return "one of " + ", ".join(map(str, values))
+        case inspect.IntType(ge=low, le=high):
+            return f"{unit or 'a whole number'} from {low} to {high}"
+        case inspect.FloatType(ge=low, le=high):
+            return f"{unit or 'a number'} from {low:g} to {high:g}"
+        case inspect.VarTupleType(item_type=item):
+            return f"a list, each item {_described(item, unit)}"
+        case inspect.DictType(value_type=value):
+            return f"a table, each entry {_described(value, unit)}"
+        case _:
+            return "text"
+
+
+def is_table(kind: Any) -> bool:
+    """Whether a key is a table of the operator's own names, such as USD by asset."""
+    return isinstance(inspect.type_info(kind), inspect.DictType)
+
+
+def entry_kind(kind: Any) -> Any:
+    """Tell the kind of one entry of such a table."""
+    return kind.__args__[1]
+
+
+def takes_nothing(kind: Any) -> bool:
+    """Whether an empty text is a value. For numbers and switches, `NAME=` means that it is not set."""
+    return not isinstance(inspect.type_info(kind), inspect.BoolType | inspect.IntType | inspect.FloatType)

@@ -1,0 +1,69 @@
+"""Start here: `python run.py` watches the markets, `python run.py COMMAND` does one of the other things."""
+
+import argparse
+import difflib
+import importlib
+import sys
+from typing import NoReturn
+
+from commands import UsageError
+from config.settings import ConfigError
+
+COMMANDS = {
+    "live": "watch the markets and warn (also without any command)",
+    "demo": "the whole daemon against a simulated market",
+    "check": "validate the settings and show where each came from",
+    "status": "the running daemon's supervision tree and health",
+    "decode": "raw frames of a venue to normalised JSON lines",
+}
+EX_USAGE = 64  # sysexits.h
+EX_CONFIG = 78
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(EX_USAGE, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+def main(argv: list[str]) -> int:
+    name, rest = _command_of(argv)
+    module = importlib.import_module(f"commands.{name}")  # one command must not load the libraries of another
+    parser = _Parser(prog=f"run.py {name}", description=module.__doc__)
+    parser.add_argument("--config", metavar="FILE", help="a TOML file of settings; see config/default.toml")
+    module.add_arguments(parser)
+    try:
+        return int(module.run(parser.parse_args(rest)))
+    except UsageError as error:
+        parser.error(str(error))
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return EX_CONFIG
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # `run.py status | head`
+        sys.stderr.close()
+        return 141
+
+
+def _command_of(argv: list[str]) -> tuple[str, list[str]]:
+    """Split off the command. Options before it belong to it: `run.py --config FILE check`."""
+    listing = "\n".join(f"  {name:8} {text}" for name, text in COMMANDS.items())
+    parser = _Parser(
+        prog="run.py",
+        description=__doc__,
+        epilog=f"commands:\n{listing}\n\n`run.py COMMAND --help` tells more",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--config", metavar="FILE", help="a TOML file of settings; see config/default.toml")
+    parser.add_argument("command", nargs="?", default="live")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="options of the command")
+    known = parser.parse_args(argv)
+    if known.command not in COMMANDS:
+        near = difflib.get_close_matches(known.command, COMMANDS, 1)
+        parser.error(f"unknown command '{known.command}'" + (f", nearest is {near[0]}" if near else ""))
+    before = ["--config", known.config] if known.config else []
+    return known.command, [*before, *known.arguments]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
