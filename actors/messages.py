@@ -1,0 +1,146 @@
+"""Everything one actor says to another. Facts are past participles, requests imperatives; all are immutable values.
+
+Which lane a message travels on is said where it is sent; liquidations and alerts are always urgent.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from intelligence.alerts import Alert
+from intelligence.market import Liquidation, MarkPrice
+
+# -- feeds to symbol streams ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiquidationsSeen:
+    """The liquidations of one asset in one read of one socket, in the order of the wire.
+
+    `able`, `configured`: venues that could report liquidations at that moment, and those that are switched on.
+    `after_reconnect`: the socket is younger than the deduplication window, so repeats are possible.
+    """
+
+    asset: str
+    events: tuple[Liquidation, ...]
+    able: tuple[str, ...]
+    configured: tuple[str, ...]
+    after_reconnect: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarksSeen:
+    """The newest mark price of one asset on one venue; a later one supersedes it in the mailbox."""
+
+    mark: MarkPrice
+
+
+# -- feeds, catalogues and the venue monitor --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionChanged:
+    """A connection (or a catalogue: `connection="catalogue"`) changed its state.
+
+    `state`: connecting, up, down, or refused (permanent, e.g. a geo block). `advice`: what the operator can do.
+    """
+
+    venue: str
+    connection: str
+    state: str
+    brings_liquidations: bool
+    reason: str = ""
+    advice: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchVenues:
+    """Ask the venue monitor for `VenuesAble`, now and at every change."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VenuesAble:
+    able: tuple[str, ...]
+    configured: tuple[str, ...]
+
+
+# -- detection to delivery --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertRaised:
+    """A detector's word to the dispatcher; `alert.stage` says whether it is new, grown or over."""
+
+    alert: Alert
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveriesQueued:
+    """There is something in the outbox for this notifier. It reads the rows itself; repeats are harmless."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliverNow:
+    """The outbox cannot be written: deliver this alert from memory, once, best effort."""
+
+    alert: Alert
+    targets: tuple[str, ...]
+
+
+# -- the command edge ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetAlerts:
+    """Switch the alerts of one chat on or off (stored); answered with `AlertsState`."""
+
+    chat_id: int
+    on: bool
+    by: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskAlerts:
+    """Ask for the alert state of one chat; answered with `AlertsState`."""
+
+    chat_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertsState:
+    """`since_ms`: when it was last changed by a person, None if never. `sent_24h`, `waiting`: this chat's deliveries."""
+
+    chat_id: int
+    on: bool
+    since_ms: int | None
+    sent_24h: int
+    waiting: int
+
+
+# -- to supervisors -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShutDown:
+    """Stop everything below, by `deadline_s` (machine seconds), then end."""
+
+    deadline_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChildrenWanted:
+    """The children that `owner` wants a dynamic supervisor to have: id and arguments. Replaces its earlier word."""
+
+    owner: str
+    children: tuple[tuple[str, Mapping[str, Any]], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorCommand:
+    """`restart`, `pause` or `resume` one child."""
+
+    child_id: str
+    command: str
+    by: str

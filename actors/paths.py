@@ -1,0 +1,28 @@
+"""Where everybody lives: the paths of our tree that actors address. `supervisors/tree.py` builds what stands here."""
+
+NOTIFY = "/notify"
+DISPATCHER = "/notify/dispatcher"
+TERMINAL = "/notify/terminal"
+TELEGRAM = "/notify/telegram"
+VENUES = "/core/venues"
+SYMBOLS = "/core/symbols"
+FEEDS = "/core/feeds"
+CATALOGUES = "/core/catalogues"
+COMMANDS = "/edge/commands"
+
+
+def symbol_path(asset: str) -> str:
+    """The path of an asset's symbol stream. Names that are not plain letters and digits travel as hex."""
+    return f"{SYMBOLS}/{_symbol_id(asset)}"
+
+
+def asset_of(child_id: str) -> str:
+    """The asset behind the last part of a symbol stream's path."""
+    if child_id.startswith("u-"):
+        return bytes.fromhex(child_id[2:]).decode()
+    return child_id.upper()
+
+
+def _symbol_id(asset: str) -> str:
+    plain = asset.isascii() and asset.isalnum() and asset == asset.upper()
+    return asset.lower() if plain else f"u-{asset.encode().hex()}"

@@ -1,0 +1,482 @@
+"""The base of every actor: pykka's thread, inbox and futures, and the promises of supervision that pykka does not make.
+
+An engineer writes `init`, `handle` and `terminate`; they run on one thread at a time, the actor's own or a shared worker.
+Whatever they raise, `SystemExit` included, ends this incarnation only, and its supervisor gets exactly one notice.
+"""
+
+import builtins
+import itertools
+import threading
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import pykka
+import structlog
+from pykka.messages import _ActorStop
+
+from actors.clock import Alarm
+from actors.mailbox import Lane, Letter, Mailbox, Unavailable
+from actors.system import Address, ChildExited, Place, System, Vitals
+from actors.worker import Worker
+
+RECOVERY_TRUST_S = 60.0  # two crashes this soon after a recovery: what was recovered is not trusted again
+TURN_LETTERS = 64  # letters that a worker lets one actor handle before the next one has its turn
+
+
+class Transient(Exception):  # noqa: N818 - a cause, not a name for logs
+    """It may work later: restart, but not before `retry_after_s`."""
+
+    def __init__(self, reason: str, retry_after_s: float = 0.0) -> None:
+        super().__init__(reason)
+        self.retry_after_s = retry_after_s
+
+
+class NeedsOperator(Exception):  # noqa: N818
+    """Retrying cannot help: park until a person has changed something."""
+
+
+class Escalated(Exception):  # noqa: N818
+    """A supervisor gives up; the text is the chain of what happened below it."""
+
+
+class Fenced(Exception):  # noqa: N818
+    """An incarnation that was replaced tried to act."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopRequested:
+    """End now, or after the queue is empty (`drain`)."""
+
+    reason: str
+    drain: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChildReady:
+    path: str
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drill:
+    """Fail on purpose by raising the named builtin exception: the demo's announced failure, and tests."""
+
+    error: str = "RuntimeError"
+    reason: str = "drill"
+
+
+class Birth(NamedTuple):
+    """What a supervisor hands to a new incarnation. `notify` takes the ready and exit notices of this epoch."""
+
+    system: System
+    path: str
+    epoch: int
+    args: Mapping[str, Any]
+    notify: Callable[[Any], None]
+    worker: Worker | None = None
+
+
+class _Stop:
+    """What the inbox yields when the incarnation shall end."""
+
+
+class Inbox:
+    """pykka's view of a place's mailbox, valid while this incarnation holds the lease."""
+
+    def __init__(self, mailbox: Mailbox) -> None:
+        self._mailbox = mailbox
+        self._signal = threading.Event()
+        self.revoked = False
+        self.draining = False
+
+    def wake(self) -> None:
+        if not self._signal.is_set():
+            self._signal.set()
+
+    def revoke(self) -> None:
+        self.revoked = True
+        self.wake()
+
+    def put(self, envelope: Any) -> None:
+        """Only pykka itself puts here (a raw `ref.stop()`); it means stop."""
+        if isinstance(envelope.message, _ActorStop):
+            self.revoke()
+
+    def empty(self) -> bool:
+        """Nothing for pykka to clear away: what waits belongs to the place."""
+        return True
+
+    def take(self) -> Letter | type[_Stop] | None:
+        """A letter, `_Stop`, or None when nothing waits."""
+        if self.revoked:
+            return _Stop
+        letter = self._mailbox.take()
+        if letter is None and self.draining:
+            return _Stop
+        return letter
+
+    def get(self) -> Any:
+        """Block until there is something: pykka's loop on the actor's own thread."""
+        while True:
+            letter = self.take()
+            if letter is _Stop:
+                return pykka._envelope.Envelope(_ActorStop())  # noqa: SLF001 - what pykka's own loop reads
+            if letter is not None:
+                return pykka._envelope.Envelope(letter)  # noqa: SLF001
+            self._signal.wait()
+            self._signal.clear()  # before the next look, so that no put is missed
+
+
+class Timer:
+    """Timers of one incarnation: they arrive as letters, and none outlives its actor."""
+
+    def __init__(self, actor: "Supervised") -> None:
+        self._actor = actor
+        self._alarms: dict[str, tuple[int, Alarm]] = {}
+        self._generations = itertools.count(1)
+
+    def once(self, key: str, delay_s: float, message: Any, *, market: bool = False) -> None:
+        """Send `message` to oneself after `delay_s` machine seconds (`market`: market seconds). Same key replaces."""
+        self._arm(key, delay_s, None, message, market=market)
+
+    def every(self, key: str, period_s: float, message: Any, *, market: bool = False) -> None:
+        """Send `message` every `period_s`; the first one after a share of the period that depends on the path."""
+        share = (sum(self._actor.path.encode()) % 97 + 1) / 97
+        self._arm(key, period_s * share, period_s, message, market=market)
+
+    def cancel(self, key: str) -> None:
+        if (armed := self._alarms.pop(key, None)) is not None:
+            armed[1].cancel()
+
+    def cancel_all(self) -> None:
+        for key in tuple(self._alarms):
+            self.cancel(key)
+
+    def admits(self, tick: tuple[int, str, int]) -> bool:
+        """Whether a tick is of this epoch and of the timer that is armed under its key now."""
+        epoch, key, generation = tick
+        armed = self._alarms.get(key)
+        return epoch == self._actor.epoch and armed is not None and armed[0] == generation
+
+    def _arm(self, key: str, delay_s: float, period_s: float | None, message: Any, *, market: bool) -> None:
+        self.cancel(key)
+        tick = (self._actor.epoch, key, next(self._generations))
+        mailbox, lane = self._actor.place.mailbox, self._actor.timer_lane
+
+        def deliver(_missed: int) -> None:
+            mailbox.put(Letter(message, lane, tick=tick))
+
+        alarm = self._actor.system.clock.arm(delay_s, deliver, period_s=period_s, market=market)
+        self._alarms[key] = (tick[2], alarm)
+
+
+class Supervised(pykka.ThreadingActor):
+    """An actor in a supervision tree. Subclasses write the three hooks; everything else here is final."""
+
+    timer_lane = Lane.URGENT
+    ready_after_init = True
+
+    def __init__(self, birth: Birth) -> None:
+        self.system, self.path, self.epoch = birth.system, birth.path, birth.epoch
+        self.place: Place = birth.system.place(birth.path)
+        self.log = structlog.get_logger(type(self).__module__).bind(path=birth.path, epoch=birth.epoch)
+        self._birth = birth
+        self._failure: BaseException | None = None
+        self._failed_in = ""
+        self._stop_reason = "stopped"
+        self._finished = False
+        self._fenced = False
+        self._terminated = False
+        self._departed = False
+        self._in_hand: Letter | None = None
+        self._idle = True  # on a worker: not in its run queue
+        self._inbox = Inbox(self.place.mailbox)
+        self._wake = self._inbox.wake if birth.worker is None else self._wake_on_worker
+        self.vitals = self.place.vitals = Vitals()
+        super().__init__()
+        self.timer = Timer(self)
+
+    # -- what an engineer writes ----------------------------------------------------------------------------------
+
+    def init(self, *args: Any, **kwargs: Any) -> None:
+        """Open, load, subscribe. Runs on the actor's thread before any letter."""
+
+    def recover(self, retained: tuple[Any, ...]) -> None:
+        """Rebuild state from the retained messages of an earlier incarnation, oldest first."""
+
+    def handle(self, message: Any) -> Any:
+        """Handle one message; the return value answers an ask."""
+        raise NotImplementedError(f"{type(self).__name__} does not know {type(message).__name__}")
+
+    def terminate(self, reason: str) -> None:
+        """Close and flush. Runs once at the end of every incarnation that is not abandoned."""
+
+    # -- what an engineer uses ------------------------------------------------------------------------------------
+
+    def address(self, path: str) -> Address:
+        return self.system.address(path)
+
+    def send(
+        self,
+        path: str,
+        message: Any,
+        *,
+        lane: Lane = Lane.URGENT,
+        merge: Hashable = None,
+        redeliver: bool = False,
+        retain: bool = False,
+    ) -> bool:
+        """Send without waiting; see `Address.tell`. Raises Fenced when this incarnation has been replaced."""
+        if self._fenced:
+            raise Fenced(self.path)
+        return self.system.address(path).tell(
+            message, lane=lane, sender=self.path, merge=merge, redeliver=redeliver, retain=retain
+        )
+
+    def finish(self) -> None:
+        """End this incarnation normally after the current letter."""
+        self._finished = True
+        self._inbox.revoke()
+
+    def progress(self) -> None:
+        """Say that real work was done (a market event, a delivered message)."""
+        self.vitals.progress_s = self.system.clock.monotonic()
+
+    def transport_progress(self) -> None:
+        """Say that the connection is proved alive."""
+        self.vitals.transport_s = self.system.clock.monotonic()
+
+    def note(self, text: str) -> None:
+        """One short line that the status shows beside this actor."""
+        self.vitals.note = text
+
+    @property
+    def retained(self) -> deque[Any]:
+        """Handled messages that were sent with `retain`: the next incarnation is re-fed with them. Prune from the left."""
+        return self.place.mailbox.retained
+
+    @property
+    def now_ms(self) -> int:
+        """Market time, ms UTC."""
+        return self.system.clock.now_ms()
+
+    # -- stopping (called by the supervisor, from its thread) -----------------------------------------------------
+
+    def fence(self) -> None:
+        """Take the lease away: the next read of the mailbox yields stop, the next send raises, timers are void."""
+        self._fenced = True
+        self._inbox.revoked = True
+        self._wake()
+
+    # -- pykka's hooks (final) ------------------------------------------------------------------------------------
+
+    def _create_actor_inbox(self) -> Any:  # type: ignore[override]  # pykka calls it on the instance
+        return self._inbox
+
+    def _start_actor_loop(self) -> None:
+        mailbox, worker = self.place.mailbox, self._birth.worker
+        mailbox.new_lease()
+        if worker is not None:
+            self.system.enter(self.path, self, None)
+            mailbox.attach(self._wake)
+            self._idle = False
+            worker.run(self._begin_on_worker)
+            return
+        thread = threading.Thread(target=self._body, name=f"{self.path}#{self.epoch}", daemon=True)
+        self.system.enter(self.path, self, thread)
+        mailbox.attach(self._wake)
+        try:
+            thread.start()
+        except RuntimeError:
+            self.system.leave(self.path, self)
+            pykka.ActorRegistry.unregister(self.actor_ref)
+            self.actor_stopped.set()
+            raise
+
+    def _body(self) -> None:
+        try:
+            self._actor_loop()
+        finally:
+            self._depart()
+
+    def _wake_on_worker(self) -> None:
+        worker = self._birth.worker
+        if self._idle and worker is not None:
+            self._idle = False
+            worker.run(self._turn)
+
+    def _begin_on_worker(self) -> None:
+        self._actor_loop_setup()
+        self._turn()
+
+    def _turn(self) -> None:
+        """Handle up to TURN_LETTERS letters on the worker, then queue again, go idle, or depart."""
+        for _ in range(TURN_LETTERS):
+            if self.actor_stopped.is_set():
+                self._depart()
+                return
+            letter = self._inbox.take()
+            if letter is None:
+                break
+            try:
+                self._handle_receive(_ActorStop() if letter is _Stop else letter)
+            except Exception as error:
+                self._handle_failure(type(error), error, error.__traceback__)
+                self.on_failure(type(error), error, error.__traceback__)
+        else:
+            self._birth.worker.run(self._turn)  # type: ignore[union-attr]  # only a worker calls this
+            return
+        self._idle = True
+        if self._inbox.revoked or not self.place.mailbox.idle:
+            self._wake_on_worker()
+
+    def on_start(self) -> None:
+        try:
+            self.init(**self._birth.args)
+            self._recover()
+        except BaseException as error:
+            self._fail(error, "init")
+            self._terminate("start_failed")
+            raise _Ended from None
+        self.vitals.phase = "running"
+        if self.ready_after_init:
+            self.ready()
+
+    def ready(self) -> None:
+        """Report ready to the supervisor; a supervisor calls it when its children are."""
+        self._birth.notify(ChildReady(path=self.path, epoch=self.epoch))
+
+    def on_receive(self, message: Any) -> None:
+        letter: Letter = message
+        if letter.tick is not None and not self.timer.admits(letter.tick):
+            return
+        vitals = self.vitals
+        started_s = time.thread_time()
+        vitals.message_type, vitals.busy_since = type(letter.message).__name__, self.system.clock.monotonic()
+        self._in_hand = letter
+        try:
+            answer = self._dispatch(letter.message)
+        except BaseException as error:
+            self._fail(error, "handle")
+            if letter.reply is not None:
+                letter.refuse(error if isinstance(error, Exception) else Unavailable(f"{self.path}: {error!r}"))
+            raise _Ended from None
+        finally:
+            vitals.cpu_s += time.thread_time() - started_s
+            vitals.handled += 1
+            vitals.last_handled_s, vitals.busy_since = vitals.busy_since, None
+        self._in_hand = None
+        if letter.retain and not self._fenced:
+            self.place.mailbox.retained.append(letter.message)
+        if letter.reply is not None:
+            letter.reply.set(answer)
+
+    def _dispatch(self, message: Any) -> Any:
+        match message:
+            case StopRequested(reason=reason, drain=drain):
+                self._stop_reason = reason
+                if drain:
+                    self.place.mailbox.close()
+                    self._inbox.draining = True
+                else:
+                    self._inbox.revoke()
+                return None
+            case Drill(error=name, reason=reason):
+                raise getattr(builtins, name)(reason)
+            case _:
+                return self.handle(message)
+
+    def on_stop(self) -> None:
+        self._terminate("finished" if self._finished else self._stop_reason)
+
+    def on_failure(self, *_: Any) -> None:
+        self._terminate("failed")
+
+    # -- the end --------------------------------------------------------------------------------------------------
+
+    def _recover(self) -> None:
+        """Feed the retained messages to a successor, unless that has just killed two of them."""
+        place, now_s = self.place, self.system.clock.monotonic()
+        if not place.mailbox.retained:
+            return
+        place.recovered_s = [at for at in place.recovered_s if now_s - at < RECOVERY_TRUST_S]
+        if len(place.recovered_s) >= 2:
+            self.log.warning("retained_set_aside", n=len(place.mailbox.retained))
+            place.mailbox.retained.clear()
+            place.recovered_s.clear()
+            return
+        place.recovered_s.append(now_s)
+        self.recover(tuple(place.mailbox.retained))
+
+    def _fail(self, error: BaseException, where: str) -> None:
+        if self._failure is None:
+            self._failure, self._failed_in = error, where
+        self._inbox.revoke()
+
+    def _terminate(self, reason: str) -> None:
+        if self._terminated:
+            return
+        self._terminated = True
+        self.vitals.phase = "stopping"
+        try:
+            self.terminate(reason)
+        except BaseException as error:
+            self._fail(error, "terminate")
+            self.log.warning("terminate_failed", caused_by=repr(error))
+
+    def _depart(self) -> None:
+        """The last thing an incarnation does: strike itself from every table, then tell the supervisor, once."""
+        if self._departed:
+            return
+        self._departed = True
+        pykka.ActorRegistry.unregister(self.actor_ref)
+        self.actor_stopped.set()
+        self._inbox.revoked = True
+        self.timer.cancel_all()
+        self.place.mailbox.detach(self._wake)
+        self.vitals.phase, self.vitals.busy_since = "ended", None
+        self._settle_letter_in_hand()
+        self.system.leave(self.path, self)
+        notice = self._notice()
+        if notice.kind in {"stopped", "finished"} and not self._fenced:
+            self.place.mailbox.refuse_asks(notice.kind)
+        self._birth.notify(notice)
+
+    def _settle_letter_in_hand(self) -> None:
+        letter = self._in_hand
+        if letter is None or isinstance(letter.message, Drill):
+            return
+        if letter.redeliver and letter.attempt == 1:
+            letter.attempt = 2
+            self.place.mailbox.put_back(letter)
+        elif letter.lane is not Lane.CONTROL:
+            poisoned = letter.attempt > 1
+            self.system.bury(self.path, letter, "poison" if poisoned else "in_flight")
+
+    def _notice(self) -> ChildExited:
+        now_s = self.system.clock.monotonic()
+        error = self._failure
+        if error is None:
+            kind = "finished" if self._finished else "stopped"
+            return ChildExited(path=self.path, epoch=self.epoch, kind=kind, ended_s=now_s)
+        kinds = {"init": "start_failed", "handle": "failed", "terminate": "failed"}
+        frames = traceback.extract_tb(error.__traceback__)
+        return ChildExited(
+            path=self.path,
+            epoch=self.epoch,
+            kind="escalated" if isinstance(error, Escalated) else kinds[self._failed_in],
+            error=f"{type(error).__name__}: {error}"[:500],
+            where=f"{frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno}" if frames else "",
+            traceback="".join(traceback.format_exception(error))[-4000:],
+            retry_after_s=error.retry_after_s if isinstance(error, Transient) else 0.0,
+            park=str(error) if isinstance(error, NeedsOperator) else "",
+            ended_s=now_s,
+        )
+
+
+class _Ended(Exception):  # noqa: N818 - what pykka is told instead of the real error, which may not be an Exception
+    """The incarnation has failed; its notice says how."""

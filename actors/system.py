@@ -1,0 +1,232 @@
+"""The process-wide tables: places (addresses), live incarnations, dead letters, status. One writer per key."""
+
+import re
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import structlog
+
+from actors.clock import AnyClock
+from actors.mailbox import Lane, Letter, Mailbox, MailboxSpec, Unavailable, new_future
+
+if TYPE_CHECKING:
+    from actors.supervised import Supervised
+    from actors.worker import Worker
+
+log = structlog.get_logger("actors.system")
+
+DEAD_LETTERS_KEPT = 200
+EXITS_KEPT = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChildWanted:
+    """A letter was sent to a child that a dynamic supervisor does not have yet."""
+
+    child_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChildExited:
+    """The one notice of how an incarnation ended. Values only: an exception object would keep its frames alive.
+
+    `kind`: finished, stopped, start_failed, failed, escalated. `retry_after_s`: not before. `park`: no retry can help.
+    """
+
+    path: str
+    epoch: int
+    kind: str
+    error: str = ""
+    where: str = ""
+    traceback: str = ""
+    retry_after_s: float = 0.0
+    park: str = ""
+    ended_s: float = 0.0
+
+
+@dataclass(slots=True)
+class Vitals:
+    """Written by the actor's own thread only, read by its supervisor without a lock. Times in machine seconds."""
+
+    phase: str = "starting"
+    busy_since: float | None = None
+    message_type: str | None = None
+    handled: int = 0
+    last_handled_s: float | None = None
+    progress_s: float | None = None
+    transport_s: float | None = None
+    cpu_s: float = 0.0
+    note: str = ""
+
+
+@dataclass(slots=True)
+class Place:
+    """Everything about a path that outlives its actor. `exits`: the last few, newest last."""
+
+    path: str
+    mailbox: Mailbox
+    epoch: int = 0
+    vitals: Vitals = field(default_factory=Vitals)
+    restarts: int = 0
+    exits: deque[ChildExited] = field(default_factory=lambda: deque(maxlen=EXITS_KEPT))
+    recovered_s: list[float] = field(default_factory=list)
+
+
+class Address:
+    """What everybody holds of an actor: valid for the life of the process, whatever restarts behind it."""
+
+    __slots__ = ("_system", "path")
+
+    def __init__(self, path: str, system: "System") -> None:
+        self.path = path
+        self._system = system
+
+    def __repr__(self) -> str:
+        return f"Address({self.path})"
+
+    def tell(
+        self,
+        message: Any,
+        *,
+        lane: Lane = Lane.URGENT,
+        sender: str = "",
+        merge: Hashable = None,
+        redeliver: bool = False,
+        retain: bool = False,
+    ) -> bool:
+        """Send without waiting; False when the letter was not kept. Never raises, from any thread."""
+        letter = Letter(message, lane, sender, merge=merge, redeliver=redeliver, retain=retain)
+        return self._system.post(self.path, letter)
+
+    def ask(self, message: Any, *, timeout: float) -> Any:
+        """Send and wait for the answer: for the edges and for tests, never from one actor to another.
+
+        Raises Unavailable when nobody will answer, pykka.Timeout after `timeout` seconds, or what the handler raised.
+        """
+        future = new_future()
+        self._system.post(self.path, Letter(message, Lane.URGENT, reply=future))
+        return future.get(timeout=timeout)
+
+
+class _Template(NamedTuple):
+    supervisor: str
+    spec: MailboxSpec
+
+
+class Incarnation(NamedTuple):
+    """One entry of the ledger: the actor that holds a path now, and the thread it runs on (None on a worker)."""
+
+    actor: "Supervised"
+    thread: threading.Thread | None
+
+
+class System:
+    """What one tree shares: its clock, its tables and its workers."""
+
+    def __init__(self, clock: AnyClock, *, log_dead_letters: bool = True) -> None:
+        self.clock = clock
+        self.ledger: dict[str, Incarnation] = {}
+        self.leaked: list[Incarnation] = []
+        self.status: dict[str, Any] = {}
+        self.workers: dict[str, Worker] = {}
+        self.dead_letters: deque[tuple[str, str, str, str]] = deque(maxlen=DEAD_LETTERS_KEPT)
+        self.dead_counts: Counter[tuple[str, str, str, str]] = Counter()
+        self.urgent_dead_s: dict[str, float] = {}
+        self.started_s = time.monotonic()
+        self._places: dict[str, Place] = {}
+        self._templates: dict[str, _Template] = {}
+        self._lock = threading.Lock()
+        self._log_dead_letters = log_dead_letters
+
+    # -- places ---------------------------------------------------------------------------------------------------
+
+    def address(self, path: str) -> Address:
+        return Address(path, self)
+
+    def place(self, path: str, spec: MailboxSpec | None = None) -> Place:
+        """The place of a path; made on first use with `spec`."""
+        with self._lock:
+            place = self._places.get(path)
+            if place is None:
+                box = Mailbox(path, spec or MailboxSpec(), self.clock.monotonic, self.bury)
+                place = self._places[path] = Place(path, box)
+            return place
+
+    def find(self, path: str) -> Place | None:
+        return self._places.get(path)
+
+    def paths(self) -> tuple[str, ...]:
+        return tuple(self._places)
+
+    def declare_template(self, supervisor: str, spec: MailboxSpec) -> None:
+        """Let any child path below `supervisor` be addressed; the first letter asks the supervisor to start it."""
+        self._templates[supervisor] = _Template(supervisor, spec)
+
+    def post(self, path: str, letter: Letter) -> bool:
+        """Put a letter where it belongs. A letter to an unknown path is a dead letter, not an error."""
+        place = self._places.get(path)
+        if place is None:
+            parent, _, child = path.rpartition("/")
+            template = self._templates.get(parent)
+            if template is None:
+                letter.refuse(Unavailable(f"{path}: no such path"))
+                self.bury(path, letter, "no_such_path")
+                return False
+            place = self.place(path, template.spec)
+            kept = place.mailbox.put(letter)
+            self.post(parent, Letter(ChildWanted(child_id=child), Lane.CONTROL))
+            return kept
+        return place.mailbox.put(letter)
+
+    # -- dead letters ---------------------------------------------------------------------------------------------
+
+    def bury(self, path: str, letter: Letter, reason: str) -> None:
+        """Count a letter that nobody will handle, and log it at the 1st, 2nd, 4th, 8th ... of its kind."""
+        kind = type(letter.message).__name__
+        lane = letter.lane.name.lower()
+        key = (path, kind, lane, reason)
+        with self._lock:
+            self.dead_counts[key] += 1
+            count = self.dead_counts[key]
+            self.dead_letters.append((path, kind, reason, repr(letter.message)[:200]))
+            if letter.lane is Lane.URGENT:
+                self.urgent_dead_s[path] = self.clock.monotonic()
+        if self._log_dead_letters and count & (count - 1) == 0:
+            level: Callable[..., Any] = log.error if letter.lane is Lane.URGENT else log.warning
+            level("letters_dropped", path=path, lane=lane, type=kind, reason=reason, n=count)
+
+    # -- the ledger -----------------------------------------------------------------------------------------------
+
+    def enter(self, path: str, actor: "Supervised", thread: threading.Thread | None) -> None:
+        self.ledger[path] = Incarnation(actor, thread)
+
+    def leave(self, path: str, actor: "Supervised") -> None:
+        """Strike an ended incarnation, from the ledger or from the list of leaked ones."""
+        entry = self.ledger.get(path)
+        if entry is not None and entry.actor is actor:
+            del self.ledger[path]
+        self.leaked = [leaked for leaked in self.leaked if leaked.actor is not actor]
+
+    def abandon(self, path: str) -> None:
+        """Stop waiting for an incarnation that will not end; its thread is leaked until it does."""
+        entry = self.ledger.pop(path, None)
+        if entry is not None:
+            self.leaked = [*self.leaked, entry]
+
+    def below(self, path: str) -> tuple[tuple[str, Incarnation], ...]:
+        """Live incarnations under a path, deepest last."""
+        prefix = path.rstrip("/") + "/"
+        return tuple(
+            sorted((p, entry) for p, entry in tuple(self.ledger.items()) if p.startswith(prefix) and p != path)
+        )
+
+
+PATH = re.compile(r"^(/|(/[a-z0-9][a-z0-9-]{0,47})+)$")
+
+
+def child_path(parent: str, child_id: str) -> str:
+    return f"{parent.rstrip('/')}/{child_id}"

@@ -1,0 +1,438 @@
+"""What a supervisor does, as a pure function: `step(plan, event, now_s, random) -> (plan, effects)`.
+
+The supervisor actor only carries the effects out. Invariants (supervision.md 6) are asserted by `violations`, in tests
+after every step and in production by each health tick.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from random import Random
+
+from actors.system import ChildExited
+from supervisors.intensity import Failures, book, delay_s, exhausted
+from supervisors.spec import ChildSpec, Exhausted, Restart, SupervisorSpec, stop_time_s
+
+
+class SlotState(StrEnum):
+    DOWN = "down"  # wants to run, waits its turn
+    STARTING = "starting"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    BACKOFF = "backoff"  # waits for `due_s`
+    PARKED = "parked"  # waits for `due_s` (None: for an operator)
+    PAUSED = "paused"
+    DONE = "done"
+
+
+LIVE = frozenset({SlotState.STARTING, SlotState.RUNNING, SlotState.STOPPING})
+AT_REST = frozenset({SlotState.PARKED, SlotState.PAUSED, SlotState.DONE})
+
+
+class Phase(StrEnum):
+    RUNNING = "running"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A supervisor's record of one child. `epoch` is the last one started; `since_s` when the state began;
+    `due_s` when a waiting state ends by itself; `then` what follows a stop.
+    """
+
+    spec: ChildSpec
+    state: SlotState = SlotState.DOWN
+    since_s: float = 0.0
+    epoch: int = 0
+    ready_s: float | None = None
+    due_s: float | None = None
+    tried: bool = False
+    probation: bool = False  # was parked and has not been stable since: the next failure parks it again
+    then: SlotState = SlotState.DONE
+    failures: Failures = field(default_factory=Failures)
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    spec: SupervisorSpec
+    phase: Phase = Phase.RUNNING
+    slots: tuple[Slot, ...] = ()
+    deadline_s: float | None = None
+    exit_error: str | None = None  # None: asked to stop
+    stragglers: int = 0
+    start_credit: float = 1.0
+    credited_s: float = 0.0
+
+
+# -- events ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time has passed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    child_id: str
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Exited:
+    child_id: str
+    notice: ChildExited
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The children that a dynamic supervisor shall have: add these (with the epoch that their path has reached), remove
+    those. A known child whose arguments changed is restarted with the new ones.
+    """
+
+    add: tuple[tuple[ChildSpec, int], ...] = ()
+    remove: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Shutdown:
+    deadline_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Operate:
+    """An operator's word on one child: restart, pause or resume. Clears its failures."""
+
+    child_id: str
+    command: str
+
+
+Event = Tick | Ready | Exited | Wanted | Shutdown | Operate
+
+# -- effects --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    child_id: str
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    child_id: str
+    deadline_s: float
+    final: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Abandon:
+    child_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One log event about a child."""
+
+    event: str
+    child_id: str
+    fields: tuple[tuple[str, object], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """The supervisor ends: asked to (`error` None) or because it gives up."""
+
+    error: str | None
+    stragglers: int
+
+
+Effect = Start | Stop | Abandon | Report | Exit
+Step = tuple[Plan, tuple[Effect, ...]]
+
+
+def begin(spec: SupervisorSpec, now_s: float, epochs: Mapping[str, int]) -> Plan:
+    """A plan whose children are all down. `epochs`: what each child's path has reached in this process."""
+    slots = tuple(Slot(child, since_s=now_s, epoch=epochs.get(child.id, 0)) for child in spec.children)
+    return Plan(spec, slots=slots, credited_s=now_s)
+
+
+def step(plan: Plan, event: Event, now_s: float, random: Random) -> Step:
+    """Take one event in. Then start, stop or give up on whatever the new state asks for."""
+    plan, effects = _take(plan, event, now_s, random)
+    plan, more = _settle(plan, now_s)
+    return plan, (*effects, *more)
+
+
+def next_due_s(plan: Plan) -> float:
+    """When the plan wants its next `Tick`, machine seconds; infinity when only an event can change it."""
+    dues = [slot.due_s for slot in plan.slots if slot.due_s is not None]
+    if plan.phase is Phase.RUNNING and plan.spec.template and _startable(plan, SlotState.DOWN):
+        dues.append(plan.credited_s + 1 / plan.spec.starts_per_s)
+    return min(dues, default=math.inf)
+
+
+def ready(plan: Plan) -> bool:
+    """Every required child has had its first try: it ran once, or is parked, or failed and waits."""
+    return all(slot.tried or slot.state in AT_REST for slot in plan.slots if slot.spec.required)
+
+
+def violations(plan: Plan) -> tuple[str, ...]:
+    """Broken invariants: I3 nothing starts while stopping, I4 no orphan waits, I5 no limit exceeded unnoticed."""
+    found = []
+    for slot in plan.slots:
+        name = slot.spec.id
+        if plan.phase is Phase.STOPPED and slot.state in LIVE:
+            found.append(f"I3 {name} is {slot.state} under a stopped supervisor")
+        if slot.state in {SlotState.BACKOFF, SlotState.STOPPING} and slot.due_s is None:
+            found.append(f"I4 {name} waits in {slot.state} without an end")
+        profile = slot.spec.profile
+        if len(slot.failures.times) > profile.max_restarts and slot.state in {SlotState.RUNNING, SlotState.BACKOFF}:
+            found.append(f"I5 {name} has {len(slot.failures.times)} failures, the limit is {profile.max_restarts}")
+    return tuple(found)
+
+
+# -- taking events in -----------------------------------------------------------------------------------------------
+
+
+def _take(plan: Plan, event: Event, now_s: float, random: Random) -> Step:
+    match event:
+        case Tick():
+            return _on_tick(plan, now_s)
+        case Ready(child_id=child_id, epoch=epoch):
+            return _on_ready(plan, child_id, epoch, now_s)
+        case Exited(child_id=child_id, notice=notice):
+            return _on_exit(plan, child_id, notice, now_s, random)
+        case Wanted():
+            return _on_wanted(plan, event, now_s)
+        case Operate(child_id=child_id, command=command):
+            return _on_operate(plan, child_id, command, now_s)
+        case Shutdown(deadline_s=deadline_s):
+            return _shut(plan, deadline_s, None), ()
+
+
+def _slot(plan: Plan, child_id: str) -> Slot | None:
+    return next((slot for slot in plan.slots if slot.spec.id == child_id), None)
+
+
+def _put(plan: Plan, slot: Slot) -> Plan:
+    return replace(plan, slots=tuple(slot if old.spec.id == slot.spec.id else old for old in plan.slots))
+
+
+def _move(slot: Slot, state: SlotState, now_s: float, due_s: float | None = None, why: str = "") -> Slot:
+    return replace(slot, state=state, since_s=now_s, due_s=due_s, why=why)
+
+
+def _on_tick(plan: Plan, now_s: float) -> Step:
+    """End waits that are over; a stop that took too long is abandoned, a start that takes long lets others begin."""
+    effects: list[Effect] = []
+    slots = []
+    for slot in plan.slots:
+        changed = slot
+        if slot.due_s is not None and now_s >= slot.due_s:
+            if slot.state is SlotState.STOPPING:
+                effects += [Abandon(slot.spec.id), Report("child_abandoned", slot.spec.id)]
+                changed = _move(slot, slot.then, now_s, why="did not stop in time")
+                plan = replace(plan, stragglers=plan.stragglers + 1)
+            elif slot.state is SlotState.STARTING:
+                changed = replace(slot, tried=True, due_s=None)
+            else:
+                changed = _move(slot, SlotState.DOWN, now_s)
+        slots.append(changed)
+    return replace(plan, slots=tuple(slots)), tuple(effects)
+
+
+def _on_ready(plan: Plan, child_id: str, epoch: int, now_s: float) -> Step:
+    slot = _slot(plan, child_id)
+    if slot is None or slot.epoch != epoch or slot.state is not SlotState.STARTING:
+        return plan, ()
+    took_s = now_s - slot.since_s
+    slot = replace(_move(slot, SlotState.RUNNING, now_s), ready_s=now_s, tried=True)
+    return _put(plan, slot), (Report("child_ready", child_id, (("took_s", round(took_s, 4)),)),)
+
+
+def _on_exit(plan: Plan, child_id: str, notice: ChildExited, now_s: float, random: Random) -> Step:
+    slot = _slot(plan, child_id)
+    if slot is None or slot.epoch != notice.epoch or slot.state not in LIVE:
+        return plan, ()  # of an epoch that is not current: it changes nothing here
+    slot = replace(slot, tried=True)
+    if slot.state is SlotState.STOPPING:
+        if slot.then is SlotState.DONE and plan.phase is Phase.RUNNING and plan.spec.template:
+            return _remove(plan, child_id), ()
+        return _put(plan, _move(slot, slot.then, now_s)), (Report("child_stopped", child_id),)
+    if notice.kind in {"finished", "stopped"}:
+        return _on_normal_end(plan, slot, now_s)
+    return _on_failure(plan, slot, notice, now_s, random)
+
+
+def _on_normal_end(plan: Plan, slot: Slot, now_s: float) -> Step:
+    report = Report("child_finished", slot.spec.id)
+    if slot.spec.restart is Restart.PERMANENT:
+        failures = book(slot.failures, slot.spec.profile, now_s=now_s, ready_s=slot.ready_s)
+        slot = replace(slot, failures=replace(failures, times=slot.failures.times))
+        due_s = now_s + (slot.spec.profile.base_s if failures.k > 1 else 0.0)
+        return _put(plan, _move(slot, SlotState.BACKOFF, now_s, due_s)), (report,)
+    if plan.spec.template:
+        return _remove(plan, slot.spec.id), (report,)
+    return _put(plan, _move(slot, SlotState.DONE, now_s)), (report,)
+
+
+def _on_failure(plan: Plan, slot: Slot, notice: ChildExited, now_s: float, random: Random) -> Step:
+    """Restart after the delay, park, or give up."""
+    profile = slot.spec.profile
+    failures = book(slot.failures, profile, now_s=now_s, ready_s=slot.ready_s)
+    slot = replace(slot, failures=failures, ready_s=None, probation=slot.probation and failures.k > 1)
+    failed = Report(
+        "child_failed",
+        slot.spec.id,
+        (("kind", notice.kind), ("caused_by", notice.error), ("where", notice.where), ("k", failures.k)),
+    )
+    if notice.park:
+        return _park(plan, slot, notice.park, now_s, retry_s=None, failed=failed)
+    if exhausted(failures, profile) or (slot.probation and failures.k > 1):
+        why = f"{len(failures.times)} failures in {profile.window_s:g} s, last: {notice.error}"
+        if profile.on_exhausted is Exhausted.PARK:
+            return _park(plan, slot, why, now_s, retry_s=profile.park_retry_s, failed=failed)
+        plan = _put(plan, _move(slot, SlotState.DONE, now_s, why=why))
+        stop_s = now_s + max((s.spec.stop_s for s in plan.slots), default=0.0) + stop_time_s(plan.spec)
+        chain = f"{slot.spec.id}: {why}"
+        return _shut(plan, stop_s, chain), (failed, Report("supervisor_escalated", slot.spec.id, (("chain", chain),)))
+    siblings = sum(other.state is SlotState.RUNNING for other in plan.slots)
+    wait_s = delay_s(failures, profile, random, siblings=siblings, retry_after_s=notice.retry_after_s)
+    slot = _move(slot, SlotState.BACKOFF, now_s, now_s + wait_s)
+    scheduled = Report("restart_scheduled", slot.spec.id, (("delay_s", round(wait_s, 3)), ("k", failures.k)))
+    return _put(plan, slot), (failed, scheduled)
+
+
+def _park(plan: Plan, slot: Slot, why: str, now_s: float, *, retry_s: float | None, failed: Report) -> Step:
+    """Stop restarting; with `retry_s` one try after that time, whose failure parks again."""
+    due_s = None if retry_s is None else now_s + retry_s
+    slot = replace(_move(slot, SlotState.PARKED, now_s, due_s, why), failures=Failures(slot.failures.k), probation=True)
+    parked = Report("child_parked", slot.spec.id, (("reason", why), ("retry_s", retry_s)))
+    return _put(plan, slot), (failed, parked)
+
+
+def _on_wanted(plan: Plan, event: Wanted, now_s: float) -> Step:
+    if plan.phase is not Phase.RUNNING:
+        return plan, ()
+    effects: tuple[Effect, ...] = ()
+    for child, epoch in event.add:
+        slot = _slot(plan, child.id)
+        if slot is not None and slot.spec.args != child.args:
+            plan, more = _ask_to_stop(_put(plan, replace(slot, spec=child)), child.id, SlotState.DOWN, now_s)
+        elif slot is None and len(plan.slots) >= plan.spec.max_children:
+            more = (Report("child_refused", child.id, (("limit", plan.spec.max_children),)),)
+        elif slot is None:
+            plan, more = replace(plan, slots=(*plan.slots, Slot(child, since_s=now_s, epoch=epoch))), ()
+        else:
+            more = ()
+        effects = (*effects, *more)
+    for child_id in sorted(event.remove):
+        plan, more = _ask_to_stop(plan, child_id, SlotState.DONE, now_s)
+        effects = (*effects, *more)
+    return plan, effects
+
+
+def _on_operate(plan: Plan, child_id: str, command: str, now_s: float) -> Step:
+    slot = _slot(plan, child_id)
+    if slot is None or plan.phase is not Phase.RUNNING:
+        return plan, ()
+    slot = replace(slot, failures=Failures(), probation=False)
+    plan = _put(plan, slot)
+    if command == "pause":
+        return _ask_to_stop(plan, child_id, SlotState.PAUSED, now_s)
+    if slot.state in LIVE:
+        return _ask_to_stop(plan, child_id, SlotState.DOWN, now_s) if command == "restart" else (plan, ())
+    return _put(plan, _move(slot, SlotState.DOWN, now_s)), ()
+
+
+def _ask_to_stop(plan: Plan, child_id: str, then: SlotState, now_s: float) -> Step:
+    slot = _slot(plan, child_id)
+    if slot is None:
+        return plan, ()
+    if slot.state not in LIVE:
+        if then is SlotState.DONE:
+            return _remove(plan, child_id), ()
+        return _put(plan, _move(slot, then, now_s)), ()
+    deadline_s = now_s + slot.spec.stop_s
+    slot = replace(_move(slot, SlotState.STOPPING, now_s, deadline_s), then=then)
+    return _put(plan, slot), (Stop(child_id, deadline_s, final=False),)
+
+
+def _remove(plan: Plan, child_id: str) -> Plan:
+    return replace(plan, slots=tuple(slot for slot in plan.slots if slot.spec.id != child_id))
+
+
+def _shut(plan: Plan, deadline_s: float, error: str | None) -> Plan:
+    if plan.phase is not Phase.RUNNING:
+        return replace(plan, deadline_s=min(deadline_s, plan.deadline_s or deadline_s))
+    return replace(plan, phase=Phase.STOPPING, deadline_s=deadline_s, exit_error=error)
+
+
+# -- acting on the state --------------------------------------------------------------------------------------------
+
+
+def _settle(plan: Plan, now_s: float) -> Step:
+    if plan.phase is Phase.RUNNING:
+        return _start_what_may(plan, now_s)
+    if plan.phase is Phase.STOPPING:
+        return _stop_what_must(plan, now_s)
+    return plan, ()
+
+
+def _startable(plan: Plan, *states: SlotState) -> tuple[Slot, ...]:
+    return tuple(slot for slot in plan.slots if slot.state in states)
+
+
+def _start_what_may(plan: Plan, now_s: float) -> Step:
+    """Start slots that are down: behind the barrier where the order counts, at a limited rate where it is dynamic."""
+    effects: list[Effect] = []
+    credit = plan.start_credit
+    if plan.spec.template is not None:
+        rate = plan.spec.starts_per_s
+        credit = min(rate, credit + (now_s - plan.credited_s) * rate)
+        plan = replace(plan, credited_s=now_s)
+    for waiting in plan.slots:
+        slot = waiting
+        if slot.state is SlotState.DOWN:
+            if plan.spec.template is not None:
+                if credit < 1:
+                    break
+                credit -= 1
+            started = replace(
+                _move(slot, SlotState.STARTING, now_s, now_s + slot.spec.start_timeout_s),
+                epoch=slot.epoch + 1,
+                ready_s=None,
+            )
+            plan = _put(plan, started)
+            effects.append(Start(slot.spec.id, started.epoch))
+            slot = started
+        if plan.spec.ordered and not (slot.tried or slot.state in AT_REST):
+            break  # a barrier that opens: the next one waits for the first try of this one
+    return replace(plan, start_credit=credit), tuple(effects)
+
+
+def _stop_what_must(plan: Plan, now_s: float) -> Step:
+    """Stop everything live: the last slot first and one at a time where the order counts, else all at once."""
+    effects: list[Effect] = []
+    deadline_s = plan.deadline_s if plan.deadline_s is not None else now_s
+    for live in reversed(plan.slots) if plan.spec.ordered else plan.slots:
+        slot = live
+        if slot.state in {SlotState.STARTING, SlotState.RUNNING} or (
+            slot.state is SlotState.STOPPING and slot.then is not SlotState.DONE
+        ):
+            subtree = slot.spec.subtree
+            final_s = max(slot.spec.final_s, stop_time_s(subtree)) if subtree else slot.spec.final_s
+            due_s = min(now_s + final_s, deadline_s)
+            plan = _put(plan, replace(_move(slot, SlotState.STOPPING, now_s, due_s), then=SlotState.DONE))
+            effects.append(Stop(slot.spec.id, due_s, final=True))
+            slot = replace(slot, state=SlotState.STOPPING)
+        if plan.spec.ordered and slot.state in LIVE:
+            break
+    if not any(slot.state in LIVE for slot in plan.slots):
+        plan = replace(plan, phase=Phase.STOPPED)
+        effects.append(Exit(plan.exit_error, plan.stragglers))
+    return plan, tuple(effects)

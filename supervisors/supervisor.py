@@ -1,0 +1,226 @@
+"""The actor that carries a plan out. It never blocks, asks, joins or does I/O after its `init`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from random import Random
+from types import MappingProxyType
+from typing import Any
+
+from actors.mailbox import Lane, Letter
+from actors.messages import ChildrenWanted, OperatorCommand, ShutDown
+from actors.supervised import Birth, ChildReady, Escalated, StopRequested, Supervised
+from actors.system import ChildExited, ChildWanted, child_path
+from supervisors import plan as plans
+from supervisors.spec import ChildSpec, SupervisorSpec
+from supervisors.status import snapshot
+
+SWEEP_S = 2.0  # how long a successor waits for the children of a supervisor that crashed
+HEALTH_TICK_S = 1.0
+MIN_TICK_S = 0.005
+WARNINGS = frozenset({"child_failed", "restart_scheduled", "child_parked", "child_abandoned", "child_refused"})
+
+
+@dataclass(frozen=True, slots=True)
+class _PlanDue:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class _HealthTick:
+    pass
+
+
+class Supervisor(Supervised):
+    """Starts, restarts, parks and stops the children of one `SupervisorSpec`."""
+
+    timer_lane = Lane.CONTROL
+    ready_after_init = False
+
+    def init(self, spec: SupervisorSpec, **_: Any) -> None:
+        self._random = Random(f"{self.path}#{self.epoch}")
+        self._reported_ready = False
+        self._owned: dict[str, frozenset[str]] = {}
+        self._tracebacks_seen: set[tuple[str, str, str]] = set()
+        self._sweep()
+        for child in spec.children:
+            self.system.place(child_path(self.path, child.id), child.mailbox)
+        if spec.template is not None and spec.on_demand:
+            self.system.declare_template(self.path, spec.template.mailbox)
+        self._plan = plans.begin(spec, self.system.clock.monotonic(), self._epochs(spec))
+        self.timer.every("health", HEALTH_TICK_S, _HealthTick())
+        self._step(plans.Tick())
+        if spec.on_demand:
+            self._want_places_that_exist()
+
+    def recover(self, retained: tuple[Any, ...]) -> None:
+        """Take up what was wanted of an earlier incarnation."""
+        for message in retained:
+            self.handle(message)
+
+    def handle(self, message: Any) -> None:
+        match message:
+            case ChildReady(path=path, epoch=epoch):
+                self._step(plans.Ready(_last(path), epoch))
+            case ChildExited(path=path):
+                self._on_exit(message)
+            case ChildWanted(child_id=child_id):
+                self._step(plans.Wanted(add=(self._newcomer(child_id, {}),)))
+            case ChildrenWanted(owner=owner, children=children):
+                self._on_children_wanted(owner, children)
+            case ShutDown(deadline_s=deadline_s):
+                self._step(plans.Shutdown(deadline_s))
+            case OperatorCommand(child_id=child_id, command=command, by=by):
+                self.log.info("operator_command", path=child_path(self.path, child_id), command=command, by=by)
+                self._step(plans.Operate(child_id, command))
+            case _HealthTick():
+                self._on_health_tick()
+            case _PlanDue():
+                self._step(plans.Tick())
+            case _:
+                super().handle(message)
+
+    def terminate(self, reason: str) -> None:  # noqa: ARG002 - the base class names it
+        """Leave nobody behind: a supervisor that failed takes its children's leases with it."""
+        for _path, incarnation in self.system.below(self.path):
+            incarnation.actor.fence()
+
+    # -- events ---------------------------------------------------------------------------------------------------
+
+    def _on_exit(self, notice: ChildExited) -> None:
+        place = self.system.place(notice.path)
+        place.exits.append(notice)
+        if notice.error:
+            seen = (notice.path, notice.error, notice.where)
+            if seen not in self._tracebacks_seen:
+                self._tracebacks_seen.add(seen)
+                self.log.debug("child_traceback", path=notice.path, epoch=notice.epoch, traceback=notice.traceback)
+        self._step(plans.Exited(_last(notice.path), notice))
+
+    def _on_children_wanted(self, owner: str, children: tuple[tuple[str, Mapping[str, Any]], ...]) -> None:
+        wanted = frozenset(child_id for child_id, _ in children)
+        gone = self._owned.get(owner, frozenset()) - wanted
+        self._owned[owner] = wanted
+        add = tuple(self._newcomer(child_id, args) for child_id, args in children)
+        self._step(plans.Wanted(add=add, remove=gone))
+
+    def _on_health_tick(self) -> None:
+        for broken in plans.violations(self._plan):
+            self.log.error("invariant_broken", what=broken)
+        self._step(plans.Tick())
+
+    # -- the plan -------------------------------------------------------------------------------------------------
+
+    def _step(self, event: plans.Event) -> None:
+        now_s = self.system.clock.monotonic()
+        self._plan, effects = plans.step(self._plan, event, now_s, self._random)
+        self.system.status[self.path] = snapshot(self.path, self._plan, self.system, now_s)
+        for effect in effects:
+            self._carry_out(effect)
+        if not self._reported_ready and plans.ready(self._plan):
+            self._reported_ready = True
+            self.ready()
+        due_s = plans.next_due_s(self._plan)
+        if due_s < float("inf"):
+            delay_s = max(MIN_TICK_S, due_s - self.system.clock.monotonic())
+            self.timer.once("plan", delay_s, _PlanDue())
+
+    def _carry_out(self, effect: plans.Effect) -> None:
+        match effect:
+            case plans.Start(child_id=child_id, epoch=epoch):
+                self._start(child_id, epoch)
+            case plans.Stop(child_id=child_id, deadline_s=deadline_s, final=final):
+                self._stop_child(child_id, deadline_s, final=final)
+            case plans.Abandon(child_id=child_id):
+                self._abandon(child_path(self.path, child_id))
+            case plans.Report(event=event, child_id=child_id, fields=fields):
+                self._report(event, child_id, dict(fields))
+            case plans.Exit(error=None, stragglers=stragglers):
+                self.note(f"stopped, {stragglers} left behind" if stragglers else "stopped")
+                self.finish()
+            case plans.Exit(error=str() as chain):
+                raise Escalated(chain)
+
+    def _start(self, child_id: str, epoch: int) -> None:
+        spec = self._spec(child_id)
+        path = child_path(self.path, child_id)
+        place = self.system.place(path, spec.mailbox)
+        place.restarts += epoch > 1
+        place.epoch = epoch
+        worker = self.system.workers[spec.worker] if spec.worker else None
+        birth = Birth(self.system, path, epoch, spec.args, self._notify, worker)
+        self.log.info("child_started", path=path, epoch=epoch)
+        try:
+            spec.actor.start(birth)
+        except Exception as error:
+            # The OS refused a thread, or `__init__` has a bug: an abnormal end like any other.
+            now_s = self.system.clock.monotonic()
+            self._notify(
+                ChildExited(path=path, epoch=epoch, kind="start_failed", error=f"{error!r}"[:500], ended_s=now_s)
+            )
+
+    def _stop_child(self, child_id: str, deadline_s: float, *, final: bool) -> None:
+        spec = self._spec(child_id)
+        path = child_path(self.path, child_id)
+        message: Any = StopRequested(reason="shutdown" if final else "stopped", drain=spec.drain and final)
+        if spec.subtree is not None:
+            message = ShutDown(deadline_s=deadline_s)
+        self.system.post(path, Letter(message, Lane.CONTROL, self.path))
+
+    def _abandon(self, path: str) -> None:
+        """Fence a child that did not stop, and everything below it."""
+        for below, incarnation in (*self.system.below(path), (path, self.system.ledger.get(path))):
+            if incarnation is not None:
+                incarnation.actor.fence()
+                self.system.abandon(below)
+
+    def _report(self, event: str, child_id: str, fields: dict[str, Any]) -> None:
+        slot = next((slot for slot in self._plan.slots if slot.spec.id == child_id), None)
+        required = slot is not None and slot.spec.required
+        log = self.log.bind(path=child_path(self.path, child_id), epoch=slot.epoch if slot else 0)
+        if event == "supervisor_escalated" or (event == "child_parked" and required):
+            log.error(event, **fields)
+        elif event in WARNINGS:
+            log.warning(event, **fields)
+        else:
+            log.info(event, **fields)
+
+    # -- children -------------------------------------------------------------------------------------------------
+
+    def _notify(self, notice: ChildReady | ChildExited) -> None:
+        """Take a child's notice, on the child's thread."""
+        self.place.mailbox.put(Letter(notice, Lane.CONTROL, notice.path))
+
+    def _spec(self, child_id: str) -> ChildSpec:
+        return next(slot.spec for slot in self._plan.slots if slot.spec.id == child_id)
+
+    def _newcomer(self, child_id: str, args: Mapping[str, Any]) -> tuple[ChildSpec, int]:
+        template = self._plan.spec.template
+        if template is None:
+            raise ValueError(f"{self.path} has no dynamic children, {child_id} was wanted")
+        place = self.system.find(child_path(self.path, child_id))
+        merged = MappingProxyType({**template.args, **args, "child_id": child_id})
+        return replace(template, id=child_id, args=merged), place.epoch if place else 0
+
+    def _epochs(self, spec: SupervisorSpec) -> dict[str, int]:
+        return {child.id: self.system.place(child_path(self.path, child.id)).epoch for child in spec.children}
+
+    def _want_places_that_exist(self) -> None:
+        """After a crash: whoever was addressed below this path is still wanted."""
+        prefix = f"{self.path.rstrip('/')}/"
+        ids = [path[len(prefix) :] for path in self.system.paths() if path.startswith(prefix)]
+        self._step(plans.Wanted(add=tuple(self._newcomer(child_id, {}) for child_id in ids if "/" not in child_id)))
+
+    def _sweep(self) -> None:
+        """End what a crashed predecessor left running below this path, so that no orphan goes on beside its successor."""
+        orphans = self.system.below(self.path)
+        for _path, orphan in orphans:
+            orphan.actor.fence()
+        deadline_s = self.system.clock.monotonic() + SWEEP_S
+        for path, orphan in orphans:
+            if not orphan.actor.actor_stopped.wait(max(0.0, deadline_s - self.system.clock.monotonic())):
+                self.system.abandon(path)
+                self.log.error("child_abandoned", path=path)
+
+
+def _last(path: str) -> str:
+    return path.rpartition("/")[2]
