@@ -46,7 +46,7 @@ class _Record(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="ty
     received_ms: int
 
 
-class Liquidation(_Record, tag="liquidation"):
+class Liquidation(_Record, frozen=True, kw_only=True, tag="liquidation"):
     """One forced order, or one fill of it where the venue reports fills."""
 
     position_side: PositionSide
@@ -57,7 +57,7 @@ class Liquidation(_Record, tag="liquidation"):
     coverage: Coverage
 
 
-class Trade(_Record, tag="trade"):
+class Trade(_Record, frozen=True, kw_only=True, tag="trade"):
     taker_side: TakerSide
     quantity: float
     price: float
@@ -65,14 +65,14 @@ class Trade(_Record, tag="trade"):
     trade_id: str
 
 
-class OpenInterest(_Record, tag="open_interest"):
+class OpenInterest(_Record, frozen=True, kw_only=True, tag="open_interest"):
     """Open contracts in coins, each matched pair counted once."""
 
     quantity: float
     notional_usd: float | None = None
 
 
-class MarkPrice(_Record, tag="mark_price"):
+class MarkPrice(_Record, frozen=True, kw_only=True, tag="mark_price"):
     """`funding_rate` is a fraction per funding interval; positive means longs pay."""
 
     price: float
@@ -81,7 +81,7 @@ class MarkPrice(_Record, tag="mark_price"):
     next_funding_ms: int | None = None
 
 
-class Kline(_Record, tag="kline"):
+class Kline(_Record, frozen=True, kw_only=True, tag="kline"):
     """`exchange_ms` is the opening time of the bar."""
 
     interval: str
