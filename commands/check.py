@@ -32,9 +32,7 @@ def lines(loaded: Loaded) -> list[str]:
 def _shown(value: Any) -> str:
     match value:
         case Secret():
-            return '"(hidden)"'
-        case None:
-            return '""'
+            return '"(hidden)"' if value else '""'
         case Path():
             return _shown(str(value))
         case float() if value.is_integer():

@@ -81,7 +81,7 @@ class LogSink:
             except (OSError, ValueError):  # the reader is gone, or the stream is closed: nobody to tell
                 self.dropped += 1
                 continue
-            if self.dropped > reported:
+            if self.dropped > reported and self._lines.empty():  # there is room for the report itself
                 reported = self.dropped
                 log.warning("log_lines_dropped", total=reported)
 

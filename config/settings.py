@@ -13,6 +13,7 @@ from typing import Any, Literal
 from config.schema import build, leaves, walk
 from config.sources import CONFIG_NAME, Given, Sources
 from config.values import (
+    NO_SECRET,
     Assets,
     BotApiUrl,
     Bytes,
@@ -63,7 +64,7 @@ class Switches:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Telegram:
-    token: Secret | None = None
+    token: Secret = NO_SECRET
     authorized_users: tuple[ChatId, ...]
     owner_users: tuple[UserId, ...]
     api_url: BotApiUrl
@@ -225,4 +226,4 @@ def _with_owner(settings: Settings, origins: dict[str, str]) -> Loaded:
 def secrets(settings: Settings) -> tuple[str, ...]:
     """Every secret text in the settings, for the logs to hide."""
     values = (value for _, value in walk(settings))
-    return tuple(value.reveal() for value in values if isinstance(value, Secret))
+    return tuple(value.reveal() for value in values if isinstance(value, Secret) and value)

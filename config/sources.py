@@ -126,10 +126,14 @@ class Sources:
         """Every key of a TOML file. A table that is none of our sections is itself the unknown key."""
         for name, value in table.items():
             key = prefix + name
-            if isinstance(value, dict) and any(f"{known}.".startswith(f"{key}.") for known in self._kinds):
+            if isinstance(value, dict) and self._holds_others(key):
                 yield from self._flattened(value, f"{key}.")
             else:
                 yield key, value
+
+    def _holds_others(self, key: str) -> bool:
+        is_section = any(known.startswith(f"{key}.") for known in self._kinds)
+        return is_section or (key in self._kinds and values.is_table(self._kinds[key]))
 
     def _unknown(self, name: str, known: Iterable[str], origin: str) -> None:
         near = difflib.get_close_matches(name, known, 1, cutoff=0.5)

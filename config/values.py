@@ -29,7 +29,7 @@ UserId = Annotated[int, Meta(ge=1, le=2**52)]
 
 
 class Secret:
-    """A value that no log, repr or `check` shows."""
+    """A value that no log, repr or `check` shows; false when there is none."""
 
     expected: ClassVar[str] = "text without spaces or line breaks"
 
@@ -37,10 +37,13 @@ class Secret:
         self._text = text
 
     @classmethod
-    def parse(cls, value: Any) -> Self | None:
+    def parse(cls, value: Any) -> Self:
         if not isinstance(value, str) or re.search(r"\s", value):
             raise ValueError
-        return cls(value) if value else None
+        return cls(value)
+
+    def __bool__(self) -> bool:
+        return bool(self._text)
 
     def reveal(self) -> str:
         return self._text
@@ -53,6 +56,9 @@ class Secret:
 
     def __hash__(self) -> int:
         return hash(self._text)
+
+
+NO_SECRET = Secret("")
 
 
 class Assets(tuple[str, ...]):
@@ -156,14 +162,11 @@ def _parse(kind: Any, value: Any) -> Any:
 
 
 def is_list(kind: Any) -> bool:
-    info = inspect.type_info(kind)
-    return isinstance(info, inspect.VarTupleType) or (isinstance(info, inspect.CustomType) and info.cls is Assets)
+    return kind is Assets or isinstance(inspect.type_info(kind), inspect.VarTupleType)
 
 
 def is_secret(kind: Any) -> bool:
-    info = inspect.type_info(kind)
-    parts = info.types if isinstance(info, inspect.UnionType) else (info,)
-    return any(isinstance(part, inspect.CustomType) and part.cls is Secret for part in parts)
+    return kind is Secret
 
 
 def expected(kind: Any, key: str) -> str:
@@ -188,8 +191,6 @@ def _described(info: inspect.Type, unit: str) -> str:
     match info:
         case inspect.CustomType(cls=cls):
             return "a folder" if cls is Path else str(cls.expected)  # type: ignore[attr-defined]
-        case inspect.UnionType(types=types):
-            return next(_described(part, unit) for part in types if not isinstance(part, inspect.NoneType))
         case inspect.BoolType():
             return "true or false"
         case inspect.LiteralType(values=values):

@@ -1,0 +1,299 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from config.schema import leaves
+from config.settings import ConfigError, Loaded, Settings, load_settings, secrets
+from config.values import Secret
+
+DEFAULTS = Path("config/default.toml")
+TOKEN = "123456789:AAF0123456789abcdefghijklmnopqrstuvw"
+
+
+@pytest.fixture
+def load(tmp_path):
+    """Load with this environment, and these texts as the settings file and as `.env`."""
+
+    def with_these(environ: dict[str, str] | None = None, toml: str = "", dotenv: str = "", **kwargs) -> Loaded:
+        (tmp_path / ".env").write_text(dotenv)
+        (tmp_path / "mine.toml").write_text(toml)
+        return load_settings(
+            config=tmp_path / "mine.toml" if toml else None,
+            environ=environ or {},
+            env_file=tmp_path / ".env",
+            **kwargs,
+        )
+
+    return with_these
+
+
+@pytest.fixture
+def problems(load):
+    """The problems that loading these finds."""
+
+    def of(*args, **kwargs) -> tuple[str, ...]:
+        with pytest.raises(ConfigError) as caught:
+            load(*args, **kwargs)
+        return caught.value.problems
+
+    return of
+
+
+def test_default_file_sets_every_key_but_the_secret(load):
+    loaded = load()
+
+    plain_keys = {key for key in leaves(Settings) if not key.endswith((".token", ".single_usd"))}
+    assert plain_keys <= set(loaded.origins)
+    assert set(loaded.origins.values()) == {"default"}
+    assert loaded.settings.telegram.token == Secret("")
+
+
+def test_every_key_of_the_default_file_has_its_section_explained():
+    sections = re.split(r"^\[", DEFAULTS.read_text(), flags=re.MULTILINE)
+
+    assert [text.splitlines()[0] for text in sections[1:] if "#" not in sections[sections.index(text) - 1] + text] == []
+
+
+def test_fifty_assets_are_watched_by_default(load):
+    assert len(load().settings.assets) >= 50
+
+
+def test_later_sources_win(load):
+    key, name = "http.port", "FORESHOCK_HTTP__PORT"
+
+    file = load(toml="[http]\nport = 1")
+    dotenv = load(toml="[http]\nport = 1", dotenv=f"{name}=2")
+    environment = load({name: "3"}, toml="[http]\nport = 1", dotenv=f"{name}=2")
+    command = load({name: "3"}, overrides={key: 4})
+
+    assert [loaded.settings.http.port for loaded in (file, dotenv, environment, command)] == [1, 2, 3, 4]
+
+
+def test_each_value_remembers_its_source(load, tmp_path):
+    origins = load({"ENABLE_AUTO_START": "false"}, toml="[http]\nport = 1", dotenv="FORESHOCK_INSTANCE=north").origins
+
+    assert origins["http.host"] == "default"
+    assert origins["http.port"] == str(tmp_path / "mine.toml")
+    assert origins["instance"] == f"{tmp_path / '.env'} FORESHOCK_INSTANCE"
+    assert origins["switches.auto_start"] == "ENABLE_AUTO_START"
+
+
+def test_settings_file_may_be_named_by_environment(load, tmp_path):
+    named = tmp_path / "other.toml"
+    named.write_text("instance = 'south'")
+
+    assert load({"FORESHOCK_CONFIG": str(named)}).settings.instance == "south"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["FORESHOCK_" + key.upper().replace(".", "__") for key in leaves(Settings) if not key.endswith("single_usd")],
+)
+def test_every_key_can_be_set_from_the_environment(load, name):
+    key = next(key for key in leaves(Settings) if "FORESHOCK_" + key.upper().replace(".", "__") == name)
+    value: object = load().settings
+    for part in key.split("."):
+        value = getattr(value, part)
+    text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+    assert load({name: TOKEN if isinstance(value, Secret) else text}).origins[key] == name
+
+
+def test_lists_from_the_environment_are_separated_by_commas(load):
+    telegram = load({"AUTHORIZED_USERS": "7, -100123 ,9"}).settings.telegram
+
+    assert telegram.authorized_users == (7, -100123, 9)
+
+
+def test_empty_list_of_users_means_nobody(load):
+    assert load({"AUTHORIZED_USERS": ""}).settings.telegram.authorized_users == ()
+
+
+def test_empty_switch_or_number_counts_as_not_set(load):
+    settings = load({"ENABLE_AUTO_START": "", "FORESHOCK_HTTP__PORT": " "}).settings
+
+    assert (settings.switches.auto_start, settings.http.port) == (True, 8750)
+
+
+def test_empty_token_in_the_environment_switches_off_the_one_in_dotenv(load):
+    assert load({"TELEGRAM_BOT_TOKEN": ""}, dotenv=f"TELEGRAM_BOT_TOKEN={TOKEN}").settings.telegram.token == Secret("")
+
+
+def test_first_authorised_user_owns_the_bot_unless_named(load):
+    first = load({"AUTHORIZED_USERS": "-5,7,8"})
+    named = load({"AUTHORIZED_USERS": "-5,7,8", "OWNER_USERS": "8"})
+
+    assert first.settings.telegram.owner_users == (7,)
+    assert named.settings.telegram.owner_users == (8,)
+    assert first.origins["telegram.owner_users"] == "the first of telegram.authorized_users"
+
+
+def test_group_cannot_be_an_owner(problems):
+    assert problems({"OWNER_USERS": "-5"}) == (
+        "telegram.owner_users: expected a list, each item a whole number from 1 to 4503599627370496, was -5 (OWNER_USERS)",
+    )
+
+
+def test_given_assets_come_with_the_five_that_are_always_watched(load):
+    assert load({"FORESHOCK_ASSETS": "xrp, BTC"}).settings.assets == ("BTC", "ETH", "SOL", "ADA", "DOT", "XRP")
+
+
+def test_automatic_assets_are_refused_with_the_reason(problems):
+    (problem,) = problems({"FORESHOCK_ASSETS": "auto:50"})
+
+    assert problem == (
+        "assets: expected a list of assets such as BTC,ETH,SOL, was auto:50; "
+        "auto:N is not part of this version (FORESHOCK_ASSETS)"
+    )
+
+
+def test_thresholds_of_single_assets_join_the_given_ones(load):
+    toml = "[detection.single_usd]\nbtc = 5\nDOGE = 7"
+
+    table = load({"FORESHOCK_DETECTION__SINGLE_USD__XRP": "9"}, toml=toml).settings.detection.single_usd
+
+    assert dict(table) == {"BTC": 5, "ETH": 50_000, "SOL": 25_000, "DOGE": 7, "XRP": 9}
+
+
+def test_threshold_of_an_asset_names_its_unit_when_wrong(problems):
+    assert problems({"FORESHOCK_DETECTION__SINGLE_USD__XRP": "much"}) == (
+        "detection.single_usd.XRP: expected USD from 1 to 1e+12, was much (FORESHOCK_DETECTION__SINGLE_USD__XRP)",
+    )
+
+
+def test_data_folder_is_absolute_and_by_default_the_users(load):
+    assert load().settings.data_dir.name == "foreshock"
+    assert load({"FORESHOCK_DATA_DIR": "here"}).settings.data_dir == Path.cwd() / "here"
+    assert load({"FORESHOCK_DATA_DIR": "~/there"}).settings.data_dir == Path.home() / "there"
+
+
+def test_error_says_what_was_expected_with_its_unit_and_where_it_was_set(problems):
+    assert problems({"FORESHOCK_FEEDS__DEDUP_S": "-5"}) == (
+        "feeds.dedup_s: expected seconds from 0 to 86400, was -5 (FORESHOCK_FEEDS__DEDUP_S)",
+    )
+
+
+def test_every_problem_is_named_not_only_the_first(problems, tmp_path):
+    found = problems(
+        {"FORESHOCK_HTTP__PORT": "high", "ENABLE_AUTO_START": "perhaps", "FORESHOCK_NONE": "1"},
+        toml="[logs]\nlevel = 'loud'\n[nothing]\na = 1\n[feeds]\ndedup_s = {}",
+        dotenv="no equals sign\nFORESHOCK_VENUES__OKX__WS_URL=https://okx.example",
+    )
+
+    assert [problem.partition(" (")[0] for problem in found] == [
+        f"{tmp_path / '.env'} line 1: expected NAME=value",
+        "nothing: unknown setting, config/default.toml lists every key",
+        "FORESHOCK_NONE: unknown setting, nearest is FORESHOCK_INSTANCE",
+        "switches.auto_start: expected true or false, was perhaps",
+        "http.port: expected a whole number from 0 to 65535, was high",
+        "venues.okx.ws_url: expected an address such as wss://host[:port], was https://okx.example",
+        "feeds.dedup_s: expected seconds from 0 to 86400, was {}",
+        "logs.level: expected one of debug, error, info, warning, was loud",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("environ", "toml", "nearest"),
+    [
+        ({"FORESHOCK_FEED__DEDUP_S": "1"}, "", "FORESHOCK_FEEDS__DEDUP_S"),
+        ({"FORESHOCK_VENUES__BYBYT__WS_URL": "1"}, "", "FORESHOCK_VENUES__BYBIT__WS_URL"),
+        ({}, "[feeds]\ndedupe_s = 1", "feeds.dedup_s"),
+        ({}, "asets = ['BTC']", "assets"),
+    ],
+)
+def test_unknown_key_is_named_with_the_nearest_valid_one(problems, environ, toml, nearest):
+    (problem,) = problems(environ, toml=toml)
+
+    assert f"unknown setting, nearest is {nearest} (" in problem
+
+
+def test_short_name_misspelt_in_dotenv_is_found(problems):
+    (problem,) = problems(dotenv="ENABLE_AUTOSTART=false\nCOMPOSE_PROJECT_NAME=x")
+
+    assert problem.startswith("ENABLE_AUTOSTART: unknown setting, nearest is ENABLE_AUTO_START")
+
+
+def test_other_peoples_variables_are_left_alone(load):
+    load({"ENABLE_AUTOSTART": "x", "PATH": "/bin"}, dotenv="COMPOSE_PROJECT_NAME=x")
+
+
+def test_venue_of_a_later_version_says_so(problems):
+    (problem,) = problems({"FORESHOCK_VENUES__GATE__ENABLED": "true"})
+
+    assert problem == (
+        "venues.gate.enabled: venues.gate comes in a later version, remove it (FORESHOCK_VENUES__GATE__ENABLED)"
+    )
+
+
+def test_settings_file_that_is_missing_or_broken_is_a_problem(problems, tmp_path):
+    broken = tmp_path / "broken.toml"
+    broken.write_text("a = ")
+
+    (missing,) = problems({"FORESHOCK_CONFIG": str(tmp_path / "none.toml")})
+    (unreadable,) = problems({"FORESHOCK_CONFIG": str(broken)})
+
+    assert missing.endswith(
+        "none.toml: cannot be read: No such file or directory; --config or FORESHOCK_CONFIG names it"
+    )
+    assert "broken.toml: is not TOML" in unreadable
+
+
+def test_token_comes_from_the_environment_or_from_a_named_file(load, tmp_path):
+    (tmp_path / "token").write_text(f"{TOKEN}\n")
+
+    direct = load({"TELEGRAM_BOT_TOKEN": TOKEN}).settings
+    by_file = load({"TELEGRAM_BOT_TOKEN_FILE": str(tmp_path / "token")}).settings
+
+    assert direct.telegram.token == by_file.telegram.token == Secret(TOKEN)
+    assert secrets(direct) == (TOKEN,)
+
+
+def test_token_file_that_cannot_be_read_is_a_problem(problems):
+    (problem,) = problems({"TELEGRAM_BOT_TOKEN_FILE": "/nowhere/token"})
+
+    assert problem.startswith("telegram.token: file /nowhere/token cannot be read")
+
+
+def test_token_in_a_settings_file_is_refused_without_showing_it(problems):
+    (problem,) = problems(toml=f"[telegram]\ntoken = '{TOKEN}'")
+
+    assert problem.startswith("telegram.token: a secret stands in no settings file, remove it; set ")
+    assert TOKEN not in problem
+
+
+def test_settings_do_not_show_the_token(load):
+    loaded = load({"TELEGRAM_BOT_TOKEN": TOKEN})
+
+    assert TOKEN not in repr(loaded)
+    assert TOKEN not in str(loaded.settings.telegram.token)
+
+
+def test_wrong_token_is_not_shown_in_the_error(problems):
+    (problem,) = problems({"TELEGRAM_BOT_TOKEN": f"{TOKEN} x"})
+
+    assert problem == "telegram.token: expected text without spaces or line breaks, was (hidden) (TELEGRAM_BOT_TOKEN)"
+
+
+@pytest.mark.parametrize(
+    "url", ["https://bots.example/api/", "http://127.0.0.1:81", "http://localhost", "http://[::1]:1"]
+)
+def test_bot_api_may_be_https_anywhere_or_http_on_this_machine(load, url):
+    assert load({"FORESHOCK_TELEGRAM__API_URL": url}).settings.telegram.api_url == url.rstrip("/")
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://bots.example", "http://10.0.0.1", "http://127.0.0.1.example", "ftp://x", "https://", "https://x:99999"],
+)
+def test_bot_api_over_plain_http_elsewhere_is_refused(problems, url):
+    (problem,) = problems({"FORESHOCK_TELEGRAM__API_URL": url})
+
+    assert "expected an https address, or plain http to a loopback address" in problem
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "1e9", "0", "true", "1 s"])
+def test_time_limit_that_is_no_reasonable_number_is_refused(problems, text):
+    (problem,) = problems({"FORESHOCK_REST__READ_TIMEOUT_S": text})
+
+    assert problem.startswith("rest.read_timeout_s: expected seconds from 0.001 to 86400, was ")
