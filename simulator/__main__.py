@@ -1,0 +1,89 @@
+"""`python -m simulator`: print one JSON line once the sockets listen, then serve until told to end."""
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import Awaitable
+
+from simulator.assembly import market_server, ready_line, tape_server
+from simulator.clock import ClockMap
+from simulator.driver import TapePlayer, print_line, run_market, run_tape, run_ticks, standing_clock
+from simulator.market import Market
+from simulator.options import read_options
+from simulator.server import SimulatorServer
+from simulator.tape import Tape, TapeError, read_tapes
+
+PARENT_POLL_S = 0.25
+
+
+async def _parent_gone(parent: int) -> None:
+    """Return once another process adopted us.
+
+    Not PR_SET_PDEATHSIG: that one fires when the thread which started us ends, though its process lives on.
+    """
+    while os.getppid() == parent:  # noqa: ASYNC110  the kernel sends no event for it
+        await asyncio.sleep(PARENT_POLL_S)
+
+
+async def _signalled() -> None:
+    asked = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, asked.set)
+    await asked.wait()
+
+
+async def _serve_market(options: argparse.Namespace) -> None:
+    start_ms = time.time_ns() // 100_000_000 * 100  # on a whole step, so that windows of a second end on it
+    market = Market(seed=options.seed, start_ms=start_ms, assets=options.assets, venues=options.venues)
+    clock = ClockMap([(time.monotonic(), start_ms, options.speed)])
+    server = market_server(market, clock, venues=options.venues)
+    port = await server.start(options.port)
+    print_line(ready_line(server, port, seed=options.seed, mode="market", assets=options.assets))
+    await _until_the_end(server, options, run_market(server, market))
+
+
+async def _serve_tape(options: argparse.Namespace, tape: Tape) -> None:
+    clock = standing_clock(tape, time.monotonic(), options.speed, options.lead_in)
+    server = tape_server(tape, clock)
+    port = await server.start(options.port)
+    symbols = sum(len(tape.symbols(venue)) for venue in tape.venues)
+    print_line(ready_line(server, port, seed=options.seed, mode="tape", assets=symbols))
+    player = TapePlayer(server, tape, speed=options.speed, lead_in_s=options.lead_in)
+    await _until_the_end(server, options, run_tape(player))
+
+
+async def _until_the_end(server: SimulatorServer, options: argparse.Namespace, work: Awaitable[None]) -> None:
+    """Serve until a signal, the end of the parent, or the end of time; raises what went wrong in `work`."""
+    jobs = [asyncio.ensure_future(work), asyncio.ensure_future(run_ticks(server))]
+    ends = [asyncio.ensure_future(_signalled()), asyncio.ensure_future(_parent_gone(options.parent or os.getppid()))]
+    if options.seconds > 0:
+        ends.append(asyncio.ensure_future(asyncio.sleep(options.seconds)))
+    waiting = {*jobs, *ends}
+    while not any(end.done() for end in ends):
+        done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    await server.stop()
+
+
+def main() -> int:
+    options = read_options()
+    try:
+        if options.tape:
+            asyncio.run(_serve_tape(options, read_tapes(options.tape)))
+        else:
+            asyncio.run(_serve_market(options))
+    except (TapeError, UnicodeDecodeError, OSError) as error:
+        print(f"simulator: {error}", file=sys.stderr)
+        return 64
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

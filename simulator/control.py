@@ -1,0 +1,118 @@
+"""`/_sim`: the clock, the truth behind the feeds, counters, and faults."""
+
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from simulator.faults import FaultError
+from simulator.venue import compact
+
+if TYPE_CHECKING:
+    from simulator.server import SimulatorServer
+
+
+def control_routes(server: "SimulatorServer") -> list[web.RouteDef]:
+    control = _Control(server)
+    return [
+        web.get("/_sim/clock", control.clock),
+        web.get("/_sim/stats", control.stats),
+        web.get("/_sim/truth/liquidations", control.liquidations),
+        web.get("/_sim/truth/open_interest", control.open_interest),
+        web.get("/_sim/truth/positions", control.positions),
+        web.get("/_sim/faults", control.list_faults),
+        web.post("/_sim/faults", control.add_fault),
+        web.delete("/_sim/faults", control.clear_faults),
+    ]
+
+
+def _json(value: Any, status: int = 200) -> web.Response:
+    return web.Response(text=compact(value), status=status, content_type="application/json")
+
+
+class _Control:
+    def __init__(self, server: "SimulatorServer") -> None:
+        self._server = server
+
+    async def clock(self, _request: web.Request) -> web.Response:
+        clock = self._server.clock
+        return _json({"clock": clock.as_json(), "market_ms": clock.market_ms(self._server.now())})
+
+    async def stats(self, _request: web.Request) -> web.Response:
+        faults = {"in_force": self._server.faults.as_json(), "struck": self._server.faults.struck}
+        return _json({"venues": self._server.stats(), "faults": faults})
+
+    async def liquidations(self, request: web.Request) -> web.Response:
+        """Every liquidation at or after `since_ms`; `shown` says whether the venue's feed brought it so far."""
+        market = self._server.market
+        if market is None:
+            return _no_truth()
+        since_ms = _whole_number(request, "since_ms")
+        if since_ms is None:
+            return _json({"error": "since_ms: expected milliseconds"}, 400)
+        shown = {ident for venue in self._server.venues.values() for ident in venue.shown}
+        rows = [row for row in market.liquidations if row.time_ms >= since_ms]
+        return _json({"liquidations": [row.as_json() | {"shown": row.position_id in shown} for row in rows]})
+
+    async def open_interest(self, _request: web.Request) -> web.Response:
+        market = self._server.market
+        if market is None:
+            return _no_truth()
+        rows = [
+            {
+                "venue": venue,
+                "asset": name,
+                "symbol": book.listings[venue].symbol,
+                "quantity": coins.one_side,
+                "notional_usd": coins.one_side * book.venue_price(venue, book.price.mark),
+            }
+            for name, book in market.books.items()
+            for venue, coins in book.open_coins.items()
+        ]
+        return _json({"time_ms": market.now_ms, "open_interest": rows})
+
+    async def positions(self, request: web.Request) -> web.Response:
+        market = self._server.market
+        if market is None:
+            return _no_truth()
+        book = market.books.get(request.query.get("asset", ""))
+        if book is None:
+            return _json({"error": "asset: expected the name of an asset, as in ?asset=BTC"}, 400)
+        rows = [position.as_json() for position in book.positions]
+        return _json({"time_ms": market.now_ms, "mark_price": book.price.mark, "positions": rows})
+
+    async def list_faults(self, _request: web.Request) -> web.Response:
+        return _json(self._server.faults.as_json())
+
+    async def add_fault(self, request: web.Request) -> web.Response:
+        """Body: `{"venue","kind","count","seconds"}`; kind `clear` ends the venue's faults."""
+        try:
+            self._set_fault(await request.json())
+        except (FaultError, KeyError, TypeError, ValueError) as error:
+            return _json({"error": str(error)}, 400)
+        return _json(self._server.faults.as_json())
+
+    def _set_fault(self, body: dict[str, Any]) -> None:
+        venue, kind = body["venue"], body["kind"]
+        if venue not in self._server.venues:
+            raise FaultError(f"venue: expected one of {', '.join(self._server.venues)}, was {venue!r}")
+        if kind == "clear":
+            self._server.faults.clear(venue)
+            return
+        self._server.faults.add(venue, kind, count=body.get("count"), seconds=body.get("seconds"))
+        if kind == "drop":
+            self._server.drop_clients(venue)
+
+    async def clear_faults(self, _request: web.Request) -> web.Response:
+        self._server.faults.clear()
+        return _json([])
+
+
+def _no_truth() -> web.Response:
+    return _json({"error": "a tape has no truth behind it"}, 404)
+
+
+def _whole_number(request: web.Request, name: str) -> int | None:
+    try:
+        return int(request.query.get(name, "0"))
+    except ValueError:
+        return None

@@ -1,0 +1,74 @@
+"""Faults on request: what can go wrong at a venue, for how many frames or requests, or for how long."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+FRAME_KINDS = ("drop", "stall", "garbage", "half_frame", "duplicate", "out_of_order", "slow")
+HTTP_STATUS = {"http_429": 429, "http_418": 418, "http_451": 451, "http_500": 500, "http_403": 403}
+KINDS = (*FRAME_KINDS, *HTTP_STATUS)
+
+
+class FaultError(Exception):
+    """A fault that cannot be made; the text says what was wrong with the request."""
+
+
+@dataclass(slots=True)
+class Fault:
+    """`count`: how often it still strikes, None while only time ends it. `until_s`: monotonic seconds, None for ever."""
+
+    count: int | None
+    until_s: float | None
+
+
+class FaultBook:
+    """The faults in force, by venue and kind; a new one replaces an older one of its kind."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._faults: dict[tuple[str, str], Fault] = {}
+        self.struck: dict[str, int] = {}
+
+    def add(self, venue: str, kind: str, *, count: int | None = None, seconds: float | None = None) -> None:
+        """Without `count` and `seconds` the fault strikes once."""
+        if kind not in KINDS:
+            raise FaultError(f"kind: expected one of {', '.join(KINDS)}, was {kind!r}")
+        if count is not None and count < 1:
+            raise FaultError(f"count: expected at least 1, was {count}")
+        if seconds is not None and seconds <= 0:
+            raise FaultError(f"seconds: expected more than 0, was {seconds}")
+        if count is None and seconds is None:
+            count = 1
+        self._faults[venue, kind] = Fault(count, None if seconds is None else self._now() + seconds)
+
+    def active(self, venue: str, kind: str) -> bool:
+        fault = self._faults.get((venue, kind))
+        if fault is None:
+            return False
+        if fault.count == 0 or (fault.until_s is not None and self._now() >= fault.until_s):
+            del self._faults[venue, kind]
+            return False
+        return True
+
+    def take(self, venue: str, kind: str) -> bool:
+        """Whether the fault strikes now; counts it."""
+        if not self.active(venue, kind):
+            return False
+        fault = self._faults[venue, kind]
+        if fault.count is not None:
+            fault.count -= 1
+        self.struck[kind] = self.struck.get(kind, 0) + 1
+        return True
+
+    def clear(self, venue: str | None = None) -> None:
+        self._faults = {key: fault for key, fault in self._faults.items() if venue not in (None, key[0])}
+
+    def as_json(self) -> list[dict[str, Any]]:
+        return [
+            {"venue": venue, "kind": kind, "count": fault.count}
+            for (venue, kind), fault in self._faults.items()
+            if self.active_now(fault)
+        ]
+
+    def active_now(self, fault: Fault) -> bool:
+        return fault.count != 0 and (fault.until_s is None or self._now() < fault.until_s)

@@ -1,0 +1,144 @@
+"""The HTTP server on loopback: routes calls to the venues' protocols, keeps the sessions, delivers frames."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any
+
+from aiohttp import web
+
+from simulator.clock import ClockMap
+from simulator.control import control_routes
+from simulator.faults import HTTP_STATUS, FaultBook
+from simulator.market import Market
+from simulator.session import Session
+from simulator.venue import Frame, HttpReply, Venue
+
+HOST = "127.0.0.1"
+TICK_S = 0.25
+
+
+class SimulatorServer:
+    """Serves `/<venue>/...` of every venue and `/_sim/...`. `market` is None when a tape is the truth."""
+
+    def __init__(
+        self,
+        venues: Iterable[Venue],
+        *,
+        clock: ClockMap,
+        market: Market | None = None,
+        now: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self.venues = {venue.name: venue for venue in venues}
+        self.sessions: dict[str, set[Session]] = {name: set() for name in self.venues}
+        self.faults = FaultBook(now)
+        self.clock = clock
+        self.market = market
+        self.now = now
+        self.sent = dict.fromkeys(self.venues, 0)
+        self.missed = dict.fromkeys(self.venues, 0)
+        self._sleep = sleep
+        self._runner: web.AppRunner | None = None
+
+    def app(self) -> web.Application:
+        app = web.Application()
+        app.add_routes(control_routes(self))
+        app.router.add_route("*", "/{venue}/{path:.*}", self._handle)
+        return app
+
+    async def start(self, port: int = 0) -> int:
+        """Listen on loopback; returns the port."""
+        self._runner = web.AppRunner(self.app(), access_log=None, shutdown_timeout=0.1)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, HOST, port)
+        await site.start()
+        addresses = self._runner.addresses
+        return int(addresses[0][1])
+
+    async def stop(self) -> None:
+        for session in self.all_sessions():
+            session.cut()
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    def all_sessions(self) -> list[Session]:
+        return [session for sessions in self.sessions.values() for session in sessions]
+
+    def tick(self) -> None:
+        for session in self.all_sessions():
+            session.tick()
+
+    def wanted(self, venue: str) -> Callable[[str], bool]:
+        sessions = self.sessions[venue]
+        return lambda topic: any(topic in session.connection.topics for session in sessions)
+
+    def publish(self, venue: str, frame: Frame) -> None:
+        """Deliver to every subscriber; counted as missed when there is none."""
+        receivers = sum([session.offer(frame) for session in self.sessions[venue]])
+        if receivers:
+            self.sent[venue] += 1
+        else:
+            self.missed[venue] += 1
+
+    def drop_clients(self, venue: str) -> None:
+        for session in list(self.sessions[venue]):
+            session.cut()
+
+    def stats(self) -> dict[str, Any]:
+        return {
+            name: {
+                "clients": len(sessions),
+                "topics": sorted({topic for session in sessions for topic in session.connection.topics}),
+                "frames_published": self.sent[name],
+                "frames_missed": self.missed[name],
+            }
+            for name, sessions in self.sessions.items()
+        }
+
+    async def _handle(self, request: web.Request) -> web.StreamResponse:
+        venue = self.venues.get(request.match_info["venue"])
+        if venue is None:
+            return web.Response(status=404, text="no such venue")
+        for kind, status in HTTP_STATUS.items():
+            if self.faults.take(venue.name, kind):
+                return _response(venue.refusal(status))
+        path = "/" + request.match_info["path"]
+        if request.headers.get("Upgrade", "").lower() == "websocket":
+            return await self._serve_socket(request, venue, path)
+        if request.method != "GET":
+            return web.Response(status=405)
+        if self.faults.take(venue.name, "slow"):
+            await self._sleep(1.0)
+        return _response(venue.rest(path, dict(request.query), self.now()))
+
+    async def _serve_socket(self, request: web.Request, venue: Venue, path: str) -> web.StreamResponse:
+        if self.faults.active(venue.name, "drop"):
+            return web.Response(status=503)
+        connection = venue.connect(path, dict(request.query), self.now())
+        if isinstance(connection, HttpReply):
+            return _response(connection)
+        socket = web.WebSocketResponse(autoping=False, compress=False)
+        await socket.prepare(request)
+        transport = request.transport
+        assert isinstance(transport, asyncio.Transport)
+        session = Session(
+            venue=venue.name,
+            connection=connection,
+            socket=socket,
+            transport=transport,
+            faults=self.faults,
+            now=self.now,
+            sleep=self._sleep,
+        )
+        self.sessions[venue.name].add(session)
+        try:
+            await session.run()
+        finally:
+            self.sessions[venue.name].discard(session)
+        return socket
+
+
+def _response(reply: HttpReply) -> web.Response:
+    headers: Mapping[str, str] = reply.headers
+    return web.Response(status=reply.status, text=reply.body, content_type=reply.content_type, headers=headers)

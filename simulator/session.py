@@ -1,0 +1,132 @@
+"""One client's WebSocket: reads its messages, sends frames in order, and lets faults strike on the way out."""
+
+import asyncio
+import struct
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+
+from aiohttp import WSMsgType, web
+
+from simulator.faults import FaultBook
+from simulator.venue import Close, Connection, Frame, Ping, Reply
+
+OUTBOX_FRAMES = 20_000  # a client that lets more pile up is dropped, as venues do
+SLOW_S = 0.25  # by which the fault `slow` delays every frame
+GARBAGE = '{"e":"forceOrder","o":{"s":"\\ud83d", \x00 this is not JSON'
+
+
+@dataclass(frozen=True, slots=True)
+class _Outgoing:
+    reply: Reply
+    is_data: bool
+
+
+class Session:
+    """Runs in one task per direction; `offer` may be called from any task of the loop."""
+
+    def __init__(
+        self,
+        *,
+        venue: str,
+        connection: Connection,
+        socket: web.WebSocketResponse,
+        transport: asyncio.Transport,
+        faults: FaultBook,
+        now: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self.connection = connection
+        self.frames_sent = 0
+        self._venue = venue
+        self._socket = socket
+        self._transport = transport
+        self._faults = faults
+        self._now = now
+        self._sleep = sleep
+        self._outbox: asyncio.Queue[_Outgoing] = asyncio.Queue()
+        self._held: str | None = None
+
+    async def run(self) -> None:
+        """Serve until either side closes."""
+        sender = asyncio.create_task(self._send_all())
+        try:
+            async for message in self._socket:
+                if message.type is WSMsgType.TEXT:
+                    self._answer(self.connection.receive(message.data, self._now()))
+                elif message.type is WSMsgType.PING:
+                    if not self._faults.active(self._venue, "stall"):
+                        await self._socket.pong(message.data)
+                    self._answer(self.connection.receive_control(self._now(), pong=None))
+                elif message.type is WSMsgType.PONG:
+                    self._answer(self.connection.receive_control(self._now(), pong=message.data))
+        finally:
+            sender.cancel()
+
+    def offer(self, frame: Frame) -> bool:
+        """Queue a frame if this client subscribed to its topic."""
+        if frame.topic not in self.connection.topics:
+            return False
+        if self._outbox.qsize() > OUTBOX_FRAMES:
+            self.cut()
+            return False
+        self._outbox.put_nowait(_Outgoing(self.connection.wrap(frame), is_data=True))
+        return True
+
+    def tick(self) -> None:
+        self._answer(self.connection.tick(self._now()))
+
+    def cut(self) -> None:
+        """Drop the TCP connection without a closing handshake."""
+        self._transport.abort()
+
+    def _answer(self, replies: Iterable[Reply]) -> None:
+        for reply in replies:
+            self._outbox.put_nowait(_Outgoing(reply, is_data=False))
+
+    async def _send_all(self) -> None:
+        try:
+            while True:
+                outgoing = await self._outbox.get()
+                if self._faults.take(self._venue, "stall"):
+                    continue
+                await self._send(outgoing)
+                self.connection.sent(self._now())
+        except ConnectionError:
+            return  # the reader sees the end of the connection too
+
+    async def _send(self, outgoing: _Outgoing) -> None:
+        match outgoing.reply:
+            case Close(code, reason):
+                await self._socket.close(code=code, message=reason.encode())
+            case Ping(payload):
+                await self._socket.ping(payload)
+            case str(text) if outgoing.is_data:
+                await self._send_data(text)
+            case str(text):
+                await self._socket.send_str(text)
+
+    async def _send_data(self, text: str) -> None:
+        take = self._faults.take
+        if take(self._venue, "slow"):
+            await self._sleep(SLOW_S)
+        if take(self._venue, "half_frame"):
+            self._send_half(text)
+            return
+        if self._held is None and take(self._venue, "out_of_order"):
+            self._held = text
+            return
+        await self._socket.send_str(GARBAGE if take(self._venue, "garbage") else text)
+        self.frames_sent += 1
+        if take(self._venue, "duplicate"):
+            await self._socket.send_str(text)
+        if self._held is not None:
+            held, self._held = self._held, None
+            await self._socket.send_str(held)
+            self.frames_sent += 1
+
+    def _send_half(self, text: str) -> None:
+        """Begin a WebSocket frame, stop in its middle, and close the TCP connection."""
+        payload = text.encode()
+        header = struct.pack("!BBQ", 0x81, 127, len(payload))
+        self._transport.write(header + payload[: len(payload) // 2])
+        self._transport.close()
