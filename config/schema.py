@@ -70,7 +70,7 @@ def _converted(key: str, kind: Any, given: Given, problems: list[str], unit_of: 
 
 def _fields(section: type[Any]) -> list[tuple[str, Any]]:
     hints = typing.get_type_hints(section, include_extras=True)
-    return [(field.name, hints[field.name]) for field in fields(section)]
+    return [(field.name, values.bounded(field.name, hints[field.name])) for field in fields(section)]
 
 
 def _is_section(kind: Any) -> bool:

@@ -21,17 +21,16 @@ from config.values import (
     Count,
     Days,
     Factor,
-    Multiple,
     PerSecond,
     Port,
     RestUrl,
     Seconds,
     SecondsOrZero,
     Secret,
-    Usd,
     UserId,
     WebSocketUrl,
 )
+from intelligence.detectors.asset import DetectionRules
 
 _DEFAULTS = Path(__file__).with_name("default.toml")
 _NAMED = {  # contract.md 4
@@ -120,14 +119,6 @@ class Feeds:
     reconnect_factor: Factor
     reconnect_cap_s: Seconds
     instruments_refresh_s: Seconds
-    dedup_s: SecondsOrZero
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Detection:
-    single_usd: Mapping[str, Usd]
-    single_default_usd: Usd
-    cascade_multiple: Multiple
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +159,7 @@ class Settings:
     venues: Venues
     rest: Rest
     feeds: Feeds
-    detection: Detection
+    detection: DetectionRules
     outbox: Outbox
     supervision: Supervision
     logs: Logs

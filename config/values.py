@@ -16,9 +16,6 @@ ALWAYS_WATCHED = ("BTC", "ETH", "SOL", "ADA", "DOT")  # requirements.md 7: alway
 Seconds = Annotated[float, Meta(ge=0.001, le=86_400)]
 SecondsOrZero = Annotated[float, Meta(ge=0, le=86_400)]
 Factor = Annotated[float, Meta(ge=1, le=10)]
-Share = Annotated[float, Meta(ge=0, le=1)]
-Multiple = Annotated[float, Meta(ge=0, le=1_000)]
-Usd = Annotated[float, Meta(ge=1, le=1e12)]
 Count = Annotated[int, Meta(ge=1, le=1_000_000)]
 Bytes = Annotated[int, Meta(ge=1_024, le=1_073_741_824)]
 Days = Annotated[float, Meta(ge=0.01, le=3_650)]
@@ -26,6 +23,10 @@ PerSecond = Annotated[float, Meta(ge=0.01, le=1_000)]
 Port = Annotated[int, Meta(ge=0, le=65_535)]
 ChatId = Annotated[int, Meta(ge=-(2**52), le=2**52)]  # groups are negative; Bot API: at most 52 significant bits
 UserId = Annotated[int, Meta(ge=1, le=2**52)]
+
+# The detectors' rules are plain dataclasses: whatever number they hold is positive, and a share is part of one.
+_POSITIVE = {float: Annotated[float, Meta(ge=1e-9, le=1e12)], int: Annotated[int, Meta(ge=1, le=10**12)]}
+_SHARE = Annotated[float, Meta(ge=0, le=1)]
 
 
 class Secret:
@@ -177,6 +178,7 @@ def expected(kind: Any, key: str) -> str:
 _UNITS = {
     "_per_s": "messages a second",
     "_s": "seconds",
+    "_ms": "milliseconds",
     "_usd": "USD",
     "_bytes": "bytes",
     "_days": "days",
@@ -214,7 +216,12 @@ def is_table(kind: Any) -> bool:
 
 def entry_kind(kind: Any) -> Any:
     """Tell the kind of one entry of such a table."""
-    return kind.__args__[1]
+    return bounded("", kind.__args__[1])
+
+
+def bounded(name: str, kind: Any) -> Any:
+    """Give a number that states no bounds those that every such number has."""
+    return _SHARE if kind is float and name.endswith("share") else _POSITIVE.get(kind, kind)
 
 
 def takes_nothing(kind: Any) -> bool:

@@ -1,4 +1,3 @@
-import re
 from pathlib import Path
 
 import pytest
@@ -6,6 +5,7 @@ import pytest
 from config.schema import leaves
 from config.settings import ConfigError, Loaded, Settings, load_settings, secrets
 from config.values import Secret
+from intelligence.detectors.asset import DetectionRules
 
 DEFAULTS = Path("config/default.toml")
 TOKEN = "123456789:AAF0123456789abcdefghijklmnopqrstuvw"
@@ -49,10 +49,15 @@ def test_default_file_sets_every_key_but_the_secret(load):
     assert loaded.settings.telegram.token == Secret("")
 
 
-def test_every_key_of_the_default_file_has_its_section_explained():
-    sections = re.split(r"^\[", DEFAULTS.read_text(), flags=re.MULTILINE)
+def test_default_file_says_what_each_key_means():
+    """Beside the key, or in the comment above it or above its section."""
+    blocks = DEFAULTS.read_text().split("\n\n")
 
-    assert [text.splitlines()[0] for text in sections[1:] if "#" not in sections[sections.index(text) - 1] + text] == []
+    assert [block for block in blocks if "=" in block and "#" not in block] == []
+
+
+def test_default_file_repeats_the_numbers_that_stand_beside_the_detectors(load):
+    assert load().settings.detection == DetectionRules()
 
 
 def test_fifty_assets_are_watched_by_default(load):
@@ -149,16 +154,18 @@ def test_automatic_assets_are_refused_with_the_reason(problems):
 
 
 def test_thresholds_of_single_assets_join_the_given_ones(load):
-    toml = "[detection.single_usd]\nbtc = 5\nDOGE = 7"
+    toml = "[detection.thresholds.single_usd]\nbtc = 5\nDOGE = 7"
 
-    table = load({"FORESHOCK_DETECTION__SINGLE_USD__XRP": "9"}, toml=toml).settings.detection.single_usd
+    table = load(
+        {"FORESHOCK_DETECTION__THRESHOLDS__SINGLE_USD__XRP": "9"}, toml=toml
+    ).settings.detection.thresholds.single_usd
 
     assert dict(table) == {"BTC": 5, "ETH": 50_000, "SOL": 25_000, "DOGE": 7, "XRP": 9}
 
 
 def test_threshold_of_an_asset_names_its_unit_when_wrong(problems):
-    assert problems({"FORESHOCK_DETECTION__SINGLE_USD__XRP": "much"}) == (
-        "detection.single_usd.XRP: expected USD from 1 to 1e+12, was much (FORESHOCK_DETECTION__SINGLE_USD__XRP)",
+    assert problems({"FORESHOCK_DETECTION__THRESHOLDS__SINGLE_USD__XRP": "much"}) == (
+        "detection.thresholds.single_usd.XRP: expected USD from 1e-09 to 1e+12, was much (FORESHOCK_DETECTION__THRESHOLDS__SINGLE_USD__XRP)",
     )
 
 
@@ -169,15 +176,15 @@ def test_data_folder_is_absolute_and_by_default_the_users(load):
 
 
 def test_error_says_what_was_expected_with_its_unit_and_where_it_was_set(problems):
-    assert problems({"FORESHOCK_FEEDS__DEDUP_S": "-5"}) == (
-        "feeds.dedup_s: expected seconds from 0 to 86400, was -5 (FORESHOCK_FEEDS__DEDUP_S)",
+    assert problems({"FORESHOCK_FEEDS__SUBSCRIBE_ACK_S": "-5"}) == (
+        "feeds.subscribe_ack_s: expected seconds from 0.001 to 86400, was -5 (FORESHOCK_FEEDS__SUBSCRIBE_ACK_S)",
     )
 
 
 def test_every_problem_is_named_not_only_the_first(problems, tmp_path):
     found = problems(
         {"FORESHOCK_HTTP__PORT": "high", "ENABLE_AUTO_START": "perhaps", "FORESHOCK_NONE": "1"},
-        toml="[logs]\nlevel = 'loud'\n[nothing]\na = 1\n[feeds]\ndedup_s = {}",
+        toml="[logs]\nlevel = 'loud'\n[nothing]\na = 1\n[feeds]\nsubscribe_ack_s = {}",
         dotenv="no equals sign\nFORESHOCK_VENUES__OKX__WS_URL=https://okx.example",
     )
 
@@ -188,7 +195,7 @@ def test_every_problem_is_named_not_only_the_first(problems, tmp_path):
         "switches.auto_start: expected true or false, was perhaps",
         "http.port: expected a whole number from 0 to 65535, was high",
         "venues.okx.ws_url: expected an address such as wss://host[:port], was https://okx.example",
-        "feeds.dedup_s: expected seconds from 0 to 86400, was {}",
+        "feeds.subscribe_ack_s: expected seconds from 0.001 to 86400, was {}",
         "logs.level: expected one of debug, error, info, warning, was loud",
     ]
 
@@ -196,9 +203,9 @@ def test_every_problem_is_named_not_only_the_first(problems, tmp_path):
 @pytest.mark.parametrize(
     ("environ", "toml", "nearest"),
     [
-        ({"FORESHOCK_FEED__DEDUP_S": "1"}, "", "FORESHOCK_FEEDS__DEDUP_S"),
+        ({"FORESHOCK_FEED__SUBSCRIBE_ACK_S": "1"}, "", "FORESHOCK_FEEDS__SUBSCRIBE_ACK_S"),
         ({"FORESHOCK_VENUES__BYBYT__WS_URL": "1"}, "", "FORESHOCK_VENUES__BYBIT__WS_URL"),
-        ({}, "[feeds]\ndedupe_s = 1", "feeds.dedup_s"),
+        ({}, "[feeds]\nsubscribe_akc_s = 1", "feeds.subscribe_ack_s"),
         ({}, "asets = ['BTC']", "assets"),
     ],
 )
