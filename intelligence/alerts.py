@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
-from intelligence.market import Coverage, PositionSide
+from intelligence.market import Coverage, PositionSide, PriceKind
 
 
 class AlertKind(StrEnum):
@@ -49,7 +49,10 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     `value` and `threshold` are USD for liquidations and cascades. `exchange_ms` is the event (for an incident: the first
     order of the window that opened it), `detected_ms` our clock at the detection. `factors` and `estimated` are pairs of
-    name and figure: what made the threshold, and what was estimated rather than seen.
+    name and figure: what made the threshold, and what was estimated rather than seen. `context` is what was seen beside
+    it, such as the sum of the last minute. `count` is fills of a liquidation, orders of an incident. `move` is the change
+    of the reference price since just before the incident, as a fraction, negative when it fell. `latest_ms` is the last
+    order counted so far.
     """
 
     alert_id: str
@@ -67,15 +70,18 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     position_side: PositionSide | None = None
     factors: tuple[tuple[str, float | str], ...] = ()
     estimated: tuple[tuple[str, float], ...] = ()
+    context: tuple[tuple[str, float | str], ...] = ()
     venues_able: tuple[str, ...] = ()
     venues_configured: tuple[str, ...] = ()
     # liquidations: where and at what price
     venue: str | None = None
     instrument: str | None = None
     price: float | None = None
+    price_kind: PriceKind | None = None
     # incidents: what happened so far
     count: int = 1
     started_ms: int | None = None
+    latest_ms: int | None = None
     ended_ms: int | None = None
     first_venue: str | None = None
     by_venue: tuple[VenueShare, ...] = ()

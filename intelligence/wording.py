@@ -1,0 +1,217 @@
+"""An alert -> a few lines of text, within Telegram's limits and escaped.
+
+At most eight lines, each with a job. The first 40 characters (what a notification shows) carry asset, kind, direction
+and size. Nothing is promised and no direction is advised (detection.md 5.3, 13.15).
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from html import escape
+
+from intelligence.alerts import Alert, AlertKind, Stage
+from intelligence.amounts import (
+    at_least_usd,
+    compact_duration,
+    compact_percent,
+    compact_price,
+    compact_ratio,
+    compact_usd,
+)
+from intelligence.market import Coverage, PriceKind
+
+MAX_LINES = 8
+SEEN_CHARS = 40  # of a notification on a locked phone
+MAX_NAME_CHARS = 24  # of anything a venue named
+STALE_AGE_MS = 30_000  # older than that is not sent without saying so
+SIMULATION = "SIMULATION "
+PRICE_KINDS = {
+    PriceKind.FILL: "average fill",
+    PriceKind.BANKRUPTCY: "bankruptcy price",
+    PriceKind.ORDER: "order price",
+}
+
+
+def plain_text(alert: Alert, *, simulation: bool = False, age_ms: int | None = None) -> str:
+    """The text for terminals and logs. `age_ms`: how old the event is when this is read, said from 30 s on."""
+    return "\n".join(_lines(alert, simulation=simulation, age_ms=age_ms))
+
+
+def telegram_html(alert: Alert, *, simulation: bool = False, age_ms: int | None = None) -> str:
+    """The text for Telegram's parse mode HTML: the first line bold, the id for copying by a tap."""
+    first, *rest = (escape(line, quote=False) for line in _lines(alert, simulation=simulation, age_ms=age_ms))
+    alert_id = escape(_name(alert.alert_id), quote=False)
+    if rest:
+        rest[-1] = rest[-1].removesuffix(alert_id) + f"<code>{alert_id}</code>"
+    return "\n".join((f"<b>{first}</b>", *rest))
+
+
+def _lines(alert: Alert, *, simulation: bool, age_ms: int | None) -> list[str]:
+    if alert.kind is AlertKind.LIQUIDATION and alert.position_side is not None:
+        told = _liquidation(alert, simulation=simulation)
+    elif alert.kind is AlertKind.CASCADE and alert.position_side is not None:
+        told = _cascade(alert, simulation=simulation)
+    else:  # the detectors of the other kinds bring their own words
+        told = [_printable(line) for line in alert.text.splitlines()] or [f"{_name(alert.asset)} {alert.kind}"]
+        told[0] = (SIMULATION if simulation else "") + told[0]
+    return [*told[: MAX_LINES - 1], _stamp(alert, age_ms)]
+
+
+def _liquidation(alert: Alert, *, simulation: bool) -> list[str]:
+    size = compact_usd(alert.value)
+    told = [
+        _headline(alert, (f"{alert.position_side} liquidated {size}",), f" on {_venue(alert.venue)}", simulation),
+        _order(alert),
+        _last_minute(alert),
+        _threshold(alert),
+        _able(alert),
+    ]
+    return [line for line in told if line]
+
+
+def _cascade(alert: Alert, *, simulation: bool) -> list[str]:
+    over = " over" if alert.stage is Stage.ENDED else ""
+    what = f"cascade{over}: {alert.position_side}s,"
+    if alert.coverage is Coverage.COMPLETE:
+        sizes: tuple[str, ...] = (f"{what} {compact_usd(alert.value)}",)
+    else:
+        sizes = (f"{what} {at_least_usd(alert.value)}", f"{what} ≥{compact_usd(alert.value, down=True)}")
+    lasted_ms = (alert.latest_ms or alert.exchange_ms) - (alert.started_ms or alert.exchange_ms)
+    told = [
+        _headline(alert, sizes, f" in {compact_duration(max(lasted_ms, 1_000))}", simulation),
+        f"{alert.count} orders, first on {_venue(alert.first_venue)}{_agreement(alert)}",
+        _by_venue(alert),
+        _move(alert),
+        _threshold(alert),
+        _able(alert),
+        _stand_ins(alert),
+    ]
+    return [line for line in told if line]
+
+
+def _headline(alert: Alert, sizes: tuple[str, ...], rest: str, simulation: bool) -> str:  # noqa: FBT001
+    """Asset, kind, direction and size within what a notification shows, by the longest wording that fits.
+
+    The last resort is to cut the asset's name; the record has it whole.
+    """
+    prefix = SIMULATION if simulation else ""
+    asset = _name(alert.asset)
+    for size in sizes:
+        if len(f"{prefix}{asset} {size}") <= SEEN_CHARS:
+            return f"{prefix}{asset} {size}{rest}"
+    room = max(SEEN_CHARS - len(f"{prefix} {sizes[-1]}"), 4)
+    return f"{prefix}{_cut(asset, room)} {sizes[-1]}{rest}"
+
+
+def _order(alert: Alert) -> str:
+    if alert.price is None:
+        return f"Order in {_name(alert.instrument or '')}"
+    kind = f" ({PRICE_KINDS[alert.price_kind]})" if alert.price_kind is not None else ""
+    fills = f", {alert.count} fills so far" if alert.count > 1 else ""
+    return f"{_name(alert.instrument or '')} at {compact_price(alert.price)}{kind}{_distance(alert)}{fills}"
+
+
+def _distance(alert: Alert) -> str:
+    before = dict(alert.context).get("reference_price")
+    if not isinstance(before, float) or alert.price is None:
+        return ""
+    distance = alert.price / before - 1
+    return f", {compact_percent(abs(distance))} {'below' if distance < 0 else 'above'} the mark price"
+
+
+def _last_minute(alert: Alert) -> str:
+    context = dict(alert.context)
+    total = context.get("sum_60s_usd")
+    if not isinstance(total, float):
+        return ""
+    complete = context.get("sum_60s_coverage") == Coverage.COMPLETE
+    size = compact_usd(total) if complete else at_least_usd(total)
+    return f"All {alert.position_side}s in 60 s, every venue: {size} in {context.get('count_60s')}"
+
+
+def _agreement(alert: Alert) -> str:
+    agreeing = dict(alert.context).get("venues_agreeing")
+    if not isinstance(agreeing, str):
+        return ""
+    return f"; bursts agree on {_list(agreeing.split(', '))}"
+
+
+def _by_venue(alert: Alert) -> str:
+    told = []
+    for share in alert.by_venue[:4]:
+        complete = share.coverage is Coverage.COMPLETE
+        size = compact_usd(share.notional_usd) if complete else at_least_usd(share.notional_usd)
+        told.append(f"{_venue(share.venue)} {size} ({share.count})")
+    if len(alert.by_venue) > 4:
+        told.append(f"{len(alert.by_venue) - 4} more")
+    return ", ".join(told)
+
+
+def _move(alert: Alert) -> str:
+    if alert.price is None or alert.move is None:
+        return "Price move not known"
+    sigmas = dict(alert.context).get("largest_move_60s_sigmas")
+    unknown = "sigma_60s" in dict(alert.factors)
+    beside = f" (up to {sigmas:.1f} sigma a minute)" if isinstance(sigmas, float) and sigmas > 0 and not unknown else ""
+    return f"Price {compact_price(alert.price)}, {100 * alert.move:+.2f} % since the first order{beside}"
+
+
+def _threshold(alert: Alert) -> str:
+    factors = dict(alert.factors)
+    single, multiple = factors.get("single_usd"), factors.get("multiple")
+    made = ""
+    if isinstance(single, float) and isinstance(multiple, float):
+        made = f": {multiple:g} x {compact_usd(single)}"
+    ratio = compact_ratio(alert.value / alert.threshold)
+    return f"{ratio} its threshold {compact_usd(alert.threshold)}, {_name(alert.threshold_source)}{made}"
+
+
+def _able(alert: Alert) -> str:
+    if not alert.venues_configured:
+        return ""
+    able, configured = len(alert.venues_able), len(alert.venues_configured)
+    missing = [venue for venue in alert.venues_configured if venue not in alert.venues_able]
+    without = f", not {_list(missing)}" if missing else ""
+    return f"{able} of {configured} able to report{without}"
+
+
+def _stand_ins(alert: Alert) -> str:
+    factors = dict(alert.factors)
+    told = []
+    if "p90_order_usd" in factors:
+        told.append("usual order size (the single threshold stands in)")
+    if "sigma_60s" in factors:
+        told.append("usual move (0.1 % stands in)")
+    if "move_test" in factors:
+        told.append("mark price (move not checked, P2 at most)")
+    return f"Not known yet: {', '.join(told)}" if told else ""
+
+
+def _stamp(alert: Alert, age_ms: int | None) -> str:
+    at_ms = alert.ended_ms or alert.latest_ms or alert.exchange_ms
+    seconds, _ = divmod(at_ms, 1_000)
+    when = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    age = f" ({compact_duration(age_ms)} ago)" if age_ms is not None and age_ms > STALE_AGE_MS else ""
+    return f"{alert.severity}, {when}{age}, id {_name(alert.alert_id)}"
+
+
+def _list(venues: Iterable[str]) -> str:
+    names = [_venue(venue) for venue in venues]
+    return " and ".join(names) if len(names) < 3 else ", ".join(names[:6])
+
+
+def _venue(venue: str | None) -> str:
+    name = _name(venue or "unknown")
+    return name.upper() if len(name) <= 3 else name[0].upper() + name[1:]
+
+
+def _name(text: str) -> str:
+    return _cut(_printable(text), MAX_NAME_CHARS)
+
+
+def _printable(text: str) -> str:
+    """Without line breaks, controls and marks that turn the direction of writing."""
+    return "".join(char if char.isprintable() else " " for char in text)
+
+
+def _cut(text: str, chars: int) -> str:
+    return text if len(text) <= chars else f"{text[: chars - 1]}…"
