@@ -54,6 +54,14 @@ class ConnectionChanged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SocketsPlanned:
+    """The connections that together bring a venue's liquidations: it is able to report when all of them are up."""
+
+    venue: str
+    connections: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WatchVenues:
     """Ask the venue monitor for `VenuesAble`, now and at every change."""
 

@@ -21,7 +21,7 @@ PURE = frozenset(_PURE_NAMES.split())
 
 # Each library that reaches the world, and the places that may import it.
 HOMES = {
-    "websocket": ("actors/connection.py",),
+    "websocket": ("actors/socket_reader.py",),
     "requests": ("actors/rest.py", "actors/notifiers/telegram.py"),
     "telegram": ("actors/telegram/",),
     "pykka": ("actors/supervised.py", "actors/mailbox.py", "supervisors/"),

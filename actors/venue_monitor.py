@@ -1,0 +1,134 @@
+"""Which venues are able to report liquidations now: every alert says so, and people are told of a loss once."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from msgspec.structs import replace
+
+from actors import paths
+from actors.messages import AlertRaised, ConnectionChanged, SocketsPlanned, VenuesAble, WatchVenues
+from actors.supervised import Supervised
+from intelligence.alerts import Alert, AlertKind, Severity, Stage, stable_id
+from intelligence.market import Coverage
+
+
+@dataclass(slots=True)
+class _Venue:
+    """What is known of one venue. `planned`: the connections that bring its liquidations, None until it is known."""
+
+    states: dict[str, str] = field(default_factory=dict)
+    planned: tuple[str, ...] | None = None
+    able: bool = False
+    told: Alert | None = None
+    reason: str = ""
+    advice: str = ""
+
+    def is_able(self) -> bool:
+        return bool(self.planned) and all(self.states.get(name) == "up" for name in self.planned or ())
+
+
+@dataclass(frozen=True, slots=True)
+class _StillLost:
+    venue: str
+
+
+class VenueMonitor(Supervised):
+    """Collects the states of connections and tells whoever watches which venues are able to report."""
+
+    def init(self, *, configured: tuple[str, ...], lost_after_s: float) -> None:
+        self._configured = configured
+        self._lost_after_s = lost_after_s
+        self._venues = {name: _Venue() for name in configured}
+        self._watchers: set[str] = set()
+        for name in configured:
+            self.timer.once(f"lost-{name}", lost_after_s, _StillLost(name))
+
+    def recover(self, retained: tuple[Any, ...]) -> None:
+        for message in retained:
+            self.handle(message)
+
+    def handle(self, message: Any) -> None:
+        match message:
+            case WatchVenues(path=path):
+                self._watchers.add(path)
+                self.send(path, self._able())
+            case SocketsPlanned(venue=venue, connections=connections):
+                self._venues[venue].planned = connections
+                self._judge(venue)
+            case ConnectionChanged(venue=venue):
+                self._on_changed(self._venues[venue], message)
+                self._judge(venue)
+            case _StillLost(venue=venue):
+                self._tell_lost(venue)
+            case _:
+                super().handle(message)
+
+    def _able(self) -> VenuesAble:
+        able = tuple(name for name, venue in self._venues.items() if venue.able)
+        return VenuesAble(able=able, configured=self._configured)
+
+    def _on_changed(self, venue: _Venue, changed: ConnectionChanged) -> None:
+        venue.states[changed.connection] = changed.state
+        if changed.state in {"down", "refused"}:
+            venue.reason, venue.advice = changed.reason, changed.advice
+        if changed.state == "refused":
+            self._tell_lost(changed.venue)
+
+    def _judge(self, name: str) -> None:
+        venue = self._venues[name]
+        able = venue.is_able()
+        if able == venue.able:
+            return
+        venue.able = able
+        if able:
+            self.timer.cancel(f"lost-{name}")
+            self.log.info("venue_able", venue=name)
+            self._tell_back(name)
+        else:
+            self.log.warning("venue_lost", venue=name, reason=venue.reason)
+            self.timer.once(f"lost-{name}", self._lost_after_s, _StillLost(name))
+        message = self._able()
+        self.note(f"{len(message.able)} of {len(message.configured)} venues able to report")
+        for path in self._watchers:
+            self.send(path, message)
+
+    # -- telling people -----------------------------------------------------------------------------------------------
+
+    def _tell_lost(self, name: str) -> None:
+        venue = self._venues[name]
+        if venue.able or venue.told is not None:
+            return
+        reason = venue.reason or "no connection yet"
+        now_ms = self.now_ms
+        venue.told = Alert(
+            alert_id=stable_id("feed_health", name, now_ms),
+            kind=AlertKind.FEED_HEALTH,
+            asset=name.upper(),
+            severity=Severity.P2,
+            exchange_ms=now_ms,
+            detected_ms=now_ms,
+            value=0.0,
+            threshold=0.0,
+            threshold_source="static",
+            coverage=Coverage.COMPLETE,
+            text=f"{name} cannot report liquidations: {reason}. {venue.advice}".strip(),
+            venues_able=self._able().able,
+            venues_configured=self._configured,
+            venue=name,
+            started_ms=now_ms,
+        )
+        self.send(paths.DISPATCHER, AlertRaised(alert=venue.told), redeliver=True)
+
+    def _tell_back(self, name: str) -> None:
+        venue = self._venues[name]
+        told, venue.told = venue.told, None
+        if told is None:
+            return
+        minutes = (self.now_ms - told.exchange_ms) / 60_000
+        text = f"{name} reports liquidations again, after {minutes:.0f} min"
+        ended = _ended(told, text, self.now_ms, self._able().able)
+        self.send(paths.DISPATCHER, AlertRaised(alert=ended), redeliver=True)
+
+
+def _ended(told: Alert, text: str, now_ms: int, able: tuple[str, ...]) -> Alert:
+    return replace(told, stage=Stage.ENDED, ended_ms=now_ms, detected_ms=now_ms, text=text, venues_able=able)
