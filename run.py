@@ -3,6 +3,7 @@
 import argparse
 import difflib
 import importlib
+import os
 import sys
 from typing import NoReturn
 
@@ -18,6 +19,8 @@ COMMANDS = {
 }
 EX_USAGE = 64  # sysexits.h
 EX_CONFIG = 78
+EX_INTERRUPTED = 130  # as a shell names the signals: 128 + SIGINT, 128 + SIGPIPE
+EX_BROKEN_PIPE = 141
 
 
 class _Parser(argparse.ArgumentParser):
@@ -32,17 +35,19 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--config", metavar="FILE", help="a TOML file of settings; see config/default.toml")
     module.add_arguments(parser)
     try:
-        return int(module.run(parser.parse_args(rest)))
+        code = int(module.run(parser.parse_args(rest)))
+        sys.stdout.flush()  # here, where a reader who has left can still be handled
     except UsageError as error:
         parser.error(str(error))
     except ConfigError as error:
         print(error, file=sys.stderr)
         return EX_CONFIG
     except KeyboardInterrupt:
-        return 130
+        return EX_INTERRUPTED
     except BrokenPipeError:  # `run.py status | head`
-        sys.stderr.close()
-        return 141
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more at exit
+        return EX_BROKEN_PIPE
+    return code
 
 
 def _command_of(argv: list[str]) -> tuple[str, list[str]]:

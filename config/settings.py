@@ -14,6 +14,7 @@ from config.schema import build, leaves, walk
 from config.sources import CONFIG_NAME, Given, Sources
 from config.values import (
     NO_SECRET,
+    Age,
     Assets,
     BotApiUrl,
     Bytes,
@@ -92,7 +93,7 @@ class Venue:
     rest_url: RestUrl
     ping_every_s: SecondsOrZero
     silence_s: Seconds
-    max_age_s: Seconds
+    max_age_s: Age
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +120,8 @@ class Feeds:
     reconnect_factor: Factor
     reconnect_cap_s: Seconds
     instruments_refresh_s: Seconds
+    dedup_s: SecondsOrZero
+    venue_lost_s: Seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +137,6 @@ class Outbox:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Supervision:
     health_tick_s: Seconds
-    abort_grace_s: SecondsOrZero
     pulse_s: Seconds
     pulse_log_s: Seconds
     watchdog_s: Seconds

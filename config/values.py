@@ -15,6 +15,7 @@ ALWAYS_WATCHED = ("BTC", "ETH", "SOL", "ADA", "DOT")  # requirements.md 7: alway
 # Lower bounds are small because tests shorten every wait; a zero would make a loop spin.
 Seconds = Annotated[float, Meta(ge=0.001, le=86_400)]
 SecondsOrZero = Annotated[float, Meta(ge=0, le=86_400)]
+Age = Annotated[float, Meta(ge=0.001, le=2_592_000)]
 Factor = Annotated[float, Meta(ge=1, le=10)]
 Count = Annotated[int, Meta(ge=1, le=1_000_000)]
 Bytes = Annotated[int, Meta(ge=1_024, le=1_073_741_824)]

@@ -15,7 +15,7 @@ FILES = sorted(file for name in PACKAGES for file in (Path(f"{name}.py"), *Path(
 _PURE_NAMES = """
     __future__ abc base64 bisect collections contextlib copy dataclasses datetime decimal enum fractions functools
     hashlib heapq html itertools json math msgspec numbers operator re statistics string textwrap types typing
-    unicodedata zoneinfo
+    unicodedata zlib zoneinfo
 """
 PURE = frozenset(_PURE_NAMES.split())
 

@@ -53,3 +53,15 @@ def test_command_that_runs_no_daemon_loads_no_actor_library(command):
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
 
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_reader_who_leaves_early_is_no_error():
+    """`run.py check | head` closes the pipe before everything is written."""
+    with subprocess.Popen(
+        [sys.executable, "run.py", "check"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        process.stdout.close()
+
+        complaint = process.stderr.read()
+
+    assert (process.returncode, complaint) == (run.EX_BROKEN_PIPE, "")

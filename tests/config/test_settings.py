@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from actors.exchanges import EXCHANGES
 from config.schema import leaves
 from config.settings import ConfigError, Loaded, Settings, load_settings, secrets
 from config.values import Secret
@@ -58,6 +59,14 @@ def test_default_file_says_what_each_key_means():
 
 def test_default_file_repeats_the_numbers_that_stand_beside_the_detectors(load):
     assert load().settings.detection == DetectionRules()
+
+
+@pytest.mark.parametrize("venue", EXCHANGES.values(), ids=EXCHANGES)
+def test_default_file_repeats_the_keepalive_that_stands_beside_each_venue(load, venue):
+    settings, theirs = getattr(load().settings.venues, venue.name), venue.keepalive
+
+    assert (settings.silence_s, settings.max_age_s) == (theirs.silent_s, theirs.max_age_s)
+    assert settings.ping_every_s == (theirs.every_s if theirs.ping else 0)
 
 
 def test_fifty_assets_are_watched_by_default(load):
