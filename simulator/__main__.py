@@ -39,7 +39,7 @@ async def _serve_market(options: argparse.Namespace) -> None:
     start_ms = time.time_ns() // 100_000_000 * 100  # on a whole step, so that windows of a second end on it
     market = Market(seed=options.seed, start_ms=start_ms, assets=options.assets, venues=options.venues)
     clock = ClockMap([(time.monotonic(), start_ms, options.speed)])
-    server = market_server(market, clock, venues=options.venues)
+    server = market_server(market, clock, venues=options.venues, speed=options.speed)
     port = await server.start(options.port)
     print_line(ready_line(server, port, seed=options.seed, mode="market", assets=options.assets))
     await _until_the_end(server, options, run_market(server, market))

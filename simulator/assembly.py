@@ -4,11 +4,13 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from simulator import binance_rest
-from simulator.assets import ASSETS, BINANCE, VENUES, Listing, listings_of
+from simulator import binance_rest, bybit_rest, okx_rest
+from simulator.assets import ASSETS, BINANCE, BYBIT, VENUES, Listing, listings_of
 from simulator.binance import BinanceVenue
+from simulator.bybit import BybitVenue
 from simulator.clock import ClockMap
 from simulator.market import Market
+from simulator.okx import OkxVenue
 from simulator.server import HOST, SimulatorServer
 from simulator.source import MarketSource, TapeSource
 from simulator.tape import Tape
@@ -16,7 +18,12 @@ from simulator.venue import Source, Venue
 
 
 def market_server(
-    market: Market, clock: ClockMap, *, venues: Sequence[str] = VENUES, now: Callable[[], float] = time.monotonic
+    market: Market,
+    clock: ClockMap,
+    *,
+    venues: Sequence[str] = VENUES,
+    speed: float = 1.0,
+    now: Callable[[], float] = time.monotonic,
 ) -> SimulatorServer:
     source = MarketSource(market)
     listed: dict[str, list[Listing]] = {name: [] for name in venues}
@@ -24,13 +31,16 @@ def market_server(
         for name, listing in listings_of(asset, venues).items():
             listed.get(name, []).append(listing)
     return SimulatorServer(
-        [_market_venue(name, source, listed[name]) for name in venues], clock=clock, market=market, now=now
+        [_market_venue(name, source, listed[name], speed) for name in venues], clock=clock, market=market, now=now
     )
 
 
-def _market_venue(name: str, source: Source, listings: Sequence[Listing]) -> Venue:
-    assert name == BINANCE
-    return BinanceVenue(source, binance_rest.instrument_rows(listings))
+def _market_venue(name: str, source: Source, listings: Sequence[Listing], speed: float) -> Venue:
+    if name == BINANCE:
+        return BinanceVenue(source, binance_rest.instrument_rows(listings))
+    if name == BYBIT:
+        return BybitVenue(source, bybit_rest.instrument_rows(listings), speed=speed)
+    return OkxVenue(source, okx_rest.instrument_rows(listings), speed=speed)
 
 
 def tape_server(tape: Tape, clock: ClockMap, *, now: Callable[[], float] = time.monotonic) -> SimulatorServer:
@@ -41,8 +51,11 @@ def tape_server(tape: Tape, clock: ClockMap, *, now: Callable[[], float] = time.
 
 
 def _tape_venue(name: str, source: Source, symbols: Sequence[str]) -> Venue:
-    assert name == BINANCE
-    return BinanceVenue(source, binance_rest.tape_rows(symbols))
+    if name == BINANCE:
+        return BinanceVenue(source, binance_rest.tape_rows(symbols))
+    if name == BYBIT:
+        return BybitVenue(source, bybit_rest.tape_rows(symbols))
+    return OkxVenue(source, okx_rest.tape_rows(symbols))
 
 
 def ready_line(server: SimulatorServer, port: int, *, seed: int, mode: str, assets: int) -> dict[str, Any]:

@@ -100,6 +100,16 @@ class Book:
         else:
             coins.shorts -= position.quantity
 
+    def liquidations_within(self, reach: float, *, is_long: bool) -> float:
+        """USD of one side that a move of `reach` (a fraction) against it would liquidate."""
+        mark = self.price.mark
+        near = mark * (1 - reach) if is_long else mark * (1 + reach)
+        return sum(
+            position.quantity * mark
+            for position in self.positions
+            if position.is_long is is_long and (position.trigger >= near if is_long else position.trigger <= near)
+        )
+
     def take_reached(self) -> list[Position]:
         """Positions whose liquidation price the mark has reached."""
         mark = self.price.mark

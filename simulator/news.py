@@ -10,10 +10,12 @@ from dataclasses import dataclass
 
 from simulator.book import Book
 
-TREMOR_S = (50.0, 75.0)  # market seconds after the start
+TREMOR_S = (35.0, 55.0)  # market seconds after the start
 SHOCK_S = (130.0, 220.0)
-TREMOR_ASSETS = 3
-SHOCK_ASSETS = 2
+TREMORS = 2
+SHOCKS = 1
+CROWDED_SAMPLE = 12  # assets of which the most crowded make the news
+NEWSWORTHY_TURNOVER_USD = 150e6  # a day
 TREMOR_DAILY_VOLATILITIES = (0.22, 0.34)  # size of the move in units of the asset's daily volatility
 SHOCK_DAILY_VOLATILITIES = (0.5, 0.75)
 LATER_MEAN_S = 150.0
@@ -43,23 +45,35 @@ class NewsDesk:
         self._next_later_s = SHOCK_S[1] + draw.expovariate(1 / LATER_MEAN_S)
 
     def _opening_news(self) -> list[Pending]:
-        draw = self._random
-        chosen = draw.sample(list(self._books), min(len(self._books), TREMOR_ASSETS + SHOCK_ASSETS))
-        tremor_s, shock_s = draw.uniform(*TREMOR_S), draw.uniform(*SHOCK_S)
-        news = []
-        for place, book in enumerate(chosen):
-            in_tremor = place < TREMOR_ASSETS
-            sizes = TREMOR_DAILY_VOLATILITIES if in_tremor else SHOCK_DAILY_VOLATILITIES
-            start_s = (tremor_s if in_tremor else shock_s) + draw.uniform(0, 15)
-            news.append(self._about(book, start_s, sizes))
+        tremor_s, shock_s = self._random.uniform(*TREMOR_S), self._random.uniform(*SHOCK_S)
+        crowded = self._crowded_trades()
+        news = [self._against(crowd, shock_s, SHOCK_DAILY_VOLATILITIES) for crowd in crowded[:SHOCKS]]
+        news += [
+            self._against(crowd, tremor_s, TREMOR_DAILY_VOLATILITIES) for crowd in crowded[SHOCKS : SHOCKS + TREMORS]
+        ]
         return news
 
-    def _about(self, book: Book, start_s: float, sizes: tuple[float, float]) -> Pending:
-        """News that hurts the more crowded side more often."""
-        draw = self._random
-        sign = -1.0 if draw.random() < book.long_share else 1.0
-        move = sign * draw.uniform(*sizes) * book.asset.daily_volatility
-        return Pending(start_s, draw.uniform(*ABSORBED_IN_S), move, book)
+    def _crowded_trades(self) -> list[tuple[Book, bool]]:
+        """Assets drawn at random with their weaker side (True: longs), those with most to be liquidated nearby first.
+
+        Nearby means within a third of a day's volatility; liquidations are weighed against the depth of the book.
+        """
+        liquid = [book for book in self._books if book.asset.turnover_usd >= NEWSWORTHY_TURNOVER_USD] or [*self._books]
+        drawn = self._random.sample(liquid, min(len(liquid), CROWDED_SAMPLE))
+        weighed = []
+        for book in drawn:
+            reach = book.asset.daily_volatility / 3
+            fuel = {is_long: book.liquidations_within(reach, is_long=is_long) for is_long in (True, False)}
+            is_long = fuel[True] >= fuel[False]
+            weighed.append((fuel[is_long] / book.asset.turnover_usd**0.5, book, is_long))
+        weighed.sort(key=lambda crowd: -crowd[0])
+        return [(book, is_long) for _, book, is_long in weighed]
+
+    def _against(self, crowd: tuple[Book, bool], start_s: float, sizes: tuple[float, float]) -> Pending:
+        """News that hurts the given side of an asset."""
+        book, is_long = crowd
+        move = (-1.0 if is_long else 1.0) * self._random.uniform(*sizes) * book.asset.daily_volatility
+        return Pending(start_s + self._random.uniform(0, 15), self._random.uniform(*ABSORBED_IN_S), move, book)
 
     def step(self, elapsed_s: float) -> None:
         if elapsed_s >= self._next_later_s:
@@ -78,7 +92,8 @@ class NewsDesk:
         if draw.random() < MARKET_WIDE_SHARE:
             move = draw.choice((-1.0, 1.0)) * draw.uniform(*MARKET_WIDE_MOVE)
             return Pending(elapsed_s, draw.uniform(*ABSORBED_IN_S), move, None)
-        return self._about(draw.choice(self._books), elapsed_s, LATER_DAILY_VOLATILITIES)
+        crowd = draw.choice(self._books), draw.random() < 0.5
+        return self._against(crowd, elapsed_s, LATER_DAILY_VOLATILITIES)
 
     def _add_drift(self, news: Pending, per_second: float) -> None:
         if news.book is None:

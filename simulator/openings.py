@@ -42,25 +42,25 @@ class PositionDealer:
         A position the past has already reached is not there any more: it is returned as an old liquidation. So the
         nearest triggers lie beyond the recent extremes, as in a real market.
         """
-        path = self._past_prices(book)
+        deviation = book.asset.daily_volatility * math.sqrt(PAST_POINT_S / SECONDS_PER_DAY)
+        path = self._past_prices(book, deviation)
         gone: list[TrueLiquidation] = []
         while len(book.positions) < self._per_asset:
             ago = min(PAST_POINTS - 1, int(self._random.expovariate(PAST_POINT_S / MEAN_AGE_S)))
             at_ms = start_ms - round((ago + self._random.random()) * PAST_POINT_S * 1000)
             position = self._draw_position(book, path[ago] * (1 + self._random.gauss(0, 0.001)), at_ms)
-            reached_ago = _first_reached(path[: ago + 1], position)
+            reached_ago = _first_reached(path[: ago + 1], position, 0.6 * deviation)
             if reached_ago is None:
                 book.add(position)
-            elif reached_ago:
+            elif reached_ago > 0:
                 time_ms = start_ms - round(reached_ago * PAST_POINT_S * 1000)
                 gone.append(
                     book.record(position, time_ms, fill=position.liquidation_price, mark=position.liquidation_price)
                 )
         return gone
 
-    def _past_prices(self, book: Book) -> list[float]:
+    def _past_prices(self, book: Book, deviation: float) -> list[float]:
         """Common prices at the start and each PAST_POINT_S before, latest first."""
-        deviation = book.asset.daily_volatility * math.sqrt(PAST_POINT_S / SECONDS_PER_DAY)
         path = [book.price.last]
         for _ in range(PAST_POINTS - 1):
             path.append(path[-1] * math.exp(self._random.gauss(0, deviation)))
@@ -99,9 +99,13 @@ class PositionDealer:
         return max(MIN_ORDER_USD, min(usd, book.asset.turnover_usd * MAX_TURNOVER_SHARE))
 
 
-def _first_reached(path: list[float], position: Position) -> int | None:
-    """How many points ago the price first reached a position opened at the oldest point of `path`, None if never."""
-    for ago in range(len(path) - 1, -1, -1):
-        if path[ago] <= position.trigger if position.is_long else path[ago] >= position.trigger:
-            return ago
-    return None
+def _first_reached(path: list[float], position: Position, excursion: float) -> int | None:
+    """How many points ago the price first reached a position opened at the oldest point of `path`, None if never.
+
+    `excursion`: how far, as a fraction, prices usually went beyond the points between them.
+    """
+    if position.is_long:
+        trigger = position.trigger / (1 - excursion)
+        return next((ago for ago in range(len(path) - 1, -1, -1) if path[ago] <= trigger), None)
+    trigger = position.trigger / (1 + excursion)
+    return next((ago for ago in range(len(path) - 1, -1, -1) if path[ago] >= trigger), None)

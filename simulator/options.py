@@ -11,7 +11,7 @@ def read_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--speed", type=_positive, default=10.0, help="market seconds per real second (default 10)")
     parser.add_argument("--seed", type=int, default=7, help="of the market model (default 7)")
     parser.add_argument("--assets", type=_asset_count, default=50, help="how many assets (default 50)")
-    parser.add_argument("--venues", type=_venues, default=VENUES[:1], help="comma-separated")
+    parser.add_argument("--venues", type=_venues, default=VENUES, help="comma-separated (default all three)")
     parser.add_argument("--tape", action="append", default=[], metavar="VENUE:FILE", help="serve a recording instead")
     parser.add_argument("--lead-in", type=_positive, default=1.0, help="real seconds from subscriber to first record")
     parser.add_argument("--port", type=int, default=0, help="default: a free one")
