@@ -4,7 +4,7 @@
 FROM python:3.11-slim AS build
 WORKDIR /app
 COPY requirements.txt ./
-RUN python -m venv .venv && .venv/bin/pip install --no-cache-dir --disable-pip-version-check -r requirements.txt
+RUN python -m venv .venv && .venv/bin/python -m pip install --no-cache-dir --disable-pip-version-check -r requirements.txt
 COPY run.py ./
 COPY actors/ actors/
 COPY commands/ commands/

@@ -83,24 +83,28 @@ class Sources:
                     self.problems.append(f"{name}: unknown setting, nearest is {near} ({place})")
 
     def add_names(self, environ: Mapping[str, str], place: str = "") -> None:
-        """Take every FORESHOCK_* and every short name; where both name one key, the short one wins."""
+        """Take every FORESHOCK_* and every short name. Of two for one key the short one wins, of those the file."""
         short = [name for name in (*self._names, *self._file_names) if not name.startswith(_PREFIX) and name in environ]
         long = sorted(name for name in environ if name.startswith(_PREFIX) and name != CONFIG_NAME)
         for name in (*long, *short):
-            origin = place + name
             if name in self._file_names:
-                self._add_secret_file(self._file_names[name], Path(environ[name]), origin)
+                self._add_secret_file(self._file_names[name], environ[name], place + name)
             else:
-                key = self._key_of(name)
-                kind = self._kind(key)
-                if kind is None and not any(key.startswith(venue) for venue in self._to_come):
-                    self._unknown(name, (*self._names, *self._file_names), origin)
-                elif environ[name].strip() or kind is None or values.takes_nothing(kind):
-                    self.add(key, Given(environ[name], origin))
+                self._add_text(name, environ[name], place + name)
 
-    def _add_secret_file(self, key: str, path: Path, origin: str) -> None:
+    def _add_text(self, name: str, text: str, origin: str) -> None:
+        key = self._key_of(name)
+        kind = self._kind(key)
+        if kind is None and not key.startswith(self._to_come):
+            self._unknown(name, (*self._names, *self._file_names), origin)
+        elif text.strip() or kind is None or values.takes_nothing(kind):
+            self.add(key, Given(text, origin))
+
+    def _add_secret_file(self, key: str, path: str, origin: str) -> None:
+        if not path.strip():
+            return
         try:
-            text = path.read_text(encoding="utf-8").strip()
+            text = Path(path).read_text(encoding="utf-8").strip()
         except (OSError, ValueError) as error:
             self.problems.append(f"{key}: file {path} cannot be read: {error} ({origin})")
         else:

@@ -265,6 +265,10 @@ def test_token_comes_from_the_environment_or_from_a_named_file(load, tmp_path):
     assert secrets(direct) == (TOKEN,)
 
 
+def test_empty_name_of_a_token_file_counts_as_not_set(load):
+    assert load({"TELEGRAM_BOT_TOKEN_FILE": ""}).settings.telegram.token == Secret("")
+
+
 def test_token_file_that_cannot_be_read_is_a_problem(problems):
     (problem,) = problems({"TELEGRAM_BOT_TOKEN_FILE": "/nowhere/token"})
 
