@@ -1,0 +1,163 @@
+"""The life of the daemon's process: one at a time, start, wait for a signal, one budgeted stop, an exit code."""
+
+import fcntl
+import gc
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from types import FrameType
+from typing import Any, TextIO
+
+import structlog
+
+from actors.clock import Clock
+from actors.mailbox import Lane, Letter
+from actors.messages import ShutDown
+from actors.supervised import Birth, ChildReady
+from actors.system import ChildExited, System
+from actors.worker import Worker
+from config.logs import LogSink, configure_logs
+from config.settings import Settings
+from supervisors.pulse import Pulse
+from supervisors.spec import problems
+from supervisors.supervisor import Supervisor
+from supervisors.tree import WORKERS, Presentation, our_tree
+
+log = structlog.get_logger(__name__)
+
+VERSION = "0.1.0"
+EX_OK, EX_STRAGGLERS, EX_GAVE_UP, EX_LOCKED, EX_CONFIG = 0, 3, 70, 73, 78
+RESERVE_S = 0.5  # of the stop budget, for clock and logs
+
+
+@dataclass(frozen=True, slots=True)
+class StopAsked:
+    """Somebody wants the process to end: a signal's number, or 0 for a planned end."""
+
+    signal: int
+
+
+Inbox = SimpleQueue[StopAsked | ChildReady | ChildExited]
+
+
+@dataclass(slots=True)
+class Running:
+    """What a command may do with the daemon it started, from any thread."""
+
+    system: System
+    clock: Clock
+    sink: LogSink
+    inbox: Inbox
+
+    def stop(self) -> None:
+        self.inbox.put(StopAsked(0))
+
+
+class AlreadyRunning(Exception):  # noqa: N818 - said to people as it is
+    """Another daemon uses this data directory."""
+
+
+def run_daemon(
+    settings: Settings, presentation: Presentation, *, clock: Clock, started: Callable[[Running], None] | None = None
+) -> int:
+    """Run until a signal, the tree's end, or `Running.stop`. `started` is called once the tree is being built.
+
+    Ends the process by `os._exit` semantics' code: the caller passes it on, see `leave`.
+    """
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        lock = _lock(settings.data_dir)
+    except AlreadyRunning as error:
+        print(error, file=sys.stderr)
+        return EX_LOCKED
+    sink = configure_logs(settings)
+    tree = our_tree(settings, presentation)
+    if wrong := problems(tree):
+        print("\n".join(wrong), file=sys.stderr)
+        return EX_CONFIG
+    inbox: Inbox = SimpleQueue()
+    _route_signals(inbox)
+    clock.start()
+    system = System(clock)
+    for name in WORKERS:
+        system.workers[name] = Worker(name)
+        system.workers[name].start()
+    pulse = Pulse(system, settings, VERSION, log_dropped=lambda: sink.dropped)
+    log.info("daemon_started", version=VERSION, data_dir=str(settings.data_dir), pid=os.getpid())
+    system.place("/").epoch = 1
+    Supervisor.start(Birth(system, "/", 1, {"spec": tree}, inbox.put))
+    pulse.start()
+    if started is not None:
+        started(Running(system, clock, sink, inbox))
+    code = _wait(system, inbox, settings.supervision.stop_budget_s)
+    pulse.stop()
+    clock.stop()
+    log.info("shutdown_finished", code=code, stragglers=[entry.actor.path for entry in system.leaked])
+    sink.close(RESERVE_S)
+    lock.close()
+    return code
+
+
+def leave(code: int) -> None:
+    """End the process now. Threads that were left behind, and pools of libraries, would hold up a normal exit."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _lock(data_dir: Path) -> TextIO:
+    lock = (data_dir / "daemon.lock").open("w", encoding="ascii")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise AlreadyRunning(
+            f"another Foreshock uses {data_dir}; stop it, or set FORESHOCK_DATA_DIR to another folder"
+        ) from None
+    lock.write(str(os.getpid()))
+    lock.flush()
+    return lock
+
+
+def _route_signals(inbox: Inbox) -> None:
+    def handler(number: int, _frame: FrameType | None) -> None:
+        inbox.put(StopAsked(number))  # SimpleQueue.put is the one thing that is safe here
+
+    signal.signal(signal.SIGTERM, handler)
+    signal.signal(signal.SIGINT, handler)
+
+
+def _wait(system: System, inbox: Inbox, budget_s: float) -> int:
+    """Wait for the end and bring it about; the exit code."""
+    while True:
+        match inbox.get():
+            case ChildReady():
+                gc.collect()
+                gc.freeze()  # what is alive now lives as long as the process
+                log.info("daemon_ready", took_s=round(time.monotonic() - system.started_s, 3))
+            case ChildExited(error=error):
+                log.critical("root_gave_up", caused_by=error)
+                return EX_GAVE_UP
+            case StopAsked(signal=number):
+                log.info("shutdown_begun", signal=number)
+                return _shut_down(system, inbox, budget_s, number)
+
+
+def _shut_down(system: System, inbox: Inbox, budget_s: float, number: int) -> int:
+    end_s = system.clock.monotonic() + budget_s - RESERVE_S
+    system.post("/", Letter(ShutDown(deadline_s=end_s), Lane.CONTROL))
+    while (left_s := end_s - system.clock.monotonic()) > 0:
+        try:
+            event: Any = inbox.get(timeout=left_s)
+        except Empty:
+            break
+        if isinstance(event, ChildExited):
+            return EX_STRAGGLERS if system.leaked else EX_OK
+        if isinstance(event, StopAsked) and event.signal:
+            return 128 + event.signal
+    log.error("shutdown_overran", budget_s=budget_s, first_signal=number)
+    return EX_STRAGGLERS

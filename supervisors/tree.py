@@ -1,0 +1,217 @@
+"""Our tree as data; the only file that names concrete actors. docs/architecture.md draws it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from actors import paths
+from actors.backoff import Backoff
+from actors.catalogue import Catalogue
+from actors.connection import Connection, ConnectionRules
+from actors.dispatcher import Dispatcher
+from actors.exchanges import EXCHANGES
+from actors.exchanges.exchange import Keepalive
+from actors.mailbox import MailboxSpec
+from actors.notifiers.telegram import TelegramNotifier
+from actors.notifiers.terminal import TerminalNotifier
+from actors.rest import RestLimits
+from actors.socket_reader import SocketRules
+from actors.symbol_stream import SymbolStream
+from actors.telegram.commands import TelegramCommands
+from actors.venue_monitor import VenueMonitor
+from config.settings import Settings, Venue
+from supervisors.spec import BULKHEAD, CORE, IO, SUBTREE, ChildSpec, SupervisorSpec
+from supervisors.supervisor import Supervisor
+
+WORKERS = ("symbols",)
+MAX_SYMBOLS = 2_000
+MAX_SOCKETS = 64
+RETAINED = 20_000  # liquidation letters an asset may keep for its successor: five minutes of the worst day
+DATABASE = "foreshock.db"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Presentation:
+    """How this run shows itself. `simulation`: every text says so. `telegram`: use it if a token is set."""
+
+    simulation: bool = False
+    telegram: bool = True
+    console: bool = False
+
+
+def our_tree(settings: Settings, presentation: Presentation) -> SupervisorSpec:
+    """Consumers before producers: started in this order, stopped in reverse, so that alerts go out last."""
+    telegram = presentation.telegram and bool(settings.telegram.token)
+    children = [_subtree("notify", _notify(settings, presentation, telegram=telegram)), _subtree("core", _core(settings))]
+    if telegram:
+        children.append(_bulkhead("edge", _edge(settings, presentation)))
+    return SupervisorSpec(children=tuple(children), ordered=True)
+
+
+def _subtree(child_id: str, spec: SupervisorSpec) -> ChildSpec:
+    return ChildSpec(
+        id=child_id, actor=Supervisor, args=_args(spec=spec), profile=SUBTREE, mailbox=MailboxSpec(retain_max=64)
+    )
+
+
+def _bulkhead(child_id: str, spec: SupervisorSpec) -> ChildSpec:
+    return ChildSpec(id=child_id, actor=Supervisor, args=_args(spec=spec), profile=BULKHEAD, required=False)
+
+
+def _args(**values: Any) -> Mapping[str, Any]:
+    return MappingProxyType(values)
+
+
+# -- notify -----------------------------------------------------------------------------------------------------------
+
+
+def _notify(settings: Settings, presentation: Presentation, *, telegram: bool) -> SupervisorSpec:
+    database = str(settings.data_dir / DATABASE)
+    children = [
+        ChildSpec(
+            id="terminal",
+            actor=TerminalNotifier,
+            args=_args(
+                database=database,
+                busy_s=settings.outbox.busy_s,
+                reread_s=settings.outbox.reread_s,
+                console=presentation.console,
+                simulation=presentation.simulation,
+            ),
+            profile=IO,
+            drain=True,
+            final_s=0.5,
+        )
+    ]
+    if telegram:
+        children.append(
+            ChildSpec(
+                id="telegram",
+                actor=TelegramNotifier,
+                args=_args(
+                    database=database,
+                    telegram=settings.telegram,
+                    outbox=settings.outbox,
+                    simulation=presentation.simulation,
+                ),
+                profile=IO,
+                stop_s=15.0,
+                drain=True,
+                final_s=2.5,
+            )
+        )
+    children.append(
+        ChildSpec(
+            id="dispatcher",
+            actor=Dispatcher,
+            args=_args(
+                database=database,
+                outbox=settings.outbox,
+                chats=settings.telegram.authorized_users if telegram else (),
+                notifiers=(paths.TERMINAL, paths.TELEGRAM) if telegram else (paths.TERMINAL,),
+            ),
+            profile=CORE,
+            drain=True,
+            final_s=0.5,
+        )
+    )
+    return SupervisorSpec(children=tuple(children), ordered=True)
+
+
+# -- core -------------------------------------------------------------------------------------------------------------
+
+
+def _core(settings: Settings) -> SupervisorSpec:
+    venues = {name: venue for name in EXCHANGES if (venue := getattr(settings.venues, name)).enabled}
+    symbols = SupervisorSpec(
+        template=ChildSpec(
+            id="symbol",
+            actor=SymbolStream,
+            args=_args(rules=settings.detection),
+            profile=CORE,
+            worker="symbols",
+            mailbox=MailboxSpec(retain_max=RETAINED),
+            drain=True,
+            final_s=0.7,
+        ),
+        on_demand=True,
+        max_children=MAX_SYMBOLS,
+        starts_per_s=500.0,
+        quorum=0.8,
+    )
+    feeds = SupervisorSpec(
+        template=ChildSpec(id="feed", actor=Connection, profile=IO, final_s=0.75),
+        max_children=MAX_SOCKETS,
+        starts_per_s=5.0,
+        quorum=0.8,
+    )
+    catalogues = SupervisorSpec(
+        children=tuple(_catalogue(name, venue, settings) for name, venue in venues.items()), quorum=0.5
+    )
+    monitor = ChildSpec(
+        id="venues",
+        actor=VenueMonitor,
+        args=_args(configured=tuple(venues), lost_after_s=settings.feeds.lost_after_s),
+        profile=CORE,
+        final_s=0.2,
+        mailbox=MailboxSpec(retain_max=1_000),
+    )
+    children = (_subtree("symbols", symbols), monitor, _subtree("feeds", feeds), _subtree("catalogues", catalogues))
+    return SupervisorSpec(children=children, ordered=True)
+
+
+def _catalogue(name: str, venue: Venue, settings: Settings) -> ChildSpec:
+    feeds, rest = settings.feeds, settings.rest
+    backoff = Backoff(base_s=feeds.reconnect_base_s, factor=feeds.reconnect_factor, cap_s=feeds.reconnect_cap_s)
+    socket = SocketRules(
+        connect_timeout_s=feeds.connect_timeout_s,
+        subscribe_ack_s=feeds.subscribe_ack_s,
+        max_frame_bytes=feeds.max_frame_bytes,
+    )
+    keepalive = Keepalive(
+        ping=EXCHANGES[name].keepalive.ping if venue.ping_every_s else None,
+        every_s=venue.ping_every_s,
+        silent_s=venue.silence_s,
+        max_age_s=venue.max_age_s,
+    )
+    return ChildSpec(
+        id=name,
+        actor=Catalogue,
+        args=_args(
+            venue=name,
+            ws_url=venue.ws_url,
+            rest_url=venue.rest_url,
+            assets=frozenset(settings.assets),
+            keepalive=keepalive,
+            limits=RestLimits(
+                connect_s=rest.connect_timeout_s,
+                read_s=rest.read_timeout_s,
+                total_s=rest.total_timeout_s,
+                max_bytes=rest.max_bytes,
+            ),
+            backoff=backoff,
+            refresh_s=feeds.instruments_refresh_s,
+            rules=ConnectionRules(socket=socket, backoff=backoff, dedup_s=feeds.dedup_s),
+        ),
+        profile=IO,
+        stop_s=30.0,
+        final_s=0.75,
+    )
+
+
+# -- edge -------------------------------------------------------------------------------------------------------------
+
+
+def _edge(settings: Settings, presentation: Presentation) -> SupervisorSpec:
+    commands = ChildSpec(
+        id="commands",
+        actor=TelegramCommands,
+        args=_args(
+            telegram=settings.telegram, status_dir=str(settings.data_dir), simulation=presentation.simulation
+        ),
+        profile=IO,
+        required=False,
+        final_s=1.0,
+    )
+    return SupervisorSpec(children=(commands,))
