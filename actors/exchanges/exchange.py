@@ -15,10 +15,18 @@ from intelligence.market import Decoded
 
 
 class FrameError(Exception):
-    """A frame, or one row of it, could not be understood; the text says which field and what was found."""
+    """A frame, or some rows of it, could not be understood; the text says which field and what was found.
+
+    `decoded` holds what the other rows of the same frame came to, so that one bad row never costs a good one: whoever
+    catches the error counts it and goes on with `decoded`.
+    """
+
+    def __init__(self, message: str, decoded: tuple[Decoded, ...] = ()) -> None:
+        super().__init__(message)
+        self.decoded = decoded
 
 
-class UnknownInstrument(FrameError):
+class UnknownInstrument(FrameError):  # noqa: N818  # a name from the market, caught by itself
     """A frame names an instrument that the venue's list does not hold, so its unit is unknown."""
 
 
@@ -84,7 +92,8 @@ class SocketPlan(msgspec.Struct, frozen=True, kw_only=True):
 
 class Keepalive(msgspec.Struct, frozen=True, kw_only=True):
     """`ping`: a text frame to send every `every_s`, None where the server pings. `silent_s`: without any byte for that
-    long the connection is dead. `max_age_s`: renew before that age."""
+    long the connection is dead. `max_age_s`: renew before that age.
+    """
 
     ping: bytes | None
     every_s: float
@@ -97,6 +106,9 @@ class Decoder(Protocol):
 
     def decode(self, frame: bytes | memoryview, received_ms: int) -> tuple[Decoded, ...]:
         """Read one text frame. Raises FrameError, and nothing else, for whatever it cannot understand.
+
+        Rows that are deliberately not events are told once a frame and reason: `other_market` (another product or
+        quote), `not_listed` (left out of the list), `not_filled`, `not_used`, `retired_protocol`, `snapshot_dropped`.
 
         Acks come as `Control(reason="subscribed")`, refusals of a subscription as `Control(reason="subscribe_refused",
         detail=the venue's words)`, pongs as `Control(reason="pong")`, a planned close as `Control(reason="closing_soon")`.
