@@ -22,6 +22,7 @@ from intelligence.market import Coverage, PriceKind
 MAX_LINES = 8
 SEEN_CHARS = 40  # of a notification on a locked phone
 MAX_NAME_CHARS = 24  # of anything a venue named
+MAX_LINE_CHARS = 400  # of words brought by others: eight such lines stay below Telegram's 4096
 STALE_AGE_MS = 30_000  # older than that is not sent without saying so
 SIMULATION = "SIMULATION "
 PRICE_KINDS = {
@@ -51,7 +52,9 @@ def _lines(alert: Alert, *, simulation: bool, age_ms: int | None) -> list[str]:
     elif alert.kind is AlertKind.CASCADE and alert.position_side is not None:
         told = _cascade(alert, simulation=simulation)
     else:  # the detectors of the other kinds bring their own words
-        told = [_printable(line) for line in alert.text.splitlines()] or [f"{_name(alert.asset)} {alert.kind}"]
+        told = [_cut(_printable(line), MAX_LINE_CHARS) for line in alert.text.splitlines()] or [
+            f"{_name(alert.asset)} {alert.kind}"
+        ]
         told[0] = (SIMULATION if simulation else "") + told[0]
     return [*told[: MAX_LINES - 1], _stamp(alert, age_ms)]
 

@@ -18,6 +18,7 @@ from intelligence.volatility import Volatility, VolatilityRule, VolatilityState
 from intelligence.wording import plain_text
 
 MAX_AHEAD_MS = 60_000  # ours: more than any clock that is only wrong; further ahead it is a broken time stamp
+MAX_DELIVERY_MS = 10_000  # ours: an order that comes next may have happened that long before the newest time known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +110,7 @@ class AssetDetection:
         """The event time from which a fresh instance must be fed again: the longest window, and five minutes before
         each incident that reaches into it or is linked to one that does.
         """
-        from_ms = max(self._market_ms - LONG_MS, 0)
+        from_ms = max(self._market_ms - LONG_MS - MAX_DELIVERY_MS, 0)
         while True:
             earlier_ms = min(cascades.needed_from(from_ms) for cascades in self._cascades.values())
             if earlier_ms >= from_ms:

@@ -187,7 +187,7 @@ class CascadeDetector:
             if self._enters(at_ms):
                 self.incident = self._open(at_ms)
                 self._heat((at_ms, *self._orders.times_from(at_ms)))
-                return self._tell(self.incident, Stage.RAISED, now_ms, reporting)
+                return self._tell(self.incident, Stage.RAISED, max(at_ms, self._frontier_ms), now_ms, reporting)
         return None
 
     def _enters(self, at_ms: int) -> bool:
@@ -279,22 +279,22 @@ class CascadeDetector:
     def _update(
         self, incident: Incident, at_ms: int, now_ms: int, reporting: Reporting, *, only_graver: bool = False
     ) -> Alert | None:
-        graver = self._judge(incident, max(at_ms, self._frontier_ms))
+        at_ms = max(at_ms, self._frontier_ms)
+        graver = self._judge(incident, at_ms)
         larger = incident.amount > incident.told_amount
-        due = self._frontier_ms >= incident.told_ms + self._rule.update_every_ms
+        due = at_ms >= incident.told_ms + self._rule.update_every_ms
         if graver or (larger and due and not only_graver):
-            return self._tell(incident, Stage.UPDATED, now_ms, reporting)
+            return self._tell(incident, Stage.UPDATED, at_ms, now_ms, reporting)
         return None
 
     def _end(self, incident: Incident, now_ms: int, reporting: Reporting) -> Alert:
-        alert = self._tell(incident, Stage.ENDED, now_ms, reporting)
+        alert = self._tell(incident, Stage.ENDED, self._end_ms(incident), now_ms, reporting)
         closed_ms = max(self._end_ms(incident), self._hot_until_ms or 0)
         self._past.append(_Past(started_ms=incident.started_ms, closed_ms=closed_ms))
         self.incident = None
         return alert
 
-    def _tell(self, incident: Incident, stage: Stage, now_ms: int, reporting: Reporting) -> Alert:
-        at_ms = self._frontier_ms
+    def _tell(self, incident: Incident, stage: Stage, at_ms: int, now_ms: int, reporting: Reporting) -> Alert:
         incident.told_ms, incident.told_amount = at_ms, incident.amount
         sums = (("sum_10s_usd", BURST_MS), ("sum_60s_usd", ENTRY_MS), ("sum_300s_usd", LONG_MS))
         context: tuple[tuple[str, float | str], ...] = ()
