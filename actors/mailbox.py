@@ -188,13 +188,17 @@ class Mailbox:
             if self._wake == wake:
                 self._wake = None
 
-    def new_lease(self) -> None:
-        """Prepare for the next incarnation: control is discarded, urgent letters wait on, data is dropped."""
+    def new_lease(self, *, first: bool) -> None:
+        """Prepare for the next incarnation: control is discarded, urgent letters wait on, data is dropped unless this
+        is the `first` incarnation, for which nothing is old yet.
+        """
         with self._lock:
-            dropped = [*self._lanes.control, *self._lanes.data]
+            dropped = [*self._lanes.control]
             self._lanes.control.clear()
-            self._lanes.data.clear()
-            self._merged.clear()
+            if not first:
+                dropped += self._lanes.data
+                self._lanes.data.clear()
+                self._merged.clear()
             self._closed = False
             self._refusing = None
             self._urgent_run = 0

@@ -279,7 +279,7 @@ class Supervised(pykka.ThreadingActor):
 
     def _start_actor_loop(self) -> None:
         mailbox, worker = self.place.mailbox, self._birth.worker
-        mailbox.new_lease()
+        mailbox.new_lease(first=self.epoch == 1)
         if worker is not None:
             self.system.enter(self.path, self, None)
             mailbox.attach(self._wake)
