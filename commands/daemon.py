@@ -104,9 +104,9 @@ def run_daemon(
 
 
 def leave(code: int) -> None:
-    """End the process now. Threads that were left behind, and pools of libraries, would hold up a normal exit."""
-    sys.stdout.flush()
-    sys.stderr.flush()
+    """End the process now, without flushing: the log sink has flushed, a reader who stands still would hold us up, and so
+    would threads that were left behind.
+    """
     os._exit(code)
 
 

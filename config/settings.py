@@ -121,7 +121,6 @@ class Feeds:
     reconnect_cap_s: Seconds
     instruments_refresh_s: Seconds
     dedup_s: SecondsOrZero
-    lost_after_s: Seconds
     venue_lost_s: Seconds
 
 

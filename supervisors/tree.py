@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+import msgspec
+
 from actors import paths
 from actors.backoff import Backoff
 from actors.catalogue import Catalogue
 from actors.connection import Connection, ConnectionRules
 from actors.dispatcher import Dispatcher
 from actors.exchanges import EXCHANGES
-from actors.exchanges.exchange import Keepalive
 from actors.mailbox import MailboxSpec
 from actors.notifiers.telegram import TelegramNotifier
 from actors.notifiers.terminal import TerminalNotifier
@@ -152,7 +153,7 @@ def _core(settings: Settings) -> SupervisorSpec:
     monitor = ChildSpec(
         id="venues",
         actor=VenueMonitor,
-        args=_args(configured=tuple(venues), lost_after_s=settings.feeds.lost_after_s),
+        args=_args(configured=tuple(venues), lost_after_s=settings.feeds.venue_lost_s),
         profile=CORE,
         final_s=0.2,
         mailbox=MailboxSpec(retain_max=1_000),
@@ -169,11 +170,8 @@ def _catalogue(name: str, venue: Venue, settings: Settings) -> ChildSpec:
         subscribe_ack_s=feeds.subscribe_ack_s,
         max_frame_bytes=feeds.max_frame_bytes,
     )
-    keepalive = Keepalive(
-        ping=EXCHANGES[name].keepalive.ping if venue.ping_every_s else None,
-        every_s=venue.ping_every_s,
-        silent_s=venue.silence_s,
-        max_age_s=venue.max_age_s,
+    keepalive = msgspec.structs.replace(
+        EXCHANGES[name].keepalive, every_s=venue.ping_every_s, silent_s=venue.silence_s, max_age_s=venue.max_age_s
     )
     return ChildSpec(
         id=name,
