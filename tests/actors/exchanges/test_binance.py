@@ -1,4 +1,5 @@
 import csv
+import gzip
 import json
 
 import pytest
@@ -328,3 +329,30 @@ def test_the_recorded_list_of_2021_leaves_out_busd_indices_and_dated_contracts()
         "underlying_index": 2,
     }
     assert {one.instrument: (one.asset, one.multiplier) for one in page.instruments}["1000SHIBUSDT"] == ("SHIB", 1000)
+
+
+@pytest.mark.parametrize("file", ["agg_trade_2021-07-22.jsonl", "trade_BTCUSDT_2024-08-08.jsonl.gz"])
+def test_every_recorded_trade_has_the_taker_the_price_and_the_id_of_its_frame(file):
+    content = recorded(f"binance/ws/{file}").read_bytes()
+    decoder = BINANCE.decoder({})
+
+    for line in (gzip.decompress(content) if file.endswith(".gz") else content).splitlines():
+        frame = json.loads(line)["data"]
+
+        found = only(decoder.decode(line, RECEIVED_MS))
+
+        assert found.taker_side == ("sell" if frame["m"] else "buy")
+        assert (found.price, found.quantity) == (float(frame["p"]), float(frame["q"]))
+        assert (found.trade_id, found.exchange_ms) == (str(frame.get("a", frame.get("t"))), frame["T"])
+        assert f"{found.asset}USDT" == found.instrument == frame["s"]
+
+
+def test_every_recorded_bar_has_the_prices_and_volumes_of_its_frame():
+    for line in recorded("binance/ws/kline_2021-07-22.jsonl").read_bytes().splitlines():
+        bar = json.loads(line)["data"]["k"]
+
+        found = only(decode("binance", line))
+
+        told = (found.open, found.high, found.low, found.close, found.quantity, found.notional_usd)
+        assert (*told, found.taker_buy_quantity) == tuple(float(bar[name]) for name in "ohlcvqV")
+        assert (found.interval, found.closed, found.exchange_ms) == (bar["i"], bar["x"], bar["t"])

@@ -379,3 +379,15 @@ def test_recorded_trades_keep_every_row_with_its_taker():
             assert [(t.taker_side, t.quantity, t.price, t.trade_id, t.exchange_ms) for t in found] == [
                 (row["S"].lower(), float(row["v"]), float(row["p"]), row["i"], row["T"]) for row in rows
             ]
+
+
+def test_every_recorded_bar_has_the_prices_and_volumes_of_its_row():
+    for line in recorded("bybit/ws/kline_2026-08-09.jsonl").read_bytes().splitlines():
+        rows = json.loads(line)["data"]
+
+        found = decode("bybit", line)
+
+        assert [(bar.open, bar.high, bar.low, bar.close, bar.quantity, bar.notional_usd) for bar in found] == [
+            tuple(float(row[name]) for name in ("open", "high", "low", "close", "volume", "turnover")) for row in rows
+        ]
+        assert [(bar.closed, bar.exchange_ms) for bar in found] == [(row["confirm"], row["start"]) for row in rows]
