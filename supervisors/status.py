@@ -9,7 +9,8 @@ import msgspec
 
 from actors.mailbox import Depths
 from actors.system import Place, System, child_path
-from supervisors.plan import LIVE, Phase, Plan, Slot, SlotState
+from supervisors.plan import LIVE, Plan, Slot, SlotState
+from supervisors.wording import Node
 
 GRACE_S = 30.0  # not running for longer than this is unhealthy (supervision.md 19.1)
 FLAPPING_EXITS = 3
@@ -24,11 +25,11 @@ class Health(StrEnum):
     OFF = "off"
 
 
-_BADNESS = {Health.OFF: 0, Health.HEALTHY: 0, Health.DEGRADED: 1, Health.UNHEALTHY: 2}
+BADNESS = {Health.OFF: 0, Health.HEALTHY: 0, Health.DEGRADED: 1, Health.UNHEALTHY: 2}
 
 
 def worst(healths: Iterable[Health]) -> Health:
-    return max(healths, key=_BADNESS.__getitem__, default=Health.HEALTHY)
+    return max(healths, key=BADNESS.__getitem__, default=Health.HEALTHY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,30 +81,6 @@ def roll_up(children: Sequence[tuple[Health, bool]], quorum: float) -> Health:
     )
 
 
-class Node(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One path in the status: what supervision.md 19.2 shows. Ages in seconds at the time of the snapshot."""
-
-    path: str
-    kind: str
-    actor: str = ""
-    strategy: str = ""
-    required: bool = True
-    state: str
-    state_since_s: float
-    health: str
-    flags: tuple[str, ...] = ()
-    why: str = ""
-    epoch: int = 0
-    restarts: dict[str, Any] = {}
-    last_exit: dict[str, Any] | None = None
-    heartbeat: dict[str, Any] = {}
-    mailbox: dict[str, Any] = {}
-    cpu_s: float = 0.0
-    note: str = ""
-    quorum: float = 1.0
-    children: tuple["Node", ...] = ()
-
-
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """What one supervisor publishes: its own line and its slots, leaves judged, subtrees still to be filled in."""
 
@@ -116,8 +93,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 
 def snapshot(path: str, plan: Plan, system: System, now_s: float) -> Snapshot:
     slots = tuple(_node(child_path(path, slot.spec.id), slot, system, now_s) for slot in plan.slots)
-    phase = "running" if plan.phase is Phase.RUNNING else str(plan.phase)
-    return Snapshot(path=path, phase=phase, strategy=plan.spec.strategy, quorum=plan.spec.quorum, slots=slots)
+    return Snapshot(path=path, phase=str(plan.phase), strategy=plan.spec.strategy, quorum=plan.spec.quorum, slots=slots)
 
 
 def _node(path: str, slot: Slot, system: System, now_s: float) -> Node:
