@@ -135,7 +135,10 @@ class CascadeDetector:
             alert = self._enter_at(self._orders.times_from(at_ms), now_ms, reporting)
         else:
             incident.agreeing |= agreeing
-            incident.count_order(at_ms, micro_usd(order.notional_usd), order.venue)
+            amount = micro_usd(order.notional_usd)
+            incident.count_order(at_ms, amount, order.venue)
+            if amount >= self._large:
+                incident.active_ms = max(incident.active_ms, at_ms)
             self._note_activity(incident, at_ms)
             self._note_mixture(incident)
             alert = self._update(incident, at_ms, now_ms, reporting)
@@ -229,6 +232,8 @@ class CascadeDetector:
         )
         for at_ms, amount, venue in window:
             incident.count_order(at_ms, amount, venue)
+            if amount >= self._large:
+                incident.active_ms = max(incident.active_ms, at_ms)
         self._note_activity(incident, opened_ms)
         self._note_mixture(incident)
         incident.agreeing = self._agreement.since(opened_ms - ENTRY_MS)
@@ -236,10 +241,11 @@ class CascadeDetector:
         return incident
 
     def _note_activity(self, incident: Incident, from_ms: int) -> None:
-        """Let the orders from that time on that are large, or close together, keep the incident open."""
-        for at_ms, amount, _ in self._orders.events(from_ms - 1):
-            if amount >= self._large or self._orders.total(at_ms, BURST_MS) >= self._extend:
+        """Let the newest order from that time on that has enough company in 10 s keep the incident open."""
+        for at_ms in reversed(self._orders.times_from(from_ms)):
+            if self._orders.total(at_ms, BURST_MS) >= self._extend:
                 incident.active_ms = max(incident.active_ms, at_ms)
+                return
 
     def _note_mixture(self, incident: Incident) -> None:
         if self._flow.share(self._side, self._frontier_ms) >= self._rule.end_share:
@@ -260,10 +266,11 @@ class CascadeDetector:
             self._past[-1].closed_ms = max(self._past[-1].closed_ms, self._hot_until_ms)
 
     def _heat(self, times_ms: Sequence[int]) -> None:
-        for at_ms in times_ms:
+        for at_ms in reversed(times_ms):
             hot_ms = self._orders.falls_below(at_ms, ENTRY_MS, self._rearm)
-            if hot_ms is not None:
+            if hot_ms is not None:  # the newest time that is hot is hot for longest
                 self._hot_until_ms = max(hot_ms, self._hot_until_ms or 0)
+                return
 
     def _judge(self, incident: Incident, at_ms: int) -> bool:
         """Let the severity rise, never fall; True when it rose."""
