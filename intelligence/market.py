@@ -82,7 +82,10 @@ class MarkPrice(_Record, frozen=True, kw_only=True, tag="mark_price"):
 
 
 class Kline(_Record, frozen=True, kw_only=True, tag="kline"):
-    """`exchange_ms` is the opening time of the bar."""
+    """`exchange_ms` is the opening time of the bar.
+
+    `interval` in one spelling: 1m 3m 5m 15m 30m 1h 2h 4h 6h 8h 12h 1d 3d 1w 1M, with +08 where days are those of Hong Kong.
+    """
 
     interval: str
     open: float

@@ -193,7 +193,7 @@ class BinanceDecoder:
         try:
             event = _EVENT.decode(raw)
         except UNDECODABLE as error:
-            if not _set_aside(raw, found):
+            if not self._set_aside(raw, found):
                 found.problems.append(problem_in(raw, error))
             return
         self._take(event, received_ms, found)
@@ -276,7 +276,7 @@ class BinanceDecoder:
             price=mark.price,
             index_price=mark.index_price,
             funding_rate=mark.funding_rate,
-            next_funding_ms=epoch_or_none(mark.next_funding_ms),
+            next_funding_ms=epoch_or_none("T", mark.next_funding_ms),
         )
         found.events.append(event)
 
@@ -294,6 +294,27 @@ class BinanceDecoder:
             closed=bar.closed,
         )
         found.events.append(event)
+
+    def _set_aside(self, raw: bytes | memoryview, found: Findings) -> bool:
+        """Set an event aside that was not ours to read; False when it was, and so is a problem.
+
+        A symbol that is no longer listed may come with a mark price of 0 every second.
+        """
+        try:
+            head = _HEAD.decode(raw)
+        except UNDECODABLE:
+            return False
+        if head.market != _DOLLAR_MARGINED:
+            found.set_aside("other_market", head.symbol or head.pair)
+        elif head.symbol and self._instrument(head.symbol, found) is None:
+            return True
+        elif head.event in _NOT_USED:
+            found.set_aside("not_used", head.symbol)
+        elif head.event == "trade" and head.kind != _BY_A_TAKER:
+            found.set_aside("not_a_market_trade", head.symbol)
+        else:
+            return False
+        return True
 
     def _instrument(self, symbol: str, found: Findings) -> Instrument | None:
         """Look the symbol up; None when it has been set aside."""
@@ -316,23 +337,6 @@ def _from_symbol(symbol: str) -> Instrument | None:
         return None
     asset, multiplier = unit_of(base)
     return Instrument(venue=NAME, instrument=symbol, asset=asset, multiplier=multiplier)
-
-
-def _set_aside(raw: bytes | memoryview, found: Findings) -> bool:
-    """Set an event aside that was not ours to read; False when it was, and so is a problem."""
-    try:
-        head = _HEAD.decode(raw)
-    except UNDECODABLE:
-        return False
-    if head.market != _DOLLAR_MARGINED or (head.symbol and _from_symbol(head.symbol) is None):
-        found.set_aside("other_market", head.symbol or head.pair)
-    elif head.event in _NOT_USED:
-        found.set_aside("not_used", head.symbol)
-    elif head.event == "trade" and head.kind != _BY_A_TAKER:
-        found.set_aside("not_a_market_trade", head.symbol)
-    else:
-        return False
-    return True
 
 
 def _answer(envelope: _Envelope, frame: bytes | memoryview, received_ms: int) -> Control:

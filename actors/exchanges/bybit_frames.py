@@ -202,10 +202,10 @@ class BybitDecoder:
             ticker = _TICKER.decode(envelope.data)
         except UNDECODABLE as error:
             raise problem_in(envelope.data, error) from error
-        at_ms = epoch_or_none(envelope.ts)
+        at_ms = epoch_or_none("ts", envelope.ts)
         if at_ms is None or ticker.symbol != instrument.instrument:
             raise FrameError(f"expected ts and the symbol of the topic, were {at_ms} and {ticker.symbol!r:.80}")
-        epoch_or_none(ticker.next_funding_time)  # refuse it before it is merged
+        epoch_or_none("nextFundingTime", ticker.next_funding_time)  # refuse it before it is merged
         whole = self._tickers.get(ticker.symbol)
         if whole is None or envelope.type == "snapshot":  # a delta that comes first tells at least what it carries
             whole = self._tickers[ticker.symbol] = ticker
@@ -240,7 +240,7 @@ def _mark_price(whole: _Ticker, price: float, instrument: Instrument, times: tup
         price=price,
         index_price=whole.index_price,
         funding_rate=whole.funding_rate,
-        next_funding_ms=epoch_or_none(whole.next_funding_time),
+        next_funding_ms=epoch_or_none("nextFundingTime", whole.next_funding_time),
     )
 
 

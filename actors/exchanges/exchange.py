@@ -108,7 +108,8 @@ class Decoder(Protocol):
         """Read one text frame. Raises FrameError, and nothing else, for whatever it cannot understand.
 
         Rows that are deliberately not events are told once a frame and reason: `other_market` (another product or
-        quote), `not_listed` (left out of the list), `not_filled`, `not_used`, `retired_protocol`, `snapshot_dropped`.
+        quote), `not_listed` (left out of the list), `not_filled`, `not_used`, `retired_protocol`, `snapshot_dropped`, `unchanged`
+        (a ticker), `funding_kept` (told with the next mark price), `block_trade`, `not_a_market_trade`, `empty`.
 
         Acks come as `Control(reason="subscribed")`, refusals of a subscription as `Control(reason="subscribe_refused",
         detail=the venue's words)`, pongs as `Control(reason="pong")`, a planned close as `Control(reason="closing_soon")`.

@@ -36,12 +36,12 @@ def problem_in(raw: bytes | memoryview | msgspec.Raw, error: BaseException) -> F
     return FrameError(f"{error}, found in {shown!r}")
 
 
-def epoch_or_none(value: int | None) -> int | None:
+def epoch_or_none(field: str, value: int | None) -> int | None:
     """Read a time whose absence venues write as 0. Raises FrameError for a time outside 2015 to 2050."""
     if not value:
         return None
     if not _YEAR_2015_MS <= value < _YEAR_2050_MS:
-        raise FrameError(f"expected a time in ms between 2015 and 2050, was {value}")
+        raise FrameError(f"{field}: expected a time in ms between 2015 and 2050, was {value}")
     return value
 
 
@@ -73,7 +73,9 @@ class Findings:
 
     def _error(self, decoded: tuple[Decoded, ...]) -> FrameError:
         others = len(self.problems) - 1
-        text = f"{self.problems[0]}{f' (and {others} more rows)' if others else ''}"
+        text = str(self.problems[0])
+        if others:
+            text += f" (and {others} more {'row' if others == 1 else 'rows'})"
         unknown = all(isinstance(problem, UnknownInstrument) for problem in self.problems)
         return UnknownInstrument(text, decoded) if unknown else FrameError(text, decoded)
 

@@ -141,6 +141,11 @@ def test_one_bad_row_does_not_cost_the_good_ones():
     assert [record.asset for record in caught.value.decoded] == ["BTC", "SOL"]
 
 
+def test_an_absurd_next_funding_time_is_an_error_that_names_it():
+    with pytest.raises(FrameError, match=r"^T: expected a time"):
+        decode("binance", [binance_mark(T=5)])
+
+
 def test_unlisted_rows_of_a_frame_are_told_once():
     instruments = listed(a_symbol("BTCUSDT", "BTC"))
     rows = [binance_mark(), binance_mark("TSLAUSDT"), binance_mark("XAUUSDT"), binance_mark("BTCUSD_PERP", i=None)]
@@ -152,6 +157,14 @@ def test_unlisted_rows_of_a_frame_are_told_once():
         ("not_listed", None, "2 rows"),
         ("other_market", "BTCUSD_PERP", ""),
     ]
+
+
+def test_a_symbol_that_is_no_longer_listed_may_have_a_mark_price_of_zero():
+    rows = [binance_mark(), binance_mark("LUNAUSDT", p="0.00000000")]
+
+    mark, told = decode("binance", rows, listed(a_symbol("BTCUSDT", "BTC")))
+
+    assert (mark.asset, told.reason, told.instrument) == ("BTC", "not_listed", "LUNAUSDT")
 
 
 def test_a_bar_carries_what_takers_bought():
