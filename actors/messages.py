@@ -127,6 +127,20 @@ class AlertsState:
     waiting: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatSeen:
+    """An authorised chat has written to us, so Telegram delivers to it again if it had refused to."""
+
+    chat_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """The answer to an ask that cannot be granted now; `reason` is for people."""
+
+    reason: str
+
+
 # -- to supervisors -------------------------------------------------------------------------------------------------------
 
 

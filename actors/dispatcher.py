@@ -1,0 +1,301 @@
+"""From a detector's word to rows in the outbox: every alert is journalled, stored once, then announced to notifiers."""
+
+from collections import deque
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from actors.messages import (
+    AlertRaised,
+    AlertsState,
+    AskAlerts,
+    ChatSeen,
+    DeliveriesQueued,
+    DeliverNow,
+    Refused,
+    SetAlerts,
+)
+from actors.notifiers.texts import plain
+from actors.outbox import DAY_MS, TERMINAL, Chat, Outbox, OutboxError, Planned, telegram_target
+from actors.paths import TELEGRAM as TELEGRAM_PATH
+from actors.paths import TERMINAL as TERMINAL_PATH
+from actors.supervised import Supervised
+from config.settings import Outbox as OutboxSettings
+from intelligence.alerts import Alert, Stage
+
+PRUNE_EVERY_S = 3600.0
+UNSAVED_MAX = 1_000  # alerts kept in memory while the file cannot be written
+
+_ORDER = {Stage.RAISED: 0, Stage.UPDATED: 1, Stage.ENDED: 2}
+
+
+class _Prune(NamedTuple):
+    pass
+
+
+class _StoreAgain(NamedTuple):
+    pass
+
+
+class _Unsaved(NamedTuple):
+    alert: Alert
+    since_ms: int
+
+
+class Dispatcher(Supervised):
+    """Takes `AlertRaised` (redelivered letters are harmless) and keeps what every chat has chosen.
+
+    While the file cannot be written, alerts go to the notifiers by letter and are stored as soon as it can.
+    """
+
+    def init(
+        self,
+        *,
+        database: Path | str,
+        outbox: OutboxSettings,
+        chats: tuple[int, ...],
+        notifiers: tuple[str, ...],
+        simulation: bool = False,
+        brief_log: bool = False,
+    ) -> None:
+        """`chats`: ids that receive alerts. `notifiers`: paths of those that exist.
+
+        `brief_log`: `alert_raised` without the record, for people at a terminal who see the alert itself.
+        """
+        self._database, self._rules = database, outbox
+        self._ids = chats
+        self._terminal = TERMINAL_PATH if TERMINAL_PATH in notifiers else None
+        self._telegram = TELEGRAM_PATH if TELEGRAM_PATH in notifiers else None
+        self._simulation, self._brief_log = simulation, brief_log
+        self._outbox: Outbox | None = None
+        self._chats: dict[int, Chat] = {}
+        self._unsaved: deque[_Unsaved] = deque(maxlen=UNSAVED_MAX)
+        self._journalled: deque[str] = deque(maxlen=UNSAVED_MAX)
+        self.timer.every("prune", PRUNE_EVERY_S, _Prune())
+        try:
+            self._begin()
+        except OutboxError as error:
+            self._lose_outbox(error)
+
+    def _begin(self) -> None:
+        outbox = self._open()
+        if self.epoch == 1:  # who blocked us may have changed their mind while we were not running
+            outbox.revive()
+        self._chats = outbox.chats()
+        for path in filter(None, (self._terminal, self._telegram)):  # a predecessor may have died before it said so
+            self.send(path, DeliveriesQueued())
+
+    def terminate(self, reason: str) -> None:
+        if self._unsaved:
+            self._store_again()
+        if self._unsaved:
+            self.log.error("outbox_failed", reason=f"{reason} with alerts in memory only", unsaved=len(self._unsaved))
+        if self._outbox is not None:
+            self._outbox.close()
+
+    def handle(self, message: Any) -> AlertsState | Refused | None:
+        match message:
+            case AlertRaised(alert=alert):
+                self._take(alert)
+            case SetAlerts() | AskAlerts():
+                return self._answer(message)
+            case ChatSeen(chat_id=chat_id):
+                self._revive(chat_id)
+            case _StoreAgain():
+                self._store_again()
+            case _Prune():
+                self._prune()
+            case _:
+                super().handle(message)
+        return None
+
+    # -- alerts ---------------------------------------------------------------------------------------------------
+
+    def _take(self, alert: Alert) -> None:
+        if self._unsaved:  # the file has just failed: do not let every alert wait for it, and keep their order
+            if not any(u.alert.alert_id == alert.alert_id and u.alert.stage == alert.stage for u in self._unsaved):
+                self._deliver_from_memory(alert)
+            return
+        try:
+            self._store(alert, self.now_ms)
+        except OutboxError as error:
+            self._lose_outbox(error)
+            self._deliver_from_memory(alert)
+
+    def _store(self, alert: Alert, since_ms: int) -> None:
+        """Store one stage of an alert and announce it. Journalled before it is stored: rather twice than never."""
+        outbox = self._open()
+        known = outbox.known(alert.alert_id)
+        if known is not None and _ORDER[alert.stage] <= _ORDER[known.stage] and alert.stage is not Stage.UPDATED:
+            self.log.debug("alert_suppressed", alert_id=alert.alert_id, stage=alert.stage, reason="duplicate")
+            return
+        if known is None:
+            if alert.stage is Stage.ENDED:
+                self.log.debug("alert_suppressed", alert_id=alert.alert_id, stage=alert.stage, reason="never_raised")
+                return
+            alert = msgspec.structs.replace(alert, stage=Stage.RAISED)  # the letter that raised it was lost
+            self._journal(alert)
+        elif known.stage is Stage.ENDED:
+            return
+        self._chats = outbox.chats()
+        planned = self._plan(alert, graver=known is not None and alert.severity < known.severity)
+        outbox.append(alert, planned, since_ms)
+        self._announce(alert, planned)
+
+    def _plan(self, alert: Alert, *, graver: bool) -> list[Planned]:
+        """Who shall hear of this stage: everybody of a start, whoever got the start of its end, and of growth the
+        terminal alone, when it has become graver.
+        """
+        match alert.stage:
+            case Stage.RAISED:
+                return [Planned(target=t, stage=alert.stage, suppressed=self._silenced(t)) for t in self._targets()]
+            case Stage.UPDATED:
+                targets = [TERMINAL] if graver and self._terminal is not None else []
+            case Stage.ENDED:
+                there = self._targets()
+                targets = [target for target in self._open().told(alert.alert_id) if target in there]
+        return [Planned(target=t, stage=alert.stage, suppressed=self._silenced(t)) for t in targets]
+
+    def _targets(self) -> dict[str, int | None]:
+        """Every target, with the chat behind it if it is one."""
+        targets: dict[str, int | None] = {TERMINAL: None} if self._terminal is not None else {}
+        if self._telegram is not None:
+            targets |= {telegram_target(chat_id): chat_id for chat_id in self._ids}
+        return targets
+
+    def _silenced(self, target: str) -> str:
+        """Why this target gets nothing now, or nothing."""
+        chat = self._chats.get(self._targets()[target] or 0)
+        if chat is None:
+            return ""
+        if not chat.alerts_on:
+            return "alerts_off"
+        return "chat_dead" if chat.dead_reason else ""
+
+    def _journal(self, alert: Alert) -> None:
+        """Log the record, once though it is stored later: the sequence of these lines is what runs are compared by."""
+        if alert.alert_id in self._journalled:
+            return
+        self._journalled.append(alert.alert_id)
+        record = msgspec.to_builtins(alert) | {"text": plain(alert, simulation=self._simulation)}
+        if self._brief_log:
+            record = {key: record[key] for key in ("alert_id", "kind", "asset", "severity")}
+        self.log.info("alert_raised", **record)
+
+    def _announce(self, alert: Alert, planned: Iterable[Planned]) -> None:
+        planned = tuple(planned)
+        for plan in planned:
+            if plan.suppressed:
+                self.log.info(
+                    "alert_suppressed",
+                    alert_id=alert.alert_id,
+                    stage=alert.stage,
+                    target=plan.target,
+                    reason=plan.suppressed,
+                )
+        targets = tuple(plan.target for plan in planned if not plan.suppressed)
+        if not targets:
+            return
+        self.log.info("alert_queued", alert_id=alert.alert_id, stage=alert.stage, targets=targets)
+        for path in self._notifiers(targets):
+            self.send(path, DeliveriesQueued())
+
+    def _notifiers(self, targets: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        """The notifier of each target."""
+        found: dict[str, tuple[str, ...]] = {}
+        for target in targets:
+            path = self._terminal if target == TERMINAL else self._telegram
+            if path is not None:
+                found[path] = (*found.get(path, ()), target)
+        return found
+
+    # -- when the file fails --------------------------------------------------------------------------------------
+
+    def _open(self) -> Outbox:
+        if self._outbox is None:
+            self._outbox = Outbox(self._database, self._rules.busy_s)
+        return self._outbox
+
+    def _lose_outbox(self, error: OutboxError) -> None:
+        self.log.error("outbox_failed", reason=str(error), unsaved=len(self._unsaved))
+        self._try_later()
+
+    def _try_later(self) -> None:
+        if self._outbox is not None:
+            self._outbox.close()
+            self._outbox = None
+        self.note(f"outbox not writable, {len(self._unsaved)} alerts in memory only")
+        self.timer.once("store", self._rules.reread_s, _StoreAgain())
+
+    def _deliver_from_memory(self, alert: Alert) -> None:
+        if len(self._unsaved) == UNSAVED_MAX:
+            lost = self._unsaved[0].alert
+            self.log.error("alert_failed", alert_id=lost.alert_id, stage=lost.stage, reason="not_stored")
+        self._unsaved.append(_Unsaved(alert, self.now_ms))
+        if alert.stage is Stage.RAISED:
+            self._journal(alert)
+        if alert.stage is Stage.UPDATED:
+            return
+        targets = [target for target in self._targets() if not self._silenced(target)]
+        for path, group in self._notifiers(targets).items():
+            self.send(path, DeliverNow(alert=alert, targets=group))
+        self.note(f"outbox not writable, {len(self._unsaved)} alerts in memory only")
+
+    def _store_again(self) -> None:
+        """Store what went out from memory. Notifiers know what they have delivered and only mark it."""
+        stored = 0
+        try:
+            self._open().chats()
+            while self._unsaved:
+                self._store(*self._unsaved[0])
+                self._unsaved.popleft()
+                stored += 1
+        except OutboxError as error:
+            self.log.warning("outbox_failed", reason=str(error), unsaved=len(self._unsaved))
+            self._try_later()
+            return
+        self.log.info("outbox_recovered", stored=stored)
+        self.note("")
+
+    # -- chats ----------------------------------------------------------------------------------------------------
+
+    def _answer(self, message: SetAlerts | AskAlerts) -> AlertsState | Refused:
+        try:
+            if isinstance(message, SetAlerts):
+                self._set_alerts(message)
+            return self._state(message.chat_id)
+        except OutboxError as error:
+            self._lose_outbox(error)
+            return Refused(reason="the settings of this chat cannot be read or stored now")
+
+    def _set_alerts(self, wish: SetAlerts) -> None:
+        outbox = self._open()
+        outbox.set_alerts(wish.chat_id, on=wish.on, by=wish.by, now_ms=self.now_ms)
+        self.log.info("chat_alerts_set", chat_id=wish.chat_id, on=wish.on, by=wish.by)
+        if not wish.on:
+            target = telegram_target(wish.chat_id)
+            for alert_id, stage in outbox.withdraw(target, "suppressed", "alerts_off"):
+                self.log.info("alert_suppressed", alert_id=alert_id, stage=stage, target=target, reason="alerts_off")
+
+    def _state(self, chat_id: int) -> AlertsState:
+        outbox = self._open()
+        self._chats = outbox.chats()
+        chat = self._chats.get(chat_id, Chat(chat_id=chat_id))
+        sent, waiting = outbox.counts(telegram_target(chat_id), self.now_ms - DAY_MS)
+        return AlertsState(chat_id=chat_id, on=chat.alerts_on, since_ms=chat.changed_ms, sent_24h=sent, waiting=waiting)
+
+    def _revive(self, chat_id: int) -> None:
+        try:
+            if self._open().revive(chat_id):
+                self.log.info("chat_revived", chat_id=chat_id)
+        except OutboxError as error:
+            self._lose_outbox(error)
+
+    def _prune(self) -> None:
+        try:
+            gone = self._open().prune(self.now_ms - int(self._rules.keep_days * DAY_MS))
+            self.log.debug("outbox_pruned", alerts=gone)
+        except OutboxError as error:
+            self._lose_outbox(error)

@@ -1,0 +1,158 @@
+"""Alerts on a terminal: one block each, readable without colour, the end of an incident under the id of its start."""
+
+import io
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from rich.console import Console
+from rich.text import Text
+
+from actors.messages import DeliveriesQueued, DeliverNow
+from actors.notifiers.texts import age_ms, plain
+from actors.outbox import TERMINAL, Delivery, Outbox, OutboxError
+from actors.supervised import Supervised
+from intelligence.alerts import Alert, Severity, Stage
+
+WIDTH = 78  # columns of the rule; longer lines of text are left to the terminal
+BATCH = 50  # blocks written in one turn, so that a stop does not wait for a long backlog
+REMEMBERED = 1_000  # deliveries made from memory, by key, until their rows appear in the outbox
+
+_STYLES = {Severity.P1: "bold red", Severity.P2: "bold yellow", Severity.P3: "cyan"}
+_MARKS = {Stage.RAISED: "ALERT", Stage.UPDATED: "GROWN", Stage.ENDED: "ENDED"}
+
+
+class _Read(NamedTuple):
+    pass
+
+
+class TerminalNotifier(Supervised):
+    """Delivers to `write`, which queues a text for the terminal and says whether there was room; it never waits.
+
+    Without `console` the logs are the delivery: the line `alert_raised` is there already, so rows are only marked.
+    """
+
+    def init(
+        self,
+        *,
+        database: Path | str,
+        busy_s: float,
+        reread_s: float,
+        console: bool,
+        write: Callable[[str], bool] | None = None,
+        colors: bool = False,
+        simulation: bool = False,
+    ) -> None:
+        """`write`: the log's queue (`LogSink.put`), so that blocks and lines never mix; by default stdout itself."""
+        self._database, self._busy_s = database, busy_s
+        self._write = (write or _to_stdout) if console else None
+        self._colors, self._simulation = colors, simulation
+        self._outbox: Outbox | None = None
+        self._made: dict[tuple[str, Stage], None] = {}
+        self.timer.every("reread", reread_s, _Read())
+        self._reclaimed = False
+        self._guarded(self._deliver)
+
+    def terminate(self, reason: str) -> None:  # noqa: ARG002 - the base class names it
+        self._close()
+
+    def handle(self, message: Any) -> None:
+        match message:
+            case DeliveriesQueued() | _Read():
+                self._guarded(self._deliver)
+            case DeliverNow(alert=alert):
+                self._deliver_now(alert)
+            case _:
+                super().handle(message)
+
+    def _guarded(self, work: Callable[[Outbox], None]) -> None:
+        """Work on the outbox; when it does not serve, the next re-read tries again."""
+        try:
+            if self._outbox is None:
+                self._outbox = Outbox(self._database, self._busy_s)
+            work(self._outbox)
+        except OutboxError as error:
+            self.log.warning("outbox_unavailable", reason=str(error))
+            self._close()
+
+    def _close(self) -> None:
+        if self._outbox is not None:
+            self._outbox.close()
+            self._outbox = None
+
+    def _reclaim(self, outbox: Outbox) -> None:
+        """Show again what a predecessor was showing when it ended: rather twice than never."""
+        self._reclaimed = True
+        _again, given_up = outbox.reclaim(TERMINAL)
+        for row in given_up:
+            self.log.error(
+                "alert_failed", alert_id=row.alert.alert_id, stage=row.stage, target=TERMINAL, reason="unknown"
+            )
+
+    def _deliver(self, outbox: Outbox) -> None:
+        if not self._reclaimed:
+            self._reclaim(outbox)
+        rows = outbox.waiting(TERMINAL)
+        for row in rows[:BATCH]:
+            if not outbox.claim(row.id, self.epoch):
+                continue
+            if not self._show(row.alert, row.stage, late_ms=age_ms(row, self.now_ms)):
+                outbox.requeue(row.id, self.epoch, reason="terminal_busy", counted=False)
+                return
+            if outbox.delivered(row.id, self.epoch, now_ms=self.now_ms):
+                self._log_delivered(row)
+        if len(rows) > BATCH:
+            self.send(self.path, DeliveriesQueued())
+
+    def _deliver_now(self, alert: Alert) -> None:
+        if self._show(alert, alert.stage):
+            self._made[alert.alert_id, alert.stage] = None
+            while len(self._made) > REMEMBERED:
+                del self._made[next(iter(self._made))]
+            self.progress()
+
+    def _show(self, alert: Alert, stage: Stage, *, late_ms: int | None = None) -> bool:
+        """Write one block, unless it was written from memory already."""
+        if (alert.alert_id, stage) in self._made:
+            del self._made[alert.alert_id, stage]
+            return True
+        if self._write is None:
+            return True
+        text = plain(alert, simulation=self._simulation, age_ms=late_ms)
+        return self._write(block(alert, stage, text, colors=self._colors))
+
+    def _log_delivered(self, row: Delivery) -> None:
+        self.progress()
+        alert = row.alert
+        now_ms = self.now_ms
+        self.log.info(
+            "alert_delivered",
+            alert_id=alert.alert_id,
+            stage=row.stage,
+            target=TERMINAL,
+            latency_ms=now_ms - alert.detected_ms,
+            event_latency_ms=now_ms - alert.exchange_ms,
+        )
+
+
+def block(alert: Alert, stage: Stage, text: str, *, colors: bool) -> str:
+    """One alert as lines between rules; start, growth and end of an incident bear the same id in their rule."""
+    drawn = io.StringIO()
+    console = Console(
+        file=drawn, width=WIDTH, force_terminal=colors, no_color=not colors, color_system="standard" if colors else None
+    )
+    style = _STYLES[alert.severity] if stage is not Stage.ENDED else "green"
+    first, *rest = text.splitlines()
+    head = f"-- {_MARKS[stage]} {alert.severity} {alert.alert_id} "
+    console.print(Text(head.ljust(WIDTH, "-"), style=style), soft_wrap=True)
+    console.print(Text(first, style="bold" if colors else ""), soft_wrap=True)
+    for line in rest:
+        console.print(Text(f"   {line}"), soft_wrap=True)
+    return drawn.getvalue().rstrip("\n")
+
+
+def _to_stdout(text: str) -> bool:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+    return True

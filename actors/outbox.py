@@ -1,0 +1,430 @@
+"""What must not be lost on the way to people, in one SQLite file: alerts, their deliveries, and what chats have chosen.
+
+An alert is here before any notifier hears of it (supervision.md 11.4). Every actor opens its own connection, on its own
+thread. Stamps are market milliseconds. A delivery goes queued -> sending -> delivered, failed or suppressed; only the
+incarnation that claimed it (its path's epoch) may settle it, so an actor that was replaced changes nothing here.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import structlog
+
+from intelligence.alerts import Alert, Severity, Stage
+
+log = structlog.get_logger("actors.outbox")
+
+TERMINAL = "terminal"
+_TELEGRAM = "telegram:"
+DAY_MS = 86_400_000
+
+# Step n takes the file from version n to n + 1; a step that was released is never changed.
+MIGRATIONS: tuple[str, ...] = (
+    """
+    CREATE TABLE alerts (
+        alert_id TEXT PRIMARY KEY, kind TEXT NOT NULL, asset TEXT NOT NULL, severity TEXT NOT NULL,
+        exchange_ms INTEGER NOT NULL, detected_ms INTEGER NOT NULL, stage TEXT NOT NULL,
+        record TEXT NOT NULL, updated TEXT, ended TEXT);
+    CREATE TABLE deliveries (
+        id INTEGER PRIMARY KEY, alert_id TEXT NOT NULL REFERENCES alerts, stage TEXT NOT NULL, target TEXT NOT NULL,
+        state TEXT NOT NULL, epoch INTEGER NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 0,
+        resent INTEGER NOT NULL DEFAULT 0, not_before_ms INTEGER NOT NULL DEFAULT 0, created_ms INTEGER NOT NULL,
+        delivered_ms INTEGER, message_id INTEGER, reason TEXT NOT NULL DEFAULT '',
+        UNIQUE (alert_id, stage, target));
+    CREATE INDEX deliveries_open ON deliveries (id) WHERE state IN ('queued', 'sending');
+    CREATE INDEX deliveries_done ON deliveries (target, delivered_ms);
+    CREATE INDEX deliveries_age ON deliveries (created_ms);
+    CREATE TABLE chats (
+        chat_id INTEGER PRIMARY KEY, alerts_on INTEGER NOT NULL DEFAULT 1, changed_ms INTEGER, changed_by INTEGER,
+        dead_reason TEXT NOT NULL DEFAULT '', moved_to INTEGER);
+    """,
+)
+
+_OPEN = """
+    SELECT d.id, d.alert_id, d.stage, d.target, d.attempts, d.resent, d.not_before_ms, d.created_ms,
+           a.record, a.updated, a.ended, s.state AS start_state, s.message_id AS start_message_id
+    FROM deliveries d JOIN alerts a USING (alert_id)
+    LEFT JOIN deliveries s ON s.alert_id = d.alert_id AND s.target = d.target AND s.stage = 'raised'
+    WHERE d.state IN ('queued', 'sending') AND d.id > ? AND (d.target = ? OR d.target LIKE ?) ORDER BY d.id
+"""
+
+
+class OutboxError(Exception):
+    """The file cannot be read or written now; the text says why."""
+
+
+def telegram_target(chat_id: int) -> str:
+    return f"{_TELEGRAM}{chat_id}"
+
+
+def chat_of(target: str) -> int:
+    return int(target.removeprefix(_TELEGRAM))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What is stored of an alert: how far it has come, and the gravest severity it has had."""
+
+    stage: Stage
+    severity: Severity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A delivery to be stored; `suppressed` names why it will not be made."""
+
+    target: str
+    stage: Stage
+    suppressed: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """An open row. `alert` is the record of its stage; `start_state` and `start_message_id` are of the row that
+    announced the same alert to the same target. `attempts` made, `resent`: once already after an unknown outcome.
+    """
+
+    id: int
+    alert: Alert
+    stage: Stage
+    target: str
+    attempts: int
+    resent: bool
+    not_before_ms: int
+    created_ms: int
+    start_state: str
+    start_message_id: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chat:
+    """`dead_reason`: why Telegram refuses it, empty while it does not. `moved_to`: its id since it became a supergroup."""
+
+    chat_id: int
+    alerts_on: bool = True
+    changed_ms: int | None = None
+    dead_reason: str = ""
+    moved_to: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """Deliveries that are neither made nor given up, and how long the oldest has waited."""
+
+    waiting: int
+    oldest_s: float
+
+
+class Outbox:
+    """One connection. Every method raises OutboxError when the file does not serve within the busy limit."""
+
+    def __init__(self, database: Path | str, busy_s: float) -> None:
+        self._database = database = Path(database)
+        with _errors_named(database):
+            database.parent.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(database, timeout=busy_s, isolation_level=None)
+        try:
+            with _errors_named(database):
+                self._db.row_factory = sqlite3.Row
+                self._db.execute("PRAGMA journal_mode = WAL")
+                self._db.execute(
+                    "PRAGMA synchronous = NORMAL"
+                )  # survives our death; a power cut may cost the last rows
+                self._migrate()
+        except BaseException:
+            self._db.close()
+            raise
+
+    def close(self) -> None:
+        self._db.close()
+
+    def _migrate(self) -> None:
+        if self._version() == len(MIGRATIONS):
+            return
+        with self._writing():
+            found = self._version()  # again, under the lock: another actor may have been first
+            if found > len(MIGRATIONS):
+                raise OutboxError(
+                    f"{self._database}: schema version up to {len(MIGRATIONS)} expected, was {found}; "
+                    "a newer Foreshock has written it: start that one, or name another data directory"
+                )
+            for step in MIGRATIONS[found:]:
+                for statement in filter(str.strip, step.split(";")):
+                    self._db.execute(statement)
+            self._db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+
+    def _version(self) -> int:
+        return int(self._db.execute("PRAGMA user_version").fetchone()[0])
+
+    # -- the dispatcher's side ------------------------------------------------------------------------------------
+
+    def known(self, alert_id: str) -> Known | None:
+        row = self._one("SELECT stage, severity FROM alerts WHERE alert_id = ?", alert_id)
+        return Known(stage=Stage(row["stage"]), severity=Severity(row["severity"])) if row else None
+
+    def append(self, alert: Alert, planned: Iterable[Planned], now_ms: int) -> None:
+        """Store the record of a stage and its deliveries, all or nothing. The same again changes nothing."""
+        with self._writing():
+            self._store_record(alert)
+            for plan in planned:
+                self._db.execute(
+                    "INSERT INTO deliveries (alert_id, stage, target, state, reason, created_ms) VALUES (?,?,?,?,?,?)"
+                    " ON CONFLICT DO UPDATE SET state = 'queued', attempts = 0, created_ms = excluded.created_ms"
+                    " WHERE stage = 'updated' AND state = 'delivered'",
+                    (
+                        alert.alert_id,
+                        plan.stage,
+                        plan.target,
+                        "suppressed" if plan.suppressed else "queued",
+                        plan.suppressed,
+                        now_ms,
+                    ),
+                )
+
+    def _store_record(self, alert: Alert) -> None:
+        record = msgspec.json.encode(alert).decode()
+        if alert.stage is Stage.RAISED:
+            self._db.execute(
+                "INSERT INTO alerts VALUES (?,?,?,?,?,?,?,?,NULL,NULL) ON CONFLICT DO NOTHING",
+                (
+                    alert.alert_id,
+                    alert.kind,
+                    alert.asset,
+                    alert.severity,
+                    alert.exchange_ms,
+                    alert.detected_ms,
+                    alert.stage,
+                    record,
+                ),
+            )
+            return
+        column = "ended" if alert.stage is Stage.ENDED else "updated"
+        self._db.execute(
+            f"UPDATE alerts SET {column} = ?, stage = ?, severity = min(severity, ?)"  # noqa: S608 - two fixed names
+            " WHERE alert_id = ? AND stage != 'ended'",
+            (record, alert.stage, alert.severity, alert.alert_id),  # 'P1' < 'P2': the minimum is the gravest
+        )
+
+    def told(self, alert_id: str) -> tuple[str, ...]:
+        """Targets that have got, or are about to get, the start of this alert (or may have: the outcome is unknown)."""
+        rows = self._all(
+            "SELECT target FROM deliveries WHERE alert_id = ? AND stage = 'raised'"
+            " AND (state IN ('queued', 'sending', 'delivered') OR reason = 'unknown') ORDER BY id",
+            alert_id,
+        )
+        return tuple(row["target"] for row in rows)
+
+    def prune(self, before_ms: int) -> int:
+        """Forget what was settled before `before_ms`; return how many alerts went."""
+        with self._writing():
+            self._db.execute(
+                "DELETE FROM deliveries WHERE created_ms < ? AND state NOT IN ('queued', 'sending')", (before_ms,)
+            )
+            gone = self._db.execute(
+                "DELETE FROM alerts WHERE detected_ms < ? AND alert_id NOT IN (SELECT alert_id FROM deliveries)",
+                (before_ms,),
+            )
+            return gone.rowcount
+
+    # -- a notifier's side ----------------------------------------------------------------------------------------
+
+    def waiting(self, target: str, *, after_id: int = 0) -> list[Delivery]:
+        """Open rows for a target, or for every chat if it ends in ":", oldest first."""
+        like = f"{target}%" if target.endswith(":") else target
+        return self._readable(self._all(_OPEN, after_id, target, like))
+
+    def claim(self, delivery_id: int, epoch: int) -> bool:
+        """Take a queued row for sending; False when it is not queued any more."""
+        return self._write(
+            "UPDATE deliveries SET state = 'sending', epoch = ?, attempts = attempts + 1 WHERE id = ? AND state = 'queued'",
+            epoch,
+            delivery_id,
+        )
+
+    def delivered(self, delivery_id: int, epoch: int, *, now_ms: int, message_id: int | None = None) -> bool:
+        return self._write(
+            "UPDATE deliveries SET state = 'delivered', delivered_ms = ?, message_id = ?, reason = ''"
+            " WHERE id = ? AND state = 'sending' AND epoch = ?",
+            now_ms,
+            message_id,
+            delivery_id,
+            epoch,
+        )
+
+    def failed(self, delivery_id: int, epoch: int, reason: str) -> bool:
+        """Give a claimed row up."""
+        return self._write(
+            "UPDATE deliveries SET state = 'failed', reason = ? WHERE id = ? AND state = 'sending' AND epoch = ?",
+            reason,
+            delivery_id,
+            epoch,
+        )
+
+    def requeue(
+        self,
+        delivery_id: int,
+        epoch: int,
+        *,
+        reason: str,
+        not_before_ms: int = 0,
+        counted: bool = True,
+        resent: bool = False,
+    ) -> bool:
+        """Put a claimed row back. `counted`: the attempt counts; `resent`: this is the one repeat of an unknown outcome."""
+        return self._write(
+            "UPDATE deliveries SET state = 'queued', reason = ?, not_before_ms = ?, attempts = attempts - ?,"
+            " resent = max(resent, ?) WHERE id = ? AND state = 'sending' AND epoch = ?",
+            reason,
+            not_before_ms,
+            0 if counted else 1,
+            int(resent),
+            delivery_id,
+            epoch,
+        )
+
+    def reclaim(self, target: str) -> tuple[list[Delivery], list[Delivery]]:
+        """Take over what a predecessor was sending when it ended: rows to send once more, and rows given up because
+        they had been sent once more already.
+        """
+        like = f"{target}%" if target.endswith(":") else target
+        with self._writing():
+            rows = self._all(_OPEN.replace("'queued', ", ""), 0, target, like)
+            for row in rows:
+                self._db.execute(
+                    "UPDATE deliveries SET state = CASE resent WHEN 0 THEN 'queued' ELSE 'failed' END,"
+                    " reason = CASE resent WHEN 0 THEN '' ELSE 'unknown' END, resent = 1 WHERE id = ?",
+                    (row["id"],),
+                )
+        found = self._readable(rows)
+        return [row for row in found if not row.resent], [row for row in found if row.resent]
+
+    def withdraw(self, target: str, state: str, reason: str) -> list[tuple[str, str]]:
+        """Settle every queued row of a target as `state`; return alert id and stage of each."""
+        with self._writing():
+            rows = self._all(
+                "UPDATE deliveries SET state = ?, reason = ? WHERE target = ? AND state = 'queued'"
+                " RETURNING alert_id, stage",
+                state,
+                reason,
+                target,
+            )
+        return [(row["alert_id"], row["stage"]) for row in rows]
+
+    def _readable(self, rows: list[sqlite3.Row]) -> list[Delivery]:
+        """Rows as deliveries. A record that another version wrote and this one cannot read is given up, loudly."""
+        found = []
+        for row in rows:
+            try:
+                found.append(_delivery(row))
+            except (msgspec.DecodeError, TypeError) as error:
+                self._write("UPDATE deliveries SET state = 'failed', reason = 'unreadable' WHERE id = ?", row["id"])
+                log.exception("alert_failed", alert_id=row["alert_id"], reason="unreadable", caused_by=str(error))
+        return found
+
+    # -- chats ----------------------------------------------------------------------------------------------------
+
+    def chats(self) -> dict[int, Chat]:
+        """What is stored of chats; one that is not here has its alerts on."""
+        rows = self._all("SELECT chat_id, alerts_on, changed_ms, dead_reason, moved_to FROM chats")
+        return {row["chat_id"]: Chat(**{**dict(row), "alerts_on": bool(row["alerts_on"])}) for row in rows}
+
+    def set_alerts(self, chat_id: int, *, on: bool, by: int, now_ms: int) -> None:
+        self._write(
+            "INSERT INTO chats (chat_id, alerts_on, changed_ms, changed_by) VALUES (?,?,?,?) ON CONFLICT DO UPDATE"
+            " SET alerts_on = excluded.alerts_on, changed_ms = excluded.changed_ms, changed_by = excluded.changed_by",
+            chat_id,
+            int(on),
+            now_ms,
+            by,
+        )
+
+    def set_dead(self, chat_id: int, reason: str) -> None:
+        """Note that Telegram refuses a chat; its settings stay."""
+        self._write(
+            "INSERT INTO chats (chat_id, dead_reason) VALUES (?1,?2) ON CONFLICT DO UPDATE SET dead_reason = ?2",
+            chat_id,
+            reason,
+        )
+
+    def revive(self, chat_id: int | None = None) -> bool:
+        """Forget that Telegram refused a chat (None: every chat); False when it did not."""
+        return self._write(
+            "UPDATE chats SET dead_reason = '' WHERE dead_reason != '' AND chat_id = coalesce(?, chat_id)", chat_id
+        )
+
+    def set_moved(self, chat_id: int, to: int) -> None:
+        self._write(
+            "INSERT INTO chats (chat_id, moved_to) VALUES (?1,?2) ON CONFLICT DO UPDATE SET moved_to = ?2", chat_id, to
+        )
+
+    def counts(self, target: str, since_ms: int) -> tuple[int, int]:
+        """Deliveries made to a target since then, and those that wait."""
+        row = self._one(
+            "SELECT count(*) FILTER (WHERE delivered_ms >= ?), count(*) FILTER (WHERE state IN ('queued', 'sending'))"
+            " FROM deliveries WHERE target = ?",
+            since_ms,
+            target,
+        )
+        assert row is not None  # count always answers
+        return row[0], row[1]
+
+    def backlog(self, now_ms: int) -> Backlog:
+        row = self._one("SELECT count(*), min(created_ms) FROM deliveries WHERE state IN ('queued', 'sending')")
+        assert row is not None
+        return Backlog(waiting=row[0], oldest_s=max(0, now_ms - (row[1] or now_ms)) / 1000)
+
+    # -- SQLite ---------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        with _errors_named(self._database):
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:  # SQLite ends it by itself when the disk is full
+                    self._db.execute("ROLLBACK")
+                raise
+
+    def _write(self, sql: str, *values: Any) -> bool:
+        with _errors_named(self._database):
+            return self._db.execute(sql, values).rowcount > 0
+
+    def _all(self, sql: str, *values: Any) -> list[sqlite3.Row]:
+        with _errors_named(self._database):
+            return self._db.execute(sql, values).fetchall()
+
+    def _one(self, sql: str, *values: Any) -> sqlite3.Row | None:
+        rows = self._all(sql, *values)
+        return rows[0] if rows else None
+
+
+@contextmanager
+def _errors_named(database: Path) -> Iterator[None]:
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        raise OutboxError(f"{database}: {error}") from error
+
+
+def _delivery(row: sqlite3.Row) -> Delivery:
+    stage = Stage(row["stage"])
+    record = row["record"] if stage is Stage.RAISED else row[stage]
+    return Delivery(
+        id=row["id"],
+        alert=msgspec.json.decode(record, type=Alert),
+        stage=stage,
+        target=row["target"],
+        attempts=row["attempts"],
+        resent=bool(row["resent"]),
+        not_before_ms=row["not_before_ms"],
+        created_ms=row["created_ms"],
+        start_state=row["start_state"] or "",
+        start_message_id=row["start_message_id"],
+    )
