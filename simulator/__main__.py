@@ -28,37 +28,42 @@ async def _parent_gone(parent: int) -> None:
         await asyncio.sleep(PARENT_POLL_S)
 
 
-async def _signalled() -> None:
+def _watch_signals() -> asyncio.Event:
+    """Called before the ready line is out: who read it may send a signal at once."""
     asked = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, asked.set)
-    await asked.wait()
+    return asked
 
 
 async def _serve_market(options: argparse.Namespace) -> None:
+    asked = _watch_signals()
     start_ms = time.time_ns() // 100_000_000 * 100  # on a whole step, so that windows of a second end on it
     market = Market(seed=options.seed, start_ms=start_ms, assets=options.assets, venues=options.venues)
     clock = ClockMap([(time.monotonic(), start_ms, options.speed)])
     server = market_server(market, clock, venues=options.venues, speed=options.speed)
     port = await server.start(options.port)
     print_line(ready_line(server, port, seed=options.seed, mode="market", assets=options.assets))
-    await _until_the_end(server, options, run_market(server, market))
+    await _until_the_end(server, options, asked, run_market(server, market))
 
 
 async def _serve_tape(options: argparse.Namespace, tape: Tape) -> None:
+    asked = _watch_signals()
     clock = standing_clock(tape, time.monotonic(), options.speed, options.lead_in)
     server = tape_server(tape, clock)
     port = await server.start(options.port)
     symbols = sum(len(tape.symbols(venue)) for venue in tape.venues)
     print_line(ready_line(server, port, seed=options.seed, mode="tape", assets=symbols))
     player = TapePlayer(server, tape, speed=options.speed, lead_in_s=options.lead_in)
-    await _until_the_end(server, options, run_tape(player))
+    await _until_the_end(server, options, asked, run_tape(player))
 
 
-async def _until_the_end(server: SimulatorServer, options: argparse.Namespace, work: Awaitable[None]) -> None:
+async def _until_the_end(
+    server: SimulatorServer, options: argparse.Namespace, asked: asyncio.Event, work: Awaitable[None]
+) -> None:
     """Serve until a signal, the end of the parent, or the end of time; raises what went wrong in `work`."""
     jobs = [asyncio.ensure_future(work), asyncio.ensure_future(run_ticks(server))]
-    ends = [asyncio.ensure_future(_signalled()), asyncio.ensure_future(_parent_gone(options.parent or os.getppid()))]
+    ends = [asyncio.ensure_future(asked.wait()), asyncio.ensure_future(_parent_gone(options.parent or os.getppid()))]
     if options.seconds > 0:
         ends.append(asyncio.ensure_future(asyncio.sleep(options.seconds)))
     waiting = {*jobs, *ends}

@@ -84,7 +84,10 @@ class _Control:
         return _json(self._server.faults.as_json())
 
     async def add_fault(self, request: web.Request) -> web.Response:
-        """Body: `{"venue","kind","count","seconds"}`; kind `clear` ends the venue's faults."""
+        """Body: `{"venue","kind","count","seconds"}`; kind `clear` ends the venue's faults.
+
+        `drop` cuts every connection now, and refuses new ones for `seconds` when that is given.
+        """
         try:
             self._set_fault(await request.json())
         except (FaultError, KeyError, TypeError, ValueError) as error:
@@ -98,9 +101,12 @@ class _Control:
         if kind == "clear":
             self._server.faults.clear(venue)
             return
-        self._server.faults.add(venue, kind, count=body.get("count"), seconds=body.get("seconds"))
+        count, seconds = body.get("count"), body.get("seconds")
         if kind == "drop":
             self._server.drop_clients(venue)
+            if seconds is None:
+                return
+        self._server.faults.add(venue, kind, count=count, seconds=seconds)
 
     async def clear_faults(self, _request: web.Request) -> web.Response:
         self._server.faults.clear()

@@ -1,4 +1,10 @@
-"""Faults on request: what can go wrong at a venue, for how many frames or requests, or for how long."""
+"""Faults on request: what can go wrong at a venue, for how many frames or requests, or for how long.
+
+On data frames: `stall` loses them (and replies and pongs too) while the connection stays open, `garbage` sends something
+else instead, `half_frame` sends one half and closes, `duplicate` sends twice, `out_of_order` sends one after its
+successor, `slow` delays each (and REST replies). `drop` cuts connections without a closing handshake. `http_...` answers
+REST calls and WebSocket handshakes with that status in the venue's own words.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -43,12 +49,7 @@ class FaultBook:
 
     def active(self, venue: str, kind: str) -> bool:
         fault = self._faults.get((venue, kind))
-        if fault is None:
-            return False
-        if fault.count == 0 or (fault.until_s is not None and self._now() >= fault.until_s):
-            del self._faults[venue, kind]
-            return False
-        return True
+        return fault is not None and self._in_force(fault)
 
     def take(self, venue: str, kind: str) -> bool:
         """Whether the fault strikes now; counts it."""
@@ -67,8 +68,8 @@ class FaultBook:
         return [
             {"venue": venue, "kind": kind, "count": fault.count}
             for (venue, kind), fault in self._faults.items()
-            if self.active_now(fault)
+            if self._in_force(fault)
         ]
 
-    def active_now(self, fault: Fault) -> bool:
+    def _in_force(self, fault: Fault) -> bool:
         return fault.count != 0 and (fault.until_s is None or self._now() < fault.until_s)

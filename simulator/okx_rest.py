@@ -53,7 +53,7 @@ def instrument_row(symbol: str, *, contract_value: str = "1", tick: str = "0.000
 
 def instrument_rows(listings: Iterable[Listing]) -> list[dict[str, str]]:
     rows = [
-        instrument_row(listing.symbol, contract_value=f"{listing.contract_size:g}", tick=listing.tick)
+        instrument_row(listing.symbol, contract_value=f"{listing.contract_size:.12g}", tick=listing.tick)
         for listing in listings
     ]
     return rows + [instrument_row(decoy["instId"]) | decoy for decoy in _DECOYS]
@@ -70,7 +70,7 @@ def tape_rows(symbols: Iterable[str]) -> list[dict[str, str]]:
                 instrument_row(symbol) | {"ctType": "inverse", "ctVal": usd, "ctValCcy": "USD", "settleCcy": coin}
             )
         else:
-            rows.append(instrument_row(symbol, contract_value=f"{OKX_CONTRACT_VALUE.get(coin, 1):g}"))
+            rows.append(instrument_row(symbol, contract_value=f"{OKX_CONTRACT_VALUE.get(coin, 1):.12g}"))
     return rows
 
 

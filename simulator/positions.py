@@ -33,6 +33,7 @@ class Position:
 
     def as_json(self) -> dict[str, Any]:
         row = asdict(self)
+        del row["slot"]
         row["position_side"] = "long" if row.pop("is_long") else "short"
         return row
 

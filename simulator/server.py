@@ -16,6 +16,7 @@ from simulator.venue import Frame, HttpReply, Venue
 
 HOST = "127.0.0.1"
 TICK_S = 0.25
+SLOW_REPLY_S = 1.0  # by which the fault `slow` delays a REST reply
 
 
 class SimulatorServer:
@@ -109,7 +110,7 @@ class SimulatorServer:
         if request.method != "GET":
             return web.Response(status=405)
         if self.faults.take(venue.name, "slow"):
-            await self._sleep(1.0)
+            await self._sleep(SLOW_REPLY_S)
         return _response(venue.rest(path, dict(request.query), self.now()))
 
     async def _serve_socket(self, request: web.Request, venue: Venue, path: str) -> web.StreamResponse:

@@ -1,0 +1,81 @@
+import asyncio
+
+from simulator.driver import advance_market
+from tests.simulator.serving import START_MS, Time, a_market, a_server, serving
+
+
+def ask(path: str, market=None, server=None, time=None, **query):
+    async def play():
+        async with serving(server or a_server(market, time)) as client:
+            return await client.get(path, **query)
+
+    return asyncio.run(play())
+
+
+def test_the_clock_is_the_map_and_market_time_now():
+    time = Time()
+    server = a_server(time=time)
+    time.now_s += 2
+
+    assert ask("/_sim/clock", server=server) == {
+        "clock": [[100.0, START_MS, 10.0]],
+        "market_ms": START_MS + 20_000,
+    }
+
+
+def test_true_liquidations_say_whether_the_feeds_showed_them():
+    market = a_market(assets=40)
+    server = a_server(market)
+    for minute in range(1, 31):
+        advance_market(server, market, START_MS + minute * 10_000)
+
+    rows = ask("/_sim/truth/liquidations", server=server)["liquidations"]
+    later = ask("/_sim/truth/liquidations", server=server, since_ms=str(START_MS + 200_000))["liquidations"]
+
+    assert len(rows) == len(market.liquidations) > len(later) > 0
+    assert {row["position_side"] for row in rows} == {"long", "short"}
+    shown = {venue: {row["shown"] for row in rows if row["venue"] == venue} for venue in ("binance", "bybit", "okx")}
+    assert shown["bybit"] == {True}
+    assert shown["binance"] | shown["okx"] == {True, False}
+
+
+def test_true_open_interest_is_there_for_every_venue_and_asset():
+    rows = ask("/_sim/truth/open_interest")["open_interest"]
+
+    assert {(row["venue"], row["asset"]) for row in rows} >= {("binance", "BTC"), ("bybit", "BTC"), ("okx", "BTC")}
+    assert all(row["quantity"] > 0 and row["notional_usd"] > 0 for row in rows)
+
+
+def test_positions_of_an_asset_come_with_entry_leverage_and_liquidation_price():
+    body = ask("/_sim/truth/positions", asset="BTC")
+
+    assert {"entry", "leverage", "liquidation_price", "maintenance_rate", "venue", "position_side"} <= set(
+        body["positions"][0]
+    )
+    assert "error" in ask("/_sim/truth/positions", asset="NOPE")
+
+
+def test_wrong_requests_are_told_what_was_expected():
+    async def play() -> list:
+        async with serving(a_server()) as client:
+            wrong = [await client.fault("mtgox", "stall"), await client.fault("okx", "meteor")]
+            wrong.append(await client.fault("okx", "stall", count="many"))
+            async with client.http.get("/_sim/truth/liquidations", params={"since_ms": "x"}) as reply:
+                wrong.append((reply.status, await reply.json()))
+            return wrong
+
+    assert [(status, "error" in body) for status, body in asyncio.run(play())] == [(400, True)] * 4
+
+
+def test_faults_are_listed_and_cleared():
+    async def play() -> list:
+        async with serving(a_server()) as client:
+            await client.fault("okx", "stall", seconds=60)
+            await client.fault("bybit", "garbage", count=3)
+            listed = await client.get("/_sim/faults")
+            await client.fault("okx", "clear")
+            remaining = await client.get("/_sim/faults")
+            async with client.http.delete("/_sim/faults") as reply:
+                return [len(listed), remaining, await reply.json()]
+
+    assert asyncio.run(play()) == [2, [{"venue": "bybit", "kind": "garbage", "count": 3}], []]
