@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from types import FrameType
@@ -31,7 +31,7 @@ from supervisors.tree import WORKERS, Presentation, our_tree
 log = structlog.get_logger(__name__)
 
 VERSION = "0.1.0"
-EX_OK, EX_STRAGGLERS, EX_GAVE_UP, EX_LOCKED, EX_CONFIG = 0, 3, 70, 73, 78
+EX_OK, EX_STRAGGLERS, EX_GAVE_UP, EX_SOFTWARE, EX_LOCKED, EX_CONFIG = 0, 3, 70, 70, 73, 78
 RESERVE_S = 0.5  # of the stop budget, for clock and logs
 
 
@@ -76,7 +76,25 @@ def run_daemon(
         print(error, file=sys.stderr)
         return EX_LOCKED
     sink = configure_logs(settings)
-    tree = our_tree(settings, presentation)
+    try:
+        return _run(settings, presentation, clock, sink, started)
+    except Exception:
+        log.critical("daemon_failed", exc_info=True)  # a bug of ours before the tree could take care of it
+        return EX_SOFTWARE
+    finally:
+        sink.close(RESERVE_S)
+        lock.close()
+
+
+def _run(
+    settings: Settings,
+    presentation: Presentation,
+    clock: Clock,
+    sink: LogSink,
+    started: Callable[[Running], None] | None,
+) -> int:
+    colors = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    tree = our_tree(settings, replace(presentation, console=sink.console, colors=colors, write=sink.put))
     if wrong := problems(tree):
         print("\n".join(wrong), file=sys.stderr)
         return EX_CONFIG
@@ -98,8 +116,6 @@ def run_daemon(
     pulse.stop()
     clock.stop()
     log.info("shutdown_finished", code=code, stragglers=[entry.actor.path for entry in system.leaked])
-    sink.close(RESERVE_S)
-    lock.close()
     return code
 
 

@@ -1,6 +1,6 @@
 """Our tree as data; the only file that names concrete actors. docs/architecture.md draws it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -14,12 +14,10 @@ from actors.connection import Connection, ConnectionRules
 from actors.dispatcher import Dispatcher
 from actors.exchanges import EXCHANGES
 from actors.mailbox import MailboxSpec
-from actors.notifiers.telegram import TelegramNotifier
 from actors.notifiers.terminal import TerminalNotifier
 from actors.rest import RestLimits
 from actors.socket_reader import SocketRules
 from actors.symbol_stream import SymbolStream
-from actors.telegram.commands import TelegramCommands
 from actors.venue_monitor import VenueMonitor
 from config.settings import Settings, Venue
 from supervisors.spec import BULKHEAD, CORE, IO, SUBTREE, ChildSpec, SupervisorSpec
@@ -34,17 +32,24 @@ DATABASE = "foreshock.db"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Presentation:
-    """How this run shows itself. `simulation`: every text says so. `telegram`: use it if a token is set."""
+    """How this run shows itself. `simulation`: every text says so. `telegram`: use it if a token is set. `console`: people
+    read the terminal; `write` then takes a block of text without waiting, `colors` whether it may be coloured.
+    """
 
     simulation: bool = False
     telegram: bool = True
     console: bool = False
+    colors: bool = False
+    write: Callable[[str], bool] | None = None
 
 
 def our_tree(settings: Settings, presentation: Presentation) -> SupervisorSpec:
     """Consumers before producers: started in this order, stopped in reverse, so that alerts go out last."""
     telegram = presentation.telegram and bool(settings.telegram.token)
-    children = [_subtree("notify", _notify(settings, presentation, telegram=telegram)), _subtree("core", _core(settings))]
+    children = [
+        _subtree("notify", _notify(settings, presentation, telegram=telegram)),
+        _subtree("core", _core(settings)),
+    ]
     if telegram:
         children.append(_bulkhead("edge", _edge(settings, presentation)))
     return SupervisorSpec(children=tuple(children), ordered=True)
@@ -68,56 +73,46 @@ def _args(**values: Any) -> Mapping[str, Any]:
 
 
 def _notify(settings: Settings, presentation: Presentation, *, telegram: bool) -> SupervisorSpec:
-    database = str(settings.data_dir / DATABASE)
-    children = [
-        ChildSpec(
-            id="terminal",
-            actor=TerminalNotifier,
-            args=_args(
-                database=database,
-                busy_s=settings.outbox.busy_s,
-                reread_s=settings.outbox.reread_s,
-                console=presentation.console,
-                simulation=presentation.simulation,
-            ),
-            profile=IO,
-            drain=True,
-            final_s=0.5,
-        )
-    ]
-    if telegram:
-        children.append(
-            ChildSpec(
-                id="telegram",
-                actor=TelegramNotifier,
-                args=_args(
-                    database=database,
-                    telegram=settings.telegram,
-                    outbox=settings.outbox,
-                    simulation=presentation.simulation,
-                ),
-                profile=IO,
-                stop_s=15.0,
-                drain=True,
-                final_s=2.5,
-            )
-        )
-    children.append(
-        ChildSpec(
-            id="dispatcher",
-            actor=Dispatcher,
-            args=_args(
-                database=database,
-                outbox=settings.outbox,
-                chats=settings.telegram.authorized_users if telegram else (),
-                notifiers=(paths.TERMINAL, paths.TELEGRAM) if telegram else (paths.TERMINAL,),
-            ),
-            profile=CORE,
-            drain=True,
-            final_s=0.5,
-        )
+    outbox = settings.outbox
+    storage = {"database": settings.data_dir / DATABASE, "simulation": presentation.simulation}
+    terminal = ChildSpec(
+        id="terminal",
+        actor=TerminalNotifier,
+        args=_args(
+            **storage,
+            busy_s=outbox.busy_s,
+            reread_s=outbox.reread_s,
+            console=presentation.console,
+            colors=presentation.colors,
+            write=presentation.write,
+        ),
+        profile=IO,
+        drain=True,
+        final_s=0.5,
     )
-    return SupervisorSpec(children=tuple(children), ordered=True)
+    dispatcher = ChildSpec(
+        id="dispatcher",
+        actor=Dispatcher,
+        args=_args(
+            **storage,
+            outbox=outbox,
+            chats=settings.telegram.authorized_users if telegram else (),
+            notifiers=(paths.TERMINAL, paths.TELEGRAM) if telegram else (paths.TERMINAL,),
+            brief_log=presentation.console,
+        ),
+        profile=CORE,
+        drain=True,
+        final_s=0.5,
+    )
+    sender = (_telegram_sender(settings, storage),) if telegram else ()
+    return SupervisorSpec(children=(terminal, *sender, dispatcher), ordered=True)
+
+
+def _telegram_sender(settings: Settings, storage: Mapping[str, Any]) -> ChildSpec:
+    from actors.notifiers.telegram import TelegramNotifier  # noqa: PLC0415 - only with a token
+
+    args = _args(**storage, telegram=settings.telegram, outbox=settings.outbox)
+    return ChildSpec(id="telegram", actor=TelegramNotifier, args=args, profile=IO, stop_s=15.0, drain=True, final_s=2.5)
 
 
 # -- core -------------------------------------------------------------------------------------------------------------
@@ -202,12 +197,12 @@ def _catalogue(name: str, venue: Venue, settings: Settings) -> ChildSpec:
 
 
 def _edge(settings: Settings, presentation: Presentation) -> SupervisorSpec:
+    from actors.telegram.commands import TelegramCommands  # noqa: PLC0415 - only with a token: it costs 17 MB
+
     commands = ChildSpec(
         id="commands",
         actor=TelegramCommands,
-        args=_args(
-            telegram=settings.telegram, status_dir=str(settings.data_dir), simulation=presentation.simulation
-        ),
+        args=_args(telegram=settings.telegram, status_dir=str(settings.data_dir), simulation=presentation.simulation),
         profile=IO,
         required=False,
         final_s=1.0,
