@@ -15,8 +15,10 @@ OKX = "okx"
 COIN_M = "binance_coin_m"  # shares Binance's all-market liquidation stream (st=2), has no stream of its own here
 VENUES = (BINANCE, BYBIT, OKX)
 VENUE_SHARE = {BINANCE: 0.46, BYBIT: 0.29, OKX: 0.25}
-COIN_M_SHARE = 0.04  # of the positions of the assets below
-COIN_M_CONTRACT_USD = {"BTC": 100, "ETH": 10, "SOL": 10, "XRP": 10}
+COIN_M_SHARE = 0.12  # beside the venues' shares, in the assets below
+COIN_M_CONTRACT_USD = {"BTC": 100} | dict.fromkeys(
+    ("ETH", "SOL", "XRP", "DOGE", "BNB", "ADA", "LINK", "AVAX", "LTC", "BCH", "NEAR", "UNI", "DOT", "FIL", "ETC"), 10
+)
 MIN_ORDER_USD = 5.0
 
 

@@ -9,7 +9,7 @@ from simulator.assets import ASSETS, VENUES
 def read_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m simulator", description=_ABOUT)
     parser.add_argument("--speed", type=_positive, default=10.0, help="market seconds per real second (default 10)")
-    parser.add_argument("--seed", type=int, default=7, help="of the market model (default 7)")
+    parser.add_argument("--seed", type=int, default=4, help="of the market model (default 4)")
     parser.add_argument("--assets", type=_asset_count, default=50, help="how many assets (default 50)")
     parser.add_argument("--venues", type=_venues, default=VENUES, help="comma-separated (default all three)")
     parser.add_argument("--tape", action="append", default=[], metavar="VENUE:FILE", help="serve a recording instead")
