@@ -12,7 +12,12 @@ import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-Deliver = Callable[[int], None]
+import structlog
+
+log = structlog.get_logger("actors.clock")
+
+Deliver = Callable[[], None]
+TIDY_ALARMS = 256  # from here on, cancelled alarms are swept out whenever the heap has doubled
 
 
 class Breakpoint(NamedTuple):
@@ -24,7 +29,7 @@ class Breakpoint(NamedTuple):
 
 
 class Alarm:
-    """One armed timer. `deliver(missed)` is called once per due time, with the number of periods that were skipped."""
+    """One armed timer. Periods that were missed are skipped: `deliver` is called once, however late."""
 
     __slots__ = ("cancelled", "deliver", "due", "market", "period_s")
 
@@ -46,6 +51,7 @@ class _Alarms:
         self._lock = threading.Condition()
         self._heap: list[tuple[float, int, Alarm]] = []
         self._numbers = itertools.count()
+        self._tidy_at = TIDY_ALARMS
 
     def monotonic(self) -> float:
         """Machine seconds, for durations and due times."""
@@ -73,10 +79,14 @@ class _Alarms:
 
         `deliver` runs on the clock's thread: it may only put a letter into a mailbox.
         """
-        now = self.market_s() if market else self.monotonic()
-        alarm = Alarm(now + delay_s, period_s, market=market, deliver=deliver)
         with self._lock:
+            now_s = self.market_s() if market else self.monotonic()
+            alarm = Alarm(now_s + delay_s, period_s, market=market, deliver=deliver)
             self._push(alarm)
+            if len(self._heap) >= self._tidy_at:
+                self._heap = [entry for entry in self._heap if not entry[2].cancelled]
+                heapq.heapify(self._heap)
+                self._tidy_at = max(TIDY_ALARMS, 2 * len(self._heap))
             self._lock.notify()
         return alarm
 
@@ -95,13 +105,21 @@ class _Alarms:
                 if self._next_due() > self.monotonic():
                     return
                 alarm = heapq.heappop(self._heap)[2]
-                missed = 0
                 if alarm.period_s is not None:
-                    now = self.market_s() if alarm.market else self.monotonic()
-                    missed = max(0, int((now - alarm.due) / alarm.period_s))
-                    alarm.due += alarm.period_s * (missed + 1)
-                    self._push(alarm)
-            alarm.deliver(missed)
+                    self._rearm(alarm, alarm.period_s)
+            try:
+                alarm.deliver()
+            except Exception:  # one alarm that fails, a bug of ours, must not silence all the others
+                log.exception("invariant_broken", what="an alarm raised")
+
+    def _rearm(self, alarm: Alarm, period_s: float) -> None:
+        now_s = self.market_s() if alarm.market else self.monotonic()
+        late_s = now_s - alarm.due
+        if late_s < -period_s:  # somebody set the wall clock back
+            alarm.due = now_s + period_s
+        else:
+            alarm.due += period_s * (max(0, int(late_s / period_s)) + 1)
+        self._push(alarm)
 
 
 class Clock(_Alarms):
@@ -110,7 +128,6 @@ class Clock(_Alarms):
     def __init__(self) -> None:
         super().__init__()
         self._map: tuple[Breakpoint, ...] = ()
-        self._wall_offset_s = time.time() - time.monotonic()
         self._thread: threading.Thread | None = None
         self._stopping = False
         self.turned_s = time.monotonic()
@@ -119,11 +136,11 @@ class Clock(_Alarms):
         return time.monotonic()
 
     def market_s(self) -> float:
-        machine_s = time.monotonic()
-        for start_s, market_ms, rate in reversed(self._map):
+        machine_s, breakpoints = time.monotonic(), self._map
+        for start_s, market_ms, rate in reversed(breakpoints):
             if machine_s >= start_s:
                 return market_ms / 1000 + (machine_s - start_s) * rate
-        return self._map[0].market_ms / 1000 if self._map else time.time()
+        return breakpoints[0].market_ms / 1000 if breakpoints else time.time()
 
     def follow(self, breakpoints: Sequence[Breakpoint]) -> None:
         """Take market time from this map from now on; alarms in market time are re-timed."""
@@ -137,7 +154,7 @@ class Clock(_Alarms):
         if not alarm.market:
             return alarm.due
         if not self._map:
-            return alarm.due - self._wall_offset_s
+            return alarm.due - (time.time() - time.monotonic())  # of this moment: wall clocks are set
         for index, (start_s, market_ms, rate) in enumerate(self._map):
             end_s = self._map[index + 1].machine_s if index + 1 < len(self._map) else math.inf
             if alarm.due <= market_ms / 1000:
@@ -188,7 +205,11 @@ class ManualClock(_Alarms):
     def advance(self, seconds: float) -> None:
         """Move on, firing every alarm at its own time, in order."""
         end_s = self._machine_s + seconds
-        while (due_s := self._next_due()) <= end_s:
+        while True:
+            with self._lock:
+                due_s = self._next_due()
+            if due_s > end_s:
+                break
             self._machine_s = max(self._machine_s, due_s)
             self._fire_due()
         self._machine_s = end_s

@@ -82,8 +82,14 @@ class _Queues:
     data: deque[Letter] = field(default_factory=deque)
 
 
+Wake = Callable[[], None]
+
+
 class Mailbox:
-    """Three lanes behind one lock. Senders call `put` from any thread; one leaseholder at a time calls `take`."""
+    """Three lanes behind one lock. Senders call `put` from any thread; only the holder of the lease can `take`.
+
+    The lease is the function that wakes its holder: who is not named there any more takes nothing.
+    """
 
     def __init__(self, path: str, spec: MailboxSpec, monotonic: Callable[[], float], dead: DeadLetterSink) -> None:
         self.path = path
@@ -97,7 +103,7 @@ class Mailbox:
         self._urgent_run = 0
         self._closed = False
         self._refusing: str | None = None
-        self._wake: Callable[[], None] | None = None
+        self._lease: Wake | None = None
         self.dropped = 0
         self.retained: deque[Any] = deque(maxlen=spec.retain_max)
 
@@ -120,7 +126,7 @@ class Mailbox:
                     self._lanes.urgent.append(letter)
             else:
                 lost = self._put_data(letter)
-            wake = self._wake
+            wake = self._lease
         if lost is not None:
             self._lose(*lost)
         if wake is not None:
@@ -146,20 +152,26 @@ class Mailbox:
         return letter
 
     def _lose(self, letter: Letter, reason: str) -> None:
-        self.dropped += 1
         letter.refuse(Unavailable(f"{self.path}: {reason}"))
+        if letter.tick is not None:
+            return  # a timer's tick means nothing to anybody else
+        with self._lock:
+            self.dropped += 1
         self._dead(self.path, letter, reason)
 
     def put_back(self, letter: Letter) -> None:
         """Return an urgent letter that was in hand at a crash to the head of its lane."""
         with self._lock:
             self._lanes.urgent.appendleft(letter)
+            wake = self._lease
+        if wake is not None:
+            wake()
 
-    def take(self) -> Letter | None:
+    def take(self, lease: Wake) -> Letter | None:
         """The next letter in lane order, or None. Data older than `max_age_s` is dropped on the way."""
         while True:
             with self._lock:
-                letter = self._next()
+                letter = self._next() if self._lease is lease else None
             if letter is None:
                 return None
             if letter.lane is Lane.DATA and self._monotonic() - letter.posted_s > self.spec.max_age_s:
@@ -177,34 +189,33 @@ class Mailbox:
         self._urgent_run = 0
         return self._pop_data() if lanes.data else None
 
-    def attach(self, wake: Callable[[], None]) -> None:
-        """Name the function that is called after every `put`, from the sender's thread."""
-        with self._lock:
-            self._wake = wake
+    def lease(self, wake: Wake) -> None:
+        """Give the mailbox to the next incarnation; `wake` is called after every `put`, from the sender's thread.
 
-    def detach(self, wake: Callable[[], None]) -> None:
-        """Forget `wake`, unless a successor has already attached its own."""
-        with self._lock:
-            if self._wake == wake:
-                self._wake = None
-
-    def new_lease(self, *, first: bool) -> None:
-        """Prepare for the next incarnation: control is discarded, urgent letters wait on, data is dropped unless this
-        is the `first` incarnation, for which nothing is old yet.
+        Control letters were for its predecessor, data is dropped, urgent letters wait on.
         """
         with self._lock:
-            dropped = [*self._lanes.control]
+            dropped = [*self._lanes.control, *self._lanes.data]
             self._lanes.control.clear()
-            if not first:
-                dropped += self._lanes.data
-                self._lanes.data.clear()
-                self._merged.clear()
+            self._lanes.data.clear()
+            self._merged.clear()
             self._closed = False
             self._refusing = None
             self._urgent_run = 0
+            self._lease = wake
         for letter in dropped:
             if letter.lane is Lane.DATA or letter.reply is not None:
                 self._lose(letter, "restarted")
+
+    def release(self, lease: Wake, refusing: str | None = None) -> None:
+        """End a lease, unless a successor holds the mailbox already. `refusing`: see `refuse_asks`."""
+        asked: list[Letter] = []
+        with self._lock:
+            if self._lease is lease:
+                self._lease = None
+                asked = self._refuse(refusing) if refusing is not None else []
+        for letter in asked:
+            self._lose(letter, refusing or "")
 
     def close(self) -> None:
         """Refuse new letters outside the control lane (draining); what is queued can still be taken."""
@@ -214,17 +225,27 @@ class Mailbox:
     def refuse_asks(self, state: str) -> None:
         """Answer every ask, queued or to come, with `Unavailable`: nobody will handle them. Told letters wait on."""
         with self._lock:
-            self._refusing = state
-            asked = [letter for lane in (self._lanes.urgent, self._lanes.data) for letter in lane if letter.reply]
-            self._lanes.urgent = deque(letter for letter in self._lanes.urgent if not letter.reply)
-            self._lanes.data = deque(letter for letter in self._lanes.data if not letter.reply)
+            asked = self._refuse(state)
         for letter in asked:
             self._lose(letter, state)
 
-    @property
-    def empty(self) -> bool:
-        """Nothing waits in the urgent and data lanes."""
-        return not (self._lanes.urgent or self._lanes.data)
+    def _refuse(self, state: str) -> list[Letter]:
+        self._refusing = state
+        asked = [letter for lane in (self._lanes.urgent, self._lanes.data) for letter in lane if letter.reply]
+        self._lanes.urgent = deque(letter for letter in self._lanes.urgent if not letter.reply)
+        self._lanes.data = deque(letter for letter in self._lanes.data if not letter.reply)
+        return asked
+
+    def abolish(self) -> None:
+        """Nobody is wanted at this path any longer: what waits is lost, and what comes until the next lease."""
+        with self._lock:
+            waiting = [*self._lanes.urgent, *self._lanes.data]
+            self._lanes = _Queues()
+            self._merged.clear()
+            self._closed = True
+            self.retained.clear()
+        for letter in waiting:
+            self._lose(letter, "closed")
 
     def depths(self) -> Depths:
         with self._lock:
@@ -236,4 +257,4 @@ class Mailbox:
     @property
     def idle(self) -> bool:
         """Nothing waits in any lane."""
-        return not self._lanes.control and self.empty
+        return not (self._lanes.control or self._lanes.urgent or self._lanes.data)

@@ -23,7 +23,9 @@ from actors.mailbox import Lane, Letter, Mailbox, Unavailable
 from actors.system import Address, ChildExited, Place, System, Vitals
 from actors.worker import Worker
 
-RECOVERY_TRUST_S = 60.0  # two crashes this soon after a recovery: what was recovered is not trusted again
+RECOVERY_TRUST_S = 60.0  # a crash this soon after a recovery counts against what was recovered
+RECOVERY_TRIES = 2
+HOOKS = frozenset({"init", "recover", "handle", "terminate", "timer_lane", "ready_after_init"})
 TURN_LETTERS = 64  # letters that a worker lets one actor handle before the next one has its turn
 
 
@@ -85,36 +87,49 @@ class _Stop:
 
 
 class Inbox:
-    """pykka's view of a place's mailbox, valid while this incarnation holds the lease."""
+    """pykka's view of a place's mailbox, valid while this incarnation holds the lease.
 
-    def __init__(self, mailbox: Mailbox) -> None:
+    `wake` says that there is something to take: it sets the signal that `get` waits for, or schedules a worker's turn.
+    """
+
+    def __init__(self, mailbox: Mailbox, wake: Callable[[], None] | None) -> None:
         self._mailbox = mailbox
         self._signal = threading.Event()
+        self._asked_to_stop: deque[Any] = deque()
+        self.wake = wake or self._set_signal
         self.revoked = False
         self.draining = False
 
-    def wake(self) -> None:
+    def _set_signal(self) -> None:
         if not self._signal.is_set():
             self._signal.set()
 
     def revoke(self) -> None:
+        """Let the next `take` yield stop."""
         self.revoked = True
         self.wake()
 
+    def fence(self) -> None:
+        """Revoke from another thread: from here on not even a `take` that has begun gets a letter."""
+        self.revoked = True
+        self._mailbox.release(self.wake)
+        self.wake()
+
     def put(self, envelope: Any) -> None:
-        """Only pykka itself puts here (a raw `ref.stop()`); it means stop."""
+        """Only pykka itself puts here (a raw `ref.stop()`), and it means stop."""
         if isinstance(envelope.message, _ActorStop):
+            self._asked_to_stop.append(envelope)
             self.revoke()
 
     def empty(self) -> bool:
-        """Nothing for pykka to clear away: what waits belongs to the place."""
-        return True
+        """Whether pykka has nothing to answer at the end: letters belong to the place."""
+        return not self._asked_to_stop
 
     def take(self) -> Letter | type[_Stop] | None:
         """A letter, `_Stop`, or None when nothing waits."""
         if self.revoked:
             return _Stop
-        letter = self._mailbox.take()
+        letter = self._mailbox.take(self.wake)
         if letter is None and self.draining:
             return _Stop
         return letter
@@ -122,6 +137,8 @@ class Inbox:
     def get(self) -> Any:
         """Block until there is something: pykka's loop on the actor's own thread."""
         while True:
+            if self._asked_to_stop:
+                return self._asked_to_stop.popleft()
             letter = self.take()
             if letter is _Stop:
                 return pykka._envelope.Envelope(_ActorStop())  # noqa: SLF001 - what pykka's own loop reads
@@ -138,6 +155,7 @@ class Timer:
         self._actor = actor
         self._alarms: dict[str, tuple[int, Alarm]] = {}
         self._generations = itertools.count(1)
+        self._waiting: set[int] = set()  # generations whose tick lies in the mailbox
 
     def once(self, key: str, delay_s: float, message: Any, *, market: bool = False) -> None:
         """Send `message` to oneself after `delay_s` machine seconds (`market`: market seconds). Same key replaces."""
@@ -159,19 +177,30 @@ class Timer:
     def admits(self, tick: tuple[int, str, int]) -> bool:
         """Whether a tick is of this epoch and of the timer that is armed under its key now."""
         epoch, key, generation = tick
+        if epoch != self._actor.epoch:
+            return False
+        self._waiting.discard(generation)
         armed = self._alarms.get(key)
-        return epoch == self._actor.epoch and armed is not None and armed[0] == generation
+        if armed is None or armed[0] != generation:
+            return False
+        if armed[1].period_s is None:
+            del self._alarms[key]
+        return True
 
     def _arm(self, key: str, delay_s: float, period_s: float | None, message: Any, *, market: bool) -> None:
         self.cancel(key)
-        tick = (self._actor.epoch, key, next(self._generations))
-        mailbox, lane = self._actor.place.mailbox, self._actor.timer_lane
+        actor, generation = self._actor, next(self._generations)
+        tick = (actor.epoch, key, generation)
 
-        def deliver(_missed: int) -> None:
-            mailbox.put(Letter(message, lane, tick=tick))
+        def deliver() -> None:
+            if generation in self._waiting or actor.fenced:
+                return  # a tick that still waits stands for those after it: a busy actor is not flooded
+            self._waiting.add(generation)
+            if not actor.place.mailbox.put(Letter(message, actor.timer_lane, tick=tick)):
+                self._waiting.discard(generation)
 
-        alarm = self._actor.system.clock.arm(delay_s, deliver, period_s=period_s, market=market)
-        self._alarms[key] = (tick[2], alarm)
+        alarm = actor.system.clock.arm(delay_s, deliver, period_s=period_s, market=market)
+        self._alarms[key] = (generation, alarm)
 
 
 class Supervised(pykka.ThreadingActor):
@@ -179,6 +208,13 @@ class Supervised(pykka.ThreadingActor):
 
     timer_lane = Lane.URGENT
     ready_after_init = True
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Refuse a subclass that replaces more than the hooks: with a `_fail` of its own it would lose its notices."""
+        super().__init_subclass__(**kwargs)
+        taken = sorted(name for name in vars(cls).keys() - HOOKS if name[:2] != "__" and hasattr(Supervised, name))
+        if taken:
+            raise TypeError(f"{cls.__name__} must not define {', '.join(taken)}: the base of all actors does")
 
     def __init__(self, birth: Birth) -> None:
         self.system, self.path, self.epoch = birth.system, birth.path, birth.epoch
@@ -189,13 +225,13 @@ class Supervised(pykka.ThreadingActor):
         self._failed_in = ""
         self._stop_reason = "stopped"
         self._finished = False
-        self._fenced = False
         self._terminated = False
-        self._departed = False
+        self._recovered_s: float | None = None
         self._in_hand: Letter | None = None
-        self._idle = True  # on a worker: not in its run queue
-        self._inbox = Inbox(self.place.mailbox)
-        self._wake = self._inbox.wake if birth.worker is None else self._wake_on_worker
+        self._scheduled = threading.Lock()  # on a worker: held while a turn is queued or runs
+        self._inbox = Inbox(self.place.mailbox, None if birth.worker is None else self._schedule)
+        self.fenced = False
+        self.departed = threading.Event()  # all is over, `terminate` too
         self.vitals = self.place.vitals = Vitals()
         super().__init__()
         self.timer = Timer(self)
@@ -231,7 +267,7 @@ class Supervised(pykka.ThreadingActor):
         retain: bool = False,
     ) -> bool:
         """Send without waiting; see `Address.tell`. Raises Fenced when this incarnation has been replaced."""
-        if self._fenced:
+        if self.fenced:
             raise Fenced(self.path)
         return self.system.address(path).tell(
             message, lane=lane, sender=self.path, merge=merge, redeliver=redeliver, retain=retain
@@ -268,9 +304,8 @@ class Supervised(pykka.ThreadingActor):
 
     def fence(self) -> None:
         """Take the lease away: the next read of the mailbox yields stop, the next send raises, timers are void."""
-        self._fenced = True
-        self._inbox.revoked = True
-        self._wake()
+        self.fenced = True
+        self._inbox.fence()
 
     # -- pykka's hooks (final) ------------------------------------------------------------------------------------
 
@@ -278,20 +313,20 @@ class Supervised(pykka.ThreadingActor):
         return self._inbox
 
     def _start_actor_loop(self) -> None:
-        mailbox, worker = self.place.mailbox, self._birth.worker
-        mailbox.new_lease(first=self.epoch == 1)
+        worker = self._birth.worker
         if worker is not None:
+            self._scheduled.acquire()  # before anybody can wake it: `init` comes first
             self.system.enter(self.path, self, None)
-            mailbox.attach(self._wake)
-            self._idle = False
+            self.place.mailbox.lease(self._inbox.wake)
             worker.run(self._begin_on_worker)
             return
         thread = threading.Thread(target=self._body, name=f"{self.path}#{self.epoch}", daemon=True)
         self.system.enter(self.path, self, thread)
-        mailbox.attach(self._wake)
+        self.place.mailbox.lease(self._inbox.wake)
         try:
             thread.start()
         except RuntimeError:
+            self.place.mailbox.release(self._inbox.wake)
             self.system.leave(self.path, self)
             pykka.ActorRegistry.unregister(self.actor_ref)
             self.actor_stopped.set()
@@ -303,10 +338,10 @@ class Supervised(pykka.ThreadingActor):
         finally:
             self._depart()
 
-    def _wake_on_worker(self) -> None:
+    def _schedule(self) -> None:
+        """Queue a turn on the worker, unless one is queued or runs. Any thread."""
         worker = self._birth.worker
-        if self._idle and worker is not None:
-            self._idle = False
+        if worker is not None and self._scheduled.acquire(blocking=False):
             worker.run(self._turn)
 
     def _begin_on_worker(self) -> None:
@@ -317,6 +352,7 @@ class Supervised(pykka.ThreadingActor):
         """Handle up to TURN_LETTERS letters on the worker, then queue again, go idle, or depart."""
         for _ in range(TURN_LETTERS):
             if self.actor_stopped.is_set():
+                self._actor_loop_teardown()
                 self._depart()
                 return
             letter = self._inbox.take()
@@ -330,9 +366,9 @@ class Supervised(pykka.ThreadingActor):
         else:
             self._birth.worker.run(self._turn)  # type: ignore[union-attr]  # only a worker calls this
             return
-        self._idle = True
-        if self._inbox.revoked or not self.place.mailbox.idle:
-            self._wake_on_worker()
+        self._scheduled.release()
+        if self._inbox.revoked or not self.place.mailbox.idle:  # it came while this turn was ending
+            self._schedule()
 
     def on_start(self) -> None:
         try:
@@ -363,14 +399,14 @@ class Supervised(pykka.ThreadingActor):
         except BaseException as error:
             self._fail(error, "handle")
             if letter.reply is not None:
-                letter.refuse(error if isinstance(error, Exception) else Unavailable(f"{self.path}: {error!r}"))
+                letter.refuse(error if isinstance(error, Exception) else Unavailable(f"{self.path}: {_say(error)}"))
             raise _Ended from None
         finally:
             vitals.cpu_s += time.thread_time() - started_s
             vitals.handled += 1
             vitals.last_handled_s, vitals.busy_since = vitals.busy_since, None
         self._in_hand = None
-        if letter.retain and not self._fenced:
+        if letter.retain and not self.fenced:
             self.place.mailbox.retained.append(letter.message)
         if letter.reply is not None:
             letter.reply.set(answer)
@@ -400,17 +436,15 @@ class Supervised(pykka.ThreadingActor):
 
     def _recover(self) -> None:
         """Feed the retained messages to a successor, unless that has just killed two of them."""
-        place, now_s = self.place, self.system.clock.monotonic()
-        if not place.mailbox.retained:
+        retained = self.place.mailbox.retained
+        if not retained:
             return
-        place.recovered_s = [at for at in place.recovered_s if now_s - at < RECOVERY_TRUST_S]
-        if len(place.recovered_s) >= 2:
-            self.log.warning("retained_set_aside", n=len(place.mailbox.retained))
-            place.mailbox.retained.clear()
-            place.recovered_s.clear()
+        if self.place.failed_recoveries >= RECOVERY_TRIES:
+            self.log.warning("retained_set_aside", n=len(retained))
+            retained.clear()
             return
-        place.recovered_s.append(now_s)
-        self.recover(tuple(place.mailbox.retained))
+        self._recovered_s = self.system.clock.monotonic()
+        self.recover(tuple(retained))
 
     def _fail(self, error: BaseException, where: str) -> None:
         if self._failure is None:
@@ -426,29 +460,32 @@ class Supervised(pykka.ThreadingActor):
             self.terminate(reason)
         except BaseException as error:
             self._fail(error, "terminate")
-            self.log.warning("terminate_failed", caused_by=repr(error))
+            self.log.warning("terminate_failed", caused_by=_say(error))
 
     def _depart(self) -> None:
         """The last thing an incarnation does: strike itself from every table, then tell the supervisor, once."""
-        if self._departed:
-            return
-        self._departed = True
         pykka.ActorRegistry.unregister(self.actor_ref)
         self.actor_stopped.set()
         self._inbox.revoked = True
         self.timer.cancel_all()
-        self.place.mailbox.detach(self._wake)
         self.vitals.phase, self.vitals.busy_since = "ended", None
         self._settle_letter_in_hand()
+        notice, self._failure = self._notice(), None
+        normal = notice.kind in {"stopped", "finished"}
+        if not self.fenced:
+            self._judge_recovery(notice.ended_s, normal=normal)
+        self.place.mailbox.release(self._inbox.wake, refusing=notice.kind if normal else None)
         self.system.leave(self.path, self)
-        notice = self._notice()
-        if notice.kind in {"stopped", "finished"} and not self._fenced:
-            self.place.mailbox.refuse_asks(notice.kind)
+        self.departed.set()
         self._birth.notify(notice)
+
+    def _judge_recovery(self, now_s: float, *, normal: bool) -> None:
+        soon = self._recovered_s is not None and now_s - self._recovered_s < RECOVERY_TRUST_S
+        self.place.failed_recoveries = self.place.failed_recoveries + 1 if soon and not normal else 0
 
     def _settle_letter_in_hand(self) -> None:
         letter = self._in_hand
-        if letter is None or isinstance(letter.message, Drill):
+        if letter is None or letter.reply is not None or isinstance(letter.message, Drill):
             return
         if letter.redeliver and letter.attempt == 1:
             letter.attempt = 2
@@ -469,13 +506,21 @@ class Supervised(pykka.ThreadingActor):
             path=self.path,
             epoch=self.epoch,
             kind="escalated" if isinstance(error, Escalated) else kinds[self._failed_in],
-            error=f"{type(error).__name__}: {error}"[:500],
+            error=_say(error),
             where=f"{frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno}" if frames else "",
             traceback="".join(traceback.format_exception(error))[-4000:],
             retry_after_s=error.retry_after_s if isinstance(error, Transient) else 0.0,
-            park=str(error) if isinstance(error, NeedsOperator) else "",
+            park=_say(error).partition(": ")[2] or "needs an operator" if isinstance(error, NeedsOperator) else "",
             ended_s=now_s,
         )
+
+
+def _say(error: BaseException) -> str:
+    """An exception in a line. Its own text may fail too, and no notice may be lost to that."""
+    try:
+        return f"{type(error).__name__}: {error}"[:500]
+    except BaseException:
+        return type(error).__name__
 
 
 class _Ended(Exception):  # noqa: N818 - what pykka is told instead of the real error, which may not be an Exception

@@ -1,6 +1,5 @@
 """The process-wide tables: places (addresses), live incarnations, dead letters, status. One writer per key."""
 
-import re
 import threading
 import time
 from collections import Counter, deque
@@ -65,7 +64,9 @@ class Vitals:
 
 @dataclass(slots=True)
 class Place:
-    """Everything about a path that outlives its actor. `exits`: the last few, newest last."""
+    """Everything about a path that outlives its actor. `exits`: the last few, newest last. `failed_recoveries`: crashes
+    in a row that came soon after a recovery.
+    """
 
     path: str
     mailbox: Mailbox
@@ -73,7 +74,7 @@ class Place:
     vitals: Vitals = field(default_factory=Vitals)
     restarts: int = 0
     exits: deque[ChildExited] = field(default_factory=lambda: deque(maxlen=EXITS_KEPT))
-    recovered_s: list[float] = field(default_factory=list)
+    failed_recoveries: int = 0
 
 
 class Address:
@@ -112,11 +113,6 @@ class Address:
         return future.get(timeout=timeout)
 
 
-class _Template(NamedTuple):
-    supervisor: str
-    spec: MailboxSpec
-
-
 class Incarnation(NamedTuple):
     """One entry of the ledger: the actor that holds a path now, and the thread it runs on (None on a worker)."""
 
@@ -133,12 +129,12 @@ class System:
         self.leaked: list[Incarnation] = []
         self.status: dict[str, Any] = {}
         self.workers: dict[str, Worker] = {}
-        self.dead_letters: deque[tuple[str, str, str, str]] = deque(maxlen=DEAD_LETTERS_KEPT)
+        self.dead_letters: deque[tuple[str, str, Any]] = deque(maxlen=DEAD_LETTERS_KEPT)  # path, reason, message
         self.dead_counts: Counter[tuple[str, str, str, str]] = Counter()
         self.urgent_dead_s: dict[str, float] = {}
         self.started_s = time.monotonic()
         self._places: dict[str, Place] = {}
-        self._templates: dict[str, _Template] = {}
+        self._templates: dict[str, MailboxSpec] = {}
         self._lock = threading.Lock()
         self._log_dead_letters = log_dead_letters
 
@@ -159,24 +155,21 @@ class System:
     def find(self, path: str) -> Place | None:
         return self._places.get(path)
 
-    def paths(self) -> tuple[str, ...]:
-        return tuple(self._places)
-
     def declare_template(self, supervisor: str, spec: MailboxSpec) -> None:
         """Let any child path below `supervisor` be addressed; the first letter asks the supervisor to start it."""
-        self._templates[supervisor] = _Template(supervisor, spec)
+        self._templates[supervisor] = spec
 
     def post(self, path: str, letter: Letter) -> bool:
         """Put a letter where it belongs. A letter to an unknown path is a dead letter, not an error."""
         place = self._places.get(path)
         if place is None:
             parent, _, child = path.rpartition("/")
-            template = self._templates.get(parent)
-            if template is None:
-                letter.refuse(Unavailable(f"{path}: no such path"))
+            spec = self._templates.get(parent)
+            if spec is None:
+                letter.refuse(Unavailable(f"{path}: no_such_path"))
                 self.bury(path, letter, "no_such_path")
                 return False
-            place = self.place(path, template.spec)
+            place = self.place(path, spec)
             kept = place.mailbox.put(letter)
             self.post(parent, Letter(ChildWanted(child_id=child), Lane.CONTROL))
             return kept
@@ -192,40 +185,53 @@ class System:
         with self._lock:
             self.dead_counts[key] += 1
             count = self.dead_counts[key]
-            self.dead_letters.append((path, kind, reason, repr(letter.message)[:200]))
+            self.dead_letters.append((path, reason, letter.message))
             if letter.lane is Lane.URGENT:
                 self.urgent_dead_s[path] = self.clock.monotonic()
         if self._log_dead_letters and count & (count - 1) == 0:
             level: Callable[..., Any] = log.error if letter.lane is Lane.URGENT else log.warning
-            level("letters_dropped", path=path, lane=lane, type=kind, reason=reason, n=count)
+            level("letters_dropped", path=path, lane=lane, type=kind, reason=reason, n=count, last=_short(letter))
 
     # -- the ledger -----------------------------------------------------------------------------------------------
 
     def enter(self, path: str, actor: "Supervised", thread: threading.Thread | None) -> None:
-        self.ledger[path] = Incarnation(actor, thread)
+        with self._lock:
+            self.ledger[path] = Incarnation(actor, thread)
 
     def leave(self, path: str, actor: "Supervised") -> None:
         """Strike an ended incarnation, from the ledger or from the list of leaked ones."""
-        entry = self.ledger.get(path)
-        if entry is not None and entry.actor is actor:
-            del self.ledger[path]
-        self.leaked = [leaked for leaked in self.leaked if leaked.actor is not actor]
+        with self._lock:
+            entry = self.ledger.get(path)
+            if entry is not None and entry.actor is actor:
+                del self.ledger[path]
+            self.leaked = [leaked for leaked in self.leaked if leaked.actor is not actor]
 
     def abandon(self, path: str) -> None:
         """Stop waiting for an incarnation that will not end; its thread is leaked until it does."""
-        entry = self.ledger.pop(path, None)
-        if entry is not None:
-            self.leaked = [*self.leaked, entry]
+        with self._lock:
+            entry = self.ledger.pop(path, None)
+            if entry is not None:
+                self.leaked = [*self.leaked, entry]
 
     def below(self, path: str) -> tuple[tuple[str, Incarnation], ...]:
-        """Live incarnations under a path, deepest last."""
+        """Live incarnations under a path, parents before their children."""
         prefix = path.rstrip("/") + "/"
-        return tuple(
-            sorted((p, entry) for p, entry in tuple(self.ledger.items()) if p.startswith(prefix) and p != path)
-        )
+        with self._lock:
+            found = [(at, entry) for at, entry in self.ledger.items() if at.startswith(prefix) and at != path]
+        return tuple(sorted(found, key=lambda item: item[0]))
+
+    def places_below(self, path: str) -> tuple[Place, ...]:
+        """The place of a path and every place under it."""
+        prefix = path.rstrip("/") + "/"
+        with self._lock:
+            return tuple(place for at, place in self._places.items() if at == path or at.startswith(prefix))
 
 
-PATH = re.compile(r"^(/|(/[a-z0-9][a-z0-9-]{0,47})+)$")
+def _short(letter: Letter) -> str:
+    try:
+        return repr(letter.message)[:200]
+    except Exception:  # somebody's repr; a sender must not pay for it
+        return type(letter.message).__name__
 
 
 def child_path(parent: str, child_id: str) -> str:

@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from random import Random
+from typing import Literal
 
 from actors.system import ChildExited
 from supervisors.intensity import Failures, book, delay_s, exhausted
-from supervisors.spec import ChildSpec, Exhausted, Restart, SupervisorSpec, stop_time_s
+from supervisors.spec import ChildSpec, Exhausted, Restart, SupervisorSpec, patience_s, stop_time_s
 
 
 class SlotState(StrEnum):
@@ -62,7 +63,6 @@ class Plan:
     slots: tuple[Slot, ...] = ()
     deadline_s: float | None = None
     exit_error: str | None = None  # None: asked to stop
-    stragglers: int = 0
     start_credit: float = 1.0
     credited_s: float = 0.0
 
@@ -104,10 +104,10 @@ class Shutdown:
 
 @dataclass(frozen=True, slots=True)
 class Operate:
-    """An operator's word on one child: restart, pause or resume. Clears its failures."""
+    """An operator's word on one child. Clears its failures."""
 
     child_id: str
-    command: str
+    command: Literal["restart", "pause", "resume"]
 
 
 Event = Tick | Ready | Exited | Wanted | Shutdown | Operate
@@ -147,7 +147,6 @@ class Exit:
     """The supervisor ends: asked to (`error` None) or because it gives up."""
 
     error: str | None
-    stragglers: int
 
 
 Effect = Start | Stop | Abandon | Report | Exit
@@ -170,8 +169,8 @@ def step(plan: Plan, event: Event, now_s: float, random: Random) -> Step:
 def next_due_s(plan: Plan) -> float:
     """When the plan wants its next `Tick`, machine seconds; infinity when only an event can change it."""
     dues = [slot.due_s for slot in plan.slots if slot.due_s is not None]
-    if plan.phase is Phase.RUNNING and plan.spec.template and _startable(plan, SlotState.DOWN):
-        dues.append(plan.credited_s + 1 / plan.spec.starts_per_s)
+    if plan.phase is Phase.RUNNING and plan.spec.template and any(s.state is SlotState.DOWN for s in plan.slots):
+        dues.append(plan.credited_s + max(0.0, 1 - plan.start_credit) / plan.spec.starts_per_s)
     return min(dues, default=math.inf)
 
 
@@ -229,20 +228,17 @@ def _move(slot: Slot, state: SlotState, now_s: float, due_s: float | None = None
 def _on_tick(plan: Plan, now_s: float) -> Step:
     """End waits that are over; a stop that took too long is abandoned, a start that takes long lets others begin."""
     effects: list[Effect] = []
-    slots = []
     for slot in plan.slots:
-        changed = slot
-        if slot.due_s is not None and now_s >= slot.due_s:
-            if slot.state is SlotState.STOPPING:
-                effects += [Abandon(slot.spec.id), Report("child_abandoned", slot.spec.id)]
-                changed = _move(slot, slot.then, now_s, why="did not stop in time")
-                plan = replace(plan, stragglers=plan.stragglers + 1)
-            elif slot.state is SlotState.STARTING:
-                changed = replace(slot, tried=True, due_s=None)
-            else:
-                changed = _move(slot, SlotState.DOWN, now_s)
-        slots.append(changed)
-    return replace(plan, slots=tuple(slots)), tuple(effects)
+        if slot.due_s is None or now_s < slot.due_s:
+            continue
+        if slot.state is SlotState.STOPPING:
+            effects += [Abandon(slot.spec.id), Report("child_abandoned", slot.spec.id)]
+            plan = _after_stop(plan, slot, now_s, why="did not stop in time")
+        elif slot.state is SlotState.STARTING:
+            plan = _put(plan, replace(slot, tried=True, due_s=None))
+        else:
+            plan = _put(plan, _move(slot, SlotState.DOWN, now_s))
+    return plan, tuple(effects)
 
 
 def _on_ready(plan: Plan, child_id: str, epoch: int, now_s: float) -> Step:
@@ -260,46 +256,41 @@ def _on_exit(plan: Plan, child_id: str, notice: ChildExited, now_s: float, rando
         return plan, ()  # of an epoch that is not current: it changes nothing here
     slot = replace(slot, tried=True)
     if slot.state is SlotState.STOPPING:
-        if slot.then is SlotState.DONE and plan.phase is Phase.RUNNING and plan.spec.template:
-            return _remove(plan, child_id), ()
-        return _put(plan, _move(slot, slot.then, now_s)), (Report("child_stopped", child_id),)
-    if notice.kind in {"finished", "stopped"}:
-        return _on_normal_end(plan, slot, now_s)
+        return _after_stop(plan, slot, now_s), (Report("child_stopped", child_id),)
+    normal = notice.kind in {"finished", "stopped"}
+    if normal and (slot.spec.restart is Restart.TRANSIENT or plan.phase is not Phase.RUNNING):
+        return _after_stop(plan, replace(slot, then=SlotState.DONE), now_s), (Report("child_finished", child_id),)
     return _on_failure(plan, slot, notice, now_s, random)
 
 
-def _on_normal_end(plan: Plan, slot: Slot, now_s: float) -> Step:
-    report = Report("child_finished", slot.spec.id)
-    if slot.spec.restart is Restart.PERMANENT:
-        failures = book(slot.failures, slot.spec.profile, now_s=now_s, ready_s=slot.ready_s)
-        slot = replace(slot, failures=replace(failures, times=slot.failures.times))
-        due_s = now_s + (slot.spec.profile.base_s if failures.k > 1 else 0.0)
-        return _put(plan, _move(slot, SlotState.BACKOFF, now_s, due_s)), (report,)
-    if plan.spec.template:
-        return _remove(plan, slot.spec.id), (report,)
-    return _put(plan, _move(slot, SlotState.DONE, now_s)), (report,)
+def _after_stop(plan: Plan, slot: Slot, now_s: float, why: str = "") -> Plan:
+    """Take a child that has stopped to where it was asked to go; a dynamic one that is done goes altogether."""
+    if slot.then is SlotState.DONE and plan.spec.template is not None and plan.phase is Phase.RUNNING:
+        return _remove(plan, slot.spec.id)
+    return _put(plan, _move(slot, slot.then, now_s, why=why))
 
 
 def _on_failure(plan: Plan, slot: Slot, notice: ChildExited, now_s: float, random: Random) -> Step:
-    """Restart after the delay, park, or give up."""
+    """Restart after the delay, park, or give up. An end that should not be is a failure, even a quiet one."""
     profile = slot.spec.profile
     failures = book(slot.failures, profile, now_s=now_s, ready_s=slot.ready_s)
     slot = replace(slot, failures=failures, ready_s=None, probation=slot.probation and failures.k > 1)
-    failed = Report(
-        "child_failed",
-        slot.spec.id,
-        (("kind", notice.kind), ("caused_by", notice.error), ("where", notice.where), ("k", failures.k)),
-    )
+    failed = Report("child_finished", slot.spec.id, (("k", failures.k),))
+    if notice.error:
+        cause = (("kind", notice.kind), ("caused_by", notice.error), ("where", notice.where), ("k", failures.k))
+        failed = Report("child_failed", slot.spec.id, cause)
+    if plan.phase is not Phase.RUNNING:
+        return _put(plan, _move(slot, SlotState.DONE, now_s)), (failed,)
     if notice.park:
         return _park(plan, slot, notice.park, now_s, retry_s=None, failed=failed)
-    if exhausted(failures, profile) or (slot.probation and failures.k > 1):
-        why = f"{len(failures.times)} failures in {profile.window_s:g} s, last: {notice.error}"
+    if exhausted(failures, profile) or slot.probation:
+        why = f"{len(failures.times)} failures in {profile.window_s:g} s, last: {notice.error or notice.kind}"
         if profile.on_exhausted is Exhausted.PARK:
             return _park(plan, slot, why, now_s, retry_s=profile.park_retry_s, failed=failed)
         plan = _put(plan, _move(slot, SlotState.DONE, now_s, why=why))
-        stop_s = now_s + max((s.spec.stop_s for s in plan.slots), default=0.0) + stop_time_s(plan.spec)
         chain = f"{slot.spec.id}: {why}"
-        return _shut(plan, stop_s, chain), (failed, Report("supervisor_escalated", slot.spec.id, (("chain", chain),)))
+        plan = _shut(plan, now_s + stop_time_s(plan.spec, final=False), chain)
+        return plan, (failed, Report("supervisor_escalated", slot.spec.id, (("chain", chain),)))
     siblings = sum(other.state is SlotState.RUNNING for other in plan.slots)
     wait_s = delay_s(failures, profile, random, siblings=siblings, retry_after_s=notice.retry_after_s)
     slot = _move(slot, SlotState.BACKOFF, now_s, now_s + wait_s)
@@ -320,15 +311,7 @@ def _on_wanted(plan: Plan, event: Wanted, now_s: float) -> Step:
         return plan, ()
     effects: tuple[Effect, ...] = ()
     for child, epoch in event.add:
-        slot = _slot(plan, child.id)
-        if slot is not None and slot.spec.args != child.args:
-            plan, more = _ask_to_stop(_put(plan, replace(slot, spec=child)), child.id, SlotState.DOWN, now_s)
-        elif slot is None and len(plan.slots) >= plan.spec.max_children:
-            more = (Report("child_refused", child.id, (("limit", plan.spec.max_children),)),)
-        elif slot is None:
-            plan, more = replace(plan, slots=(*plan.slots, Slot(child, since_s=now_s, epoch=epoch))), ()
-        else:
-            more = ()
+        plan, more = _want(plan, child, epoch, now_s)
         effects = (*effects, *more)
     for child_id in sorted(event.remove):
         plan, more = _ask_to_stop(plan, child_id, SlotState.DONE, now_s)
@@ -336,28 +319,44 @@ def _on_wanted(plan: Plan, event: Wanted, now_s: float) -> Step:
     return plan, effects
 
 
+def _want(plan: Plan, child: ChildSpec, epoch: int, now_s: float) -> Step:
+    slot = _slot(plan, child.id)
+    if slot is None:
+        if len(plan.slots) >= plan.spec.max_children:
+            return plan, (Report("child_refused", child.id, (("limit", plan.spec.max_children),)),)
+        return replace(plan, slots=(*plan.slots, Slot(child, since_s=now_s, epoch=epoch))), ()
+    changed = slot.spec.args != child.args
+    plan = _put(plan, replace(slot, spec=child))
+    bound_for = slot.then if slot.state is SlotState.STOPPING else slot.state
+    works_by_old_args = changed and bound_for in {SlotState.STARTING, SlotState.RUNNING, SlotState.PARKED}
+    if works_by_old_args or bound_for is SlotState.DONE:
+        return _ask_to_stop(plan, child.id, SlotState.DOWN, now_s)
+    return plan, ()
+
+
 def _on_operate(plan: Plan, child_id: str, command: str, now_s: float) -> Step:
     slot = _slot(plan, child_id)
     if slot is None or plan.phase is not Phase.RUNNING:
         return plan, ()
-    slot = replace(slot, failures=Failures(), probation=False)
-    plan = _put(plan, slot)
-    if command == "pause":
-        return _ask_to_stop(plan, child_id, SlotState.PAUSED, now_s)
-    if slot.state in LIVE:
-        return _ask_to_stop(plan, child_id, SlotState.DOWN, now_s) if command == "restart" else (plan, ())
-    return _put(plan, _move(slot, SlotState.DOWN, now_s)), ()
+    stopping = slot.state is SlotState.STOPPING
+    if stopping and slot.then is SlotState.DONE:
+        return plan, ()  # it is no longer wanted
+    plan = _put(plan, replace(slot, failures=Failures(), probation=False))
+    if command == "resume" and slot.state in LIVE and not stopping:
+        return plan, ()
+    return _ask_to_stop(plan, child_id, SlotState.PAUSED if command == "pause" else SlotState.DOWN, now_s)
 
 
 def _ask_to_stop(plan: Plan, child_id: str, then: SlotState, now_s: float) -> Step:
+    """Take a child to `then`, by way of a stop if it lives; who is stopping already keeps its deadline."""
     slot = _slot(plan, child_id)
     if slot is None:
         return plan, ()
     if slot.state not in LIVE:
-        if then is SlotState.DONE:
-            return _remove(plan, child_id), ()
-        return _put(plan, _move(slot, then, now_s)), ()
-    deadline_s = now_s + slot.spec.stop_s
+        return _after_stop(plan, replace(slot, then=then), now_s), ()
+    if slot.state is SlotState.STOPPING:
+        return _put(plan, replace(slot, then=then)), ()
+    deadline_s = now_s + patience_s(slot.spec, final=False)
     slot = replace(_move(slot, SlotState.STOPPING, now_s, deadline_s), then=then)
     return _put(plan, slot), (Stop(child_id, deadline_s, final=False),)
 
@@ -383,17 +382,13 @@ def _settle(plan: Plan, now_s: float) -> Step:
     return plan, ()
 
 
-def _startable(plan: Plan, *states: SlotState) -> tuple[Slot, ...]:
-    return tuple(slot for slot in plan.slots if slot.state in states)
-
-
 def _start_what_may(plan: Plan, now_s: float) -> Step:
     """Start slots that are down: behind the barrier where the order counts, at a limited rate where it is dynamic."""
     effects: list[Effect] = []
     credit = plan.start_credit
     if plan.spec.template is not None:
         rate = plan.spec.starts_per_s
-        credit = min(rate, credit + (now_s - plan.credited_s) * rate)
+        credit = min(max(1.0, rate), credit + (now_s - plan.credited_s) * rate)
         plan = replace(plan, credited_s=now_s)
     for waiting in plan.slots:
         slot = waiting
@@ -418,21 +413,21 @@ def _start_what_may(plan: Plan, now_s: float) -> Step:
 def _stop_what_must(plan: Plan, now_s: float) -> Step:
     """Stop everything live: the last slot first and one at a time where the order counts, else all at once."""
     effects: list[Effect] = []
+    final = plan.exit_error is None
     deadline_s = plan.deadline_s if plan.deadline_s is not None else now_s
-    for live in reversed(plan.slots) if plan.spec.ordered else plan.slots:
-        slot = live
-        if slot.state in {SlotState.STARTING, SlotState.RUNNING} or (
-            slot.state is SlotState.STOPPING and slot.then is not SlotState.DONE
-        ):
-            subtree = slot.spec.subtree
-            final_s = max(slot.spec.final_s, stop_time_s(subtree)) if subtree else slot.spec.final_s
-            due_s = min(now_s + final_s, deadline_s)
+    for slot in reversed(plan.slots) if plan.spec.ordered else plan.slots:
+        if slot.state not in LIVE:
+            continue
+        if slot.state is SlotState.STOPPING:  # asked before; from now on it goes for good, and no later than all
+            due_s = min(deadline_s, slot.due_s if slot.due_s is not None else deadline_s)
+            plan = _put(plan, replace(slot, then=SlotState.DONE, due_s=due_s))
+        else:
+            due_s = min(deadline_s, now_s + patience_s(slot.spec, final=final))
             plan = _put(plan, replace(_move(slot, SlotState.STOPPING, now_s, due_s), then=SlotState.DONE))
-            effects.append(Stop(slot.spec.id, due_s, final=True))
-            slot = replace(slot, state=SlotState.STOPPING)
-        if plan.spec.ordered and slot.state in LIVE:
+            effects.append(Stop(slot.spec.id, due_s, final=final))
+        if plan.spec.ordered:
             break
     if not any(slot.state in LIVE for slot in plan.slots):
         plan = replace(plan, phase=Phase.STOPPED)
-        effects.append(Exit(plan.exit_error, plan.stragglers))
+        effects.append(Exit(plan.exit_error))
     return plan, tuple(effects)

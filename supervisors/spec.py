@@ -134,11 +134,17 @@ def nominal_delay_s(profile: Profile, k: int) -> float:
     return float(min(profile.cap_s, profile.base_s * profile.factor ** (k - 2)))
 
 
-def stop_time_s(spec: SupervisorSpec) -> float:
-    """The longest chain of `final_s` in a tree: a sum where children stop in order, else the maximum."""
+def stop_time_s(spec: SupervisorSpec, *, final: bool = True) -> float:
+    """The longest chain of `final_s` (or `stop_s`) in a tree: a sum where children stop in order, else the maximum."""
     children = spec.children if spec.template is None else (spec.template,)
-    times = [max(c.final_s, stop_time_s(c.subtree)) if c.subtree else c.final_s for c in children]
+    times = [patience_s(child, final=final) for child in children]
     return math.fsum(times) if spec.ordered else max(times, default=0.0)
+
+
+def patience_s(child: ChildSpec, *, final: bool) -> float:
+    """How long a child may take to stop, a subtree as long as its own children need."""
+    own_s = child.final_s if final else child.stop_s
+    return max(own_s, stop_time_s(child.subtree, final=final)) if child.subtree else own_s
 
 
 def time_to_give_up_s(profile: Profile) -> float:
@@ -174,6 +180,8 @@ def _problems_of_children(spec: SupervisorSpec) -> Iterator[str]:
             yield f"{path[:40]}...: path longer than {PATH_MAX_CHARS} characters"
         if not path.endswith("/*") and not CHILD_ID.fullmatch(child.id):
             yield f"{path}: id must match {CHILD_ID.pattern}"
+        if child.mailbox.data_max < 1 or child.mailbox.urgent_max < 1:
+            yield f"{path}: a mailbox must hold at least one letter in each lane"
         profile = child.profile
         if not child.required and profile.on_exhausted is not Exhausted.PARK:
             yield f"{path}: an optional child must park when exhausted, not escalate"

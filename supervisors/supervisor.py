@@ -1,5 +1,7 @@
 """The actor that carries a plan out. It never blocks, asks, joins or does I/O after its `init`."""
 
+import math
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from random import Random
@@ -8,15 +10,17 @@ from typing import Any
 
 from actors.mailbox import Lane, Letter
 from actors.messages import ChildrenWanted, OperatorCommand, ShutDown
-from actors.supervised import Birth, ChildReady, Escalated, StopRequested, Supervised
-from actors.system import ChildExited, ChildWanted, child_path
+from actors.supervised import Birth, ChildReady, Escalated, Fenced, StopRequested, Supervised
+from actors.system import ChildExited, ChildWanted, Incarnation, child_path
 from supervisors import plan as plans
 from supervisors.spec import ChildSpec, SupervisorSpec
 from supervisors.status import snapshot
 
 SWEEP_S = 2.0  # how long a successor waits for the children of a supervisor that crashed
 HEALTH_TICK_S = 1.0
+PUBLISH_S = 0.1  # a thousand children that start together need not be published a thousand times
 MIN_TICK_S = 0.005
+MARGIN_S = 0.05  # a subtree is to end before its parent gives it up, so that it can say who did not
 WARNINGS = frozenset({"child_failed", "restart_scheduled", "child_parked", "child_abandoned", "child_refused"})
 
 
@@ -41,6 +45,7 @@ class Supervisor(Supervised):
         self._reported_ready = False
         self._owned: dict[str, frozenset[str]] = {}
         self._tracebacks_seen: set[tuple[str, str, str]] = set()
+        self._published_s = -math.inf
         self._sweep()
         for child in spec.children:
             self.system.place(child_path(self.path, child.id), child.mailbox)
@@ -69,7 +74,7 @@ class Supervisor(Supervised):
                 self._on_children_wanted(owner, children)
             case ShutDown(deadline_s=deadline_s):
                 self._step(plans.Shutdown(deadline_s))
-            case OperatorCommand(child_id=child_id, command=command, by=by):
+            case OperatorCommand(child_id=child_id, command=("restart" | "pause" | "resume") as command, by=by):
                 self.log.info("operator_command", path=child_path(self.path, child_id), command=command, by=by)
                 self._step(plans.Operate(child_id, command))
             case _HealthTick():
@@ -81,50 +86,69 @@ class Supervisor(Supervised):
 
     def terminate(self, reason: str) -> None:  # noqa: ARG002 - the base class names it
         """Leave nobody behind: a supervisor that failed takes its children's leases with it."""
-        for _path, incarnation in self.system.below(self.path):
-            incarnation.actor.fence()
+        if not self.fenced:  # else whoever fenced it has done so, and a successor's children may be there
+            self._fence_below(self.path)
 
     # -- events ---------------------------------------------------------------------------------------------------
 
     def _on_exit(self, notice: ChildExited) -> None:
         place = self.system.place(notice.path)
+        if notice.epoch != place.epoch:
+            return  # of somebody who was given up
         place.exits.append(notice)
         if notice.error:
-            seen = (notice.path, notice.error, notice.where)
+            seen = (notice.path, notice.error.partition(":")[0], notice.where)
             if seen not in self._tracebacks_seen:
                 self._tracebacks_seen.add(seen)
                 self.log.debug("child_traceback", path=notice.path, epoch=notice.epoch, traceback=notice.traceback)
         self._step(plans.Exited(_last(notice.path), notice))
 
     def _on_children_wanted(self, owner: str, children: tuple[tuple[str, Mapping[str, Any]], ...]) -> None:
-        wanted = frozenset(child_id for child_id, _ in children)
-        gone = self._owned.get(owner, frozenset()) - wanted
-        self._owned[owner] = wanted
+        for older in [m for m in self.retained if isinstance(m, ChildrenWanted) and m.owner == owner]:
+            self.retained.remove(older)
+        before = self._owned.get(owner, frozenset())
+        self._owned[owner] = frozenset(child_id for child_id, _ in children)
+        gone = before.difference(*self._owned.values())
         add = tuple(self._newcomer(child_id, args) for child_id, args in children)
         self._step(plans.Wanted(add=add, remove=gone))
 
     def _on_health_tick(self) -> None:
         for broken in plans.violations(self._plan):
             self.log.error("invariant_broken", what=broken)
+        self._published_s = -math.inf
         self._step(plans.Tick())
 
     # -- the plan -------------------------------------------------------------------------------------------------
 
     def _step(self, event: plans.Event) -> None:
-        now_s = self.system.clock.monotonic()
-        self._plan, effects = plans.step(self._plan, event, now_s, self._random)
-        self.system.status[self.path] = snapshot(self.path, self._plan, self.system, now_s)
+        now_s, before = self.system.clock.monotonic(), self._plan
+        self._plan, effects = plans.step(before, event, now_s, self._random)
+        if now_s - self._published_s >= PUBLISH_S or self._plan.phase is not plans.Phase.RUNNING:
+            self._published_s = now_s
+            self.system.status[self.path] = snapshot(self.path, self._plan, self.system, now_s)
+        self._close_doors(before)
         for effect in effects:
             self._carry_out(effect)
         if not self._reported_ready and plans.ready(self._plan):
             self._reported_ready = True
             self.ready()
         due_s = plans.next_due_s(self._plan)
-        if due_s < float("inf"):
-            delay_s = max(MIN_TICK_S, due_s - self.system.clock.monotonic())
-            self.timer.once("plan", delay_s, _PlanDue())
+        if due_s < math.inf:
+            self.timer.once("plan", max(MIN_TICK_S, due_s - self.system.clock.monotonic()), _PlanDue())
+
+    def _close_doors(self, before: plans.Plan) -> None:
+        """Refuse asks to children that now rest, and to all below them; letters to children that are gone are lost."""
+        states = {slot.spec.id: slot.state for slot in before.slots}
+        for slot in self._plan.slots:
+            if states.pop(slot.spec.id, None) is not slot.state and slot.state in plans.AT_REST:
+                for place in self.system.places_below(child_path(self.path, slot.spec.id)):
+                    place.mailbox.refuse_asks(slot.state)
+        for child_id in states:
+            self.system.place(child_path(self.path, child_id)).mailbox.abolish()
 
     def _carry_out(self, effect: plans.Effect) -> None:
+        if self.fenced:
+            raise Fenced(self.path)
         match effect:
             case plans.Start(child_id=child_id, epoch=epoch):
                 self._start(child_id, epoch)
@@ -134,8 +158,7 @@ class Supervisor(Supervised):
                 self._abandon(child_path(self.path, child_id))
             case plans.Report(event=event, child_id=child_id, fields=fields):
                 self._report(event, child_id, dict(fields))
-            case plans.Exit(error=None, stragglers=stragglers):
-                self.note(f"stopped, {stragglers} left behind" if stragglers else "stopped")
+            case plans.Exit(error=None):
                 self.finish()
             case plans.Exit(error=str() as chain):
                 raise Escalated(chain)
@@ -157,25 +180,39 @@ class Supervisor(Supervised):
             self._notify(
                 ChildExited(path=path, epoch=epoch, kind="start_failed", error=f"{error!r}"[:500], ended_s=now_s)
             )
+        if self.fenced:  # while it started: whoever fenced us may not have seen it
+            self._fence_below(self.path)
 
     def _stop_child(self, child_id: str, deadline_s: float, *, final: bool) -> None:
         spec = self._spec(child_id)
         path = child_path(self.path, child_id)
         message: Any = StopRequested(reason="shutdown" if final else "stopped", drain=spec.drain and final)
         if spec.subtree is not None:
-            message = ShutDown(deadline_s=deadline_s)
+            message = ShutDown(deadline_s=deadline_s - MARGIN_S)
         self.system.post(path, Letter(message, Lane.CONTROL, self.path))
 
     def _abandon(self, path: str) -> None:
-        """Fence a child that did not stop, and everything below it."""
-        for below, incarnation in (*self.system.below(path), (path, self.system.ledger.get(path))):
-            if incarnation is not None:
-                incarnation.actor.fence()
-                self.system.abandon(below)
+        """Give up a child that did not stop, and everything below it."""
+        if (incarnation := self.system.ledger.get(path)) is not None:
+            incarnation.actor.fence()  # first: a supervisor that is fenced starts nobody
+        for below, _ in (*self._fence_below(path), (path, None)):
+            self.system.abandon(below)
+
+    def _fence_below(self, path: str) -> tuple[tuple[str, Incarnation], ...]:
+        """Take the lease of everybody below a path; looks again until nobody new has been started there."""
+        while True:
+            below = self.system.below(path)
+            unfenced = [incarnation.actor for _, incarnation in below if not incarnation.actor.fenced]
+            if not unfenced:
+                return below
+            for actor in unfenced:
+                actor.fence()
 
     def _report(self, event: str, child_id: str, fields: dict[str, Any]) -> None:
         slot = next((slot for slot in self._plan.slots if slot.spec.id == child_id), None)
         required = slot is not None and slot.spec.required
+        if event == "child_refused":  # letters to it must not pile up
+            self.system.place(child_path(self.path, child_id)).mailbox.abolish()
         log = self.log.bind(path=child_path(self.path, child_id), epoch=slot.epoch if slot else 0)
         if event == "supervisor_escalated" or (event == "child_parked" and required):
             log.error(event, **fields)
@@ -206,18 +243,15 @@ class Supervisor(Supervised):
 
     def _want_places_that_exist(self) -> None:
         """After a crash: whoever was addressed below this path is still wanted."""
-        prefix = f"{self.path.rstrip('/')}/"
-        ids = [path[len(prefix) :] for path in self.system.paths() if path.startswith(prefix)]
-        self._step(plans.Wanted(add=tuple(self._newcomer(child_id, {}) for child_id in ids if "/" not in child_id)))
+        paths = [place.path for place in self.system.places_below(self.path)]
+        ids = [_last(path) for path in paths if child_path(self.path, _last(path)) == path]
+        self._step(plans.Wanted(add=tuple(self._newcomer(child_id, {}) for child_id in ids)))
 
     def _sweep(self) -> None:
         """End what a crashed predecessor left running below this path, so that no orphan goes on beside its successor."""
-        orphans = self.system.below(self.path)
-        for _path, orphan in orphans:
-            orphan.actor.fence()
-        deadline_s = self.system.clock.monotonic() + SWEEP_S
-        for path, orphan in orphans:
-            if not orphan.actor.actor_stopped.wait(max(0.0, deadline_s - self.system.clock.monotonic())):
+        deadline_s = time.monotonic() + SWEEP_S
+        for path, orphan in self._fence_below(self.path):
+            if not orphan.actor.departed.wait(max(0.0, deadline_s - time.monotonic())):
                 self.system.abandon(path)
                 self.log.error("child_abandoned", path=path)
 

@@ -1,0 +1,74 @@
+"""Every message is immutable through and through, as far as its annotations say."""
+
+import dataclasses
+import enum
+import types
+import typing
+from collections.abc import Callable, Hashable, Mapping
+
+import msgspec
+import pytest
+
+from actors import messages, supervised, system
+
+VALUES = {int, float, str, bytes, bool, type(None)}
+# Arguments of a child are values behind a read-only view, named by the catalogue that sends them; supervisors compare
+# them with those in force and hand them on untouched.
+TRUSTED = {(messages.ChildrenWanted, "children")}
+
+
+def message_classes():
+    for module in (messages, supervised, system):
+        for value in vars(module).values():
+            if isinstance(value, type) and dataclasses.is_dataclass(value) and value.__module__ == module.__name__:
+                yield value
+
+
+MESSAGES = [cls for cls in message_classes() if cls not in {system.Vitals, system.Place}]
+
+
+def mutable_parts(annotation, path):
+    """The places in an annotation that allow something mutable."""
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if annotation in VALUES or annotation is Ellipsis:
+        return
+    if origin in {types.UnionType, typing.Union, tuple, frozenset}:
+        for argument in arguments:
+            yield from mutable_parts(argument, path)
+    elif origin is typing.Literal or (isinstance(annotation, type) and issubclass(annotation, enum.Enum)):
+        return
+    elif isinstance(annotation, type) and dataclasses.is_dataclass(annotation):
+        yield from mutable_fields(annotation, path)
+    elif isinstance(annotation, type) and issubclass(annotation, msgspec.Struct):
+        if not annotation.__struct_config__.frozen:
+            yield f"{path}: {annotation.__name__} is not frozen"
+        for name, kind in typing.get_type_hints(annotation).items():
+            yield from mutable_parts(kind, f"{path}.{name}")
+    else:
+        yield f"{path}: {annotation}"
+
+
+def mutable_fields(cls, path):
+    if not cls.__dataclass_params__.frozen:
+        yield f"{path}: {cls.__name__} is not frozen"
+    for name, kind in typing.get_type_hints(cls).items():
+        if (cls, name) not in TRUSTED:
+            yield from mutable_parts(kind, f"{path}.{name}")
+
+
+def test_there_are_messages():
+    names = {cls.__name__ for cls in MESSAGES}
+
+    assert {"AlertRaised", "ChildExited", "ChildReady", "ChildWanted", "StopRequested", "Drill"} <= names
+
+
+@pytest.mark.parametrize("cls", MESSAGES, ids=lambda cls: cls.__name__)
+def test_message_is_deeply_immutable_and_keyword_only(cls):
+    assert list(mutable_fields(cls, cls.__name__)) == []
+    assert all(field.kw_only for field in dataclasses.fields(cls))
+    assert hasattr(cls, "__slots__")
+
+
+@pytest.mark.parametrize("kind", [list[int], dict[str, int], set[int], Mapping[str, int], Callable, Hashable, object])
+def test_the_check_finds_what_could_change(kind):
+    assert list(mutable_parts(kind, "field")) != []

@@ -1,0 +1,133 @@
+import threading
+
+import pytest
+
+from actors.clock import ManualClock
+from actors.mailbox import Lane, MailboxSpec, Unavailable
+from actors.system import DEAD_LETTERS_KEPT, ChildWanted, System
+from tests.builders import a_letter
+from tests.doubles import capture_logs
+
+
+@pytest.fixture
+def system():
+    return System(ManualClock())
+
+
+class Somebody:
+    """Stands for an actor in the ledger."""
+
+
+def test_a_letter_to_an_unknown_path_is_a_dead_letter_and_no_error(system):
+    kept = system.address("/nowhere").tell("hello")
+
+    assert not kept
+    assert system.dead_counts == {("/nowhere", "str", "urgent", "no_such_path"): 1}
+
+
+def test_an_ask_to_an_unknown_path_is_refused_at_once(system):
+    with pytest.raises(Unavailable, match="/nowhere: no_such_path"):
+        system.address("/nowhere").ask("hello", timeout=5)
+
+
+def test_an_address_outlives_whoever_is_behind_it(system):
+    address = system.address("/a")
+    place = system.place("/a")
+
+    address.tell("hello")
+
+    assert system.place("/a") is place
+    assert place.mailbox.depths().urgent == 1
+
+
+def test_the_first_letter_to_a_templated_path_asks_the_supervisor_for_the_child(system):
+    parent = system.place("/symbols").mailbox
+    parent.lease(list)
+    system.declare_template("/symbols", MailboxSpec(retain_max=7))
+
+    system.address("/symbols/btc").tell("first")
+    system.address("/symbols/btc").tell("second")
+
+    assert parent.take(list).message == ChildWanted(child_id="btc")
+    assert parent.take(list) is None
+    assert system.place("/symbols/btc").mailbox.spec.retain_max == 7
+    assert system.place("/symbols/btc").mailbox.depths().urgent == 2
+
+
+def test_dead_letters_are_logged_at_the_1st_2nd_4th_8th(system):
+    with capture_logs() as entries:
+        for _ in range(10):
+            system.bury("/a", a_letter(lane=Lane.DATA), "overflow")
+
+    assert [(entry["n"], entry["log_level"]) for entry in entries] == [(n, "warning") for n in (1, 2, 4, 8)]
+
+
+def test_an_urgent_dead_letter_is_an_error_and_remembered(system):
+    with capture_logs() as entries:
+        system.bury("/a", a_letter("alert"), "poison")
+
+    assert [(entry["log_level"], entry["reason"], entry["last"]) for entry in entries] == [
+        ("error", "poison", "'alert'")
+    ]
+    assert system.urgent_dead_s == {"/a": 1000.0}
+
+
+def test_only_the_last_dead_letters_are_kept(system):
+    for number in range(DEAD_LETTERS_KEPT + 5):
+        system.bury("/a", a_letter(number), "overflow")
+
+    assert len(system.dead_letters) == DEAD_LETTERS_KEPT
+    assert system.dead_letters[-1] == ("/a", "overflow", DEAD_LETTERS_KEPT + 4)
+
+
+def test_a_sender_does_not_pay_for_a_message_without_a_repr(system):
+    class Mute:
+        def __repr__(self):
+            raise RuntimeError("no words")
+
+    assert not system.address("/nowhere").tell(Mute())
+
+
+def test_who_leaves_strikes_only_himself(system):
+    old, new = Somebody(), Somebody()
+    system.enter("/a", old, None)
+    system.enter("/a", new, None)
+
+    system.leave("/a", old)
+
+    assert system.ledger["/a"].actor is new
+
+
+def test_an_abandoned_thread_is_leaked_until_it_ends(system):
+    somebody = Somebody()
+    system.enter("/a", somebody, threading.current_thread())
+
+    system.abandon("/a")
+    leaked = [entry.actor for entry in system.leaked]
+    system.leave("/a", somebody)
+
+    assert (leaked, system.ledger, system.leaked) == ([somebody], {}, [])
+
+
+def test_abandoning_who_has_left_leaks_nothing(system):
+    system.enter("/a", somebody := Somebody(), None)
+    system.leave("/a", somebody)
+
+    system.abandon("/a")
+
+    assert system.leaked == []
+
+
+def test_incarnations_below_a_path_come_parents_first(system):
+    for path in ("/core/feeds/okx-1", "/", "/core/feeds", "/core", "/corefoo", "/edge"):
+        system.enter(path, Somebody(), None)
+
+    assert [path for path, _ in system.below("/core")] == ["/core/feeds", "/core/feeds/okx-1"]
+    assert len(system.below("/")) == 5
+
+
+def test_places_below_a_path_include_its_own(system):
+    for path in ("/core", "/core/feeds", "/corefoo"):
+        system.place(path)
+
+    assert [place.path for place in system.places_below("/core")] == ["/core", "/core/feeds"]
