@@ -123,12 +123,12 @@ def _distance(alert: Alert) -> str:
 
 def _last_minute(alert: Alert) -> str:
     context = dict(alert.context)
-    total = context.get("sum_60s_usd")
-    if not isinstance(total, float):
-        return ""
+    total, count = context.get("sum_60s_usd"), int(context.get("count_60s", 1))
+    if not isinstance(total, float) or count <= 1:
+        return ""  # the order itself is all there was
     complete = context.get("sum_60s_coverage") == Coverage.COMPLETE
     size = compact_usd(total) if complete else at_least_usd(total)
-    return f"All {alert.position_side}s in 60 s, every venue: {size} in {context.get('count_60s')}"
+    return f"All {alert.position_side}s in 60 s, every venue: {size} in {count} orders"
 
 
 def _agreement(alert: Alert) -> str:

@@ -62,7 +62,7 @@ def test_a_liquidation_in_words():
     assert plain_text(an_alert(context=context)).splitlines() == [
         "BTC long liquidated $1.25M on Binance",
         "BTCUSDT at $59,697.40 (average fill), 0.50 % below the mark price",
-        "All longs in 60 s, every venue: at least $3.14M in 7",
+        "All longs in 60 s, every venue: at least $3.14M in 7 orders",
         "12x its threshold $100K, static",
         "2 of 3 able to report, not OKX",
         "P2, 2023-11-14 22:14:00 UTC, id abcdefghijkl",
@@ -189,3 +189,13 @@ def test_no_text_promises_or_advises():
     assert not re.search(
         r"likely|expect|soon|will|buy|sell|smart money|institution|minutes? ahead", texts, re.IGNORECASE
     )
+
+
+def test_a_count_that_went_through_the_store_is_still_a_whole_number():
+    stored = an_alert(context=(("sum_60s_usd", 3_140_000.0), ("count_60s", 7.0)))
+
+    assert "in 7 orders" in plain_text(stored)
+
+
+def test_a_lone_order_is_not_repeated_as_a_sum():
+    assert "All longs" not in plain_text(an_alert(context=(("sum_60s_usd", 3_140_000.0), ("count_60s", 1))))
