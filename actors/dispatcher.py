@@ -18,13 +18,15 @@ from actors.messages import (
     SetAlerts,
 )
 from actors.notifiers.texts import plain
-from actors.outbox import DAY_MS, TERMINAL, Chat, Outbox, OutboxError, Planned, telegram_target
+from actors.outbox import Outbox, OutboxError
+from actors.outbox_rows import TERMINAL, Chat, Planned, telegram_target
 from actors.paths import TELEGRAM as TELEGRAM_PATH
 from actors.paths import TERMINAL as TERMINAL_PATH
 from actors.supervised import Supervised
 from config.settings import Outbox as OutboxSettings
 from intelligence.alerts import Alert, Stage
 
+DAY_MS = 86_400_000
 PRUNE_EVERY_S = 3600.0
 UNSAVED_MAX = 1_000  # alerts kept in memory while the file cannot be written
 

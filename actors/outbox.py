@@ -1,27 +1,24 @@
 """What must not be lost on the way to people, in one SQLite file: alerts, their deliveries, and what chats have chosen.
 
-An alert is here before any notifier hears of it (supervision.md 11.4). Every actor opens its own connection, on its own
-thread. Stamps are market milliseconds. A delivery goes queued -> sending -> delivered, failed or suppressed; only the
+An alert is here before any notifier hears of it (supervision.md 11.4). Every actor opens its own, on its own thread.
+Stamps are market milliseconds. A delivery goes queued -> sending -> delivered, failed or suppressed; only the
 incarnation that claimed it (its path's epoch) may settle it, so an actor that was replaced changes nothing here.
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import structlog
 
+from actors.database import Database, OutboxError
+from actors.outbox_rows import Backlog, Chat, Delivery, Known, Planned, Start
 from intelligence.alerts import Alert, Severity, Stage
 
-log = structlog.get_logger("actors.outbox")
+__all__ = ["MIGRATIONS", "Outbox", "OutboxError"]
 
-TERMINAL = "terminal"
-_TELEGRAM = "telegram:"
-DAY_MS = 86_400_000
+log = structlog.get_logger("actors.outbox")
 
 # Step n takes the file from version n to n + 1; a step that was released is never changed.
 MIGRATIONS: tuple[str, ...] = (
@@ -47,172 +44,72 @@ MIGRATIONS: tuple[str, ...] = (
 
 _OPEN = """
     SELECT d.id, d.alert_id, d.stage, d.target, d.attempts, d.resent, d.not_before_ms, d.created_ms,
-           a.record, a.updated, a.ended, s.state AS start_state, s.message_id AS start_message_id
+           a.record, a.updated, a.ended
     FROM deliveries d JOIN alerts a USING (alert_id)
-    LEFT JOIN deliveries s ON s.alert_id = d.alert_id AND s.target = d.target AND s.stage = 'raised'
     WHERE d.state IN ('queued', 'sending') AND d.id > ? AND (d.target = ? OR d.target LIKE ?) ORDER BY d.id
 """
 
 
-class OutboxError(Exception):
-    """The file cannot be read or written now; the text says why."""
-
-
-def telegram_target(chat_id: int) -> str:
-    return f"{_TELEGRAM}{chat_id}"
-
-
-def chat_of(target: str) -> int:
-    return int(target.removeprefix(_TELEGRAM))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """What is stored of an alert: how far it has come, and the gravest severity it has had."""
-
-    stage: Stage
-    severity: Severity
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Planned:
-    """A delivery to be stored; `suppressed` names why it will not be made."""
-
-    target: str
-    stage: Stage
-    suppressed: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
-    """An open row. `alert` is the record of its stage; `start_state` and `start_message_id` are of the row that
-    announced the same alert to the same target. `attempts` made, `resent`: once already after an unknown outcome.
-    """
-
-    id: int
-    alert: Alert
-    stage: Stage
-    target: str
-    attempts: int
-    resent: bool
-    not_before_ms: int
-    created_ms: int
-    start_state: str
-    start_message_id: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chat:
-    """`dead_reason`: why Telegram refuses it, empty while it does not. `moved_to`: its id since it became a supergroup."""
-
-    chat_id: int
-    alerts_on: bool = True
-    changed_ms: int | None = None
-    dead_reason: str = ""
-    moved_to: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Backlog:
-    """Deliveries that are neither made nor given up, and how long the oldest has waited."""
-
-    waiting: int
-    oldest_s: float
-
-
 class Outbox:
-    """One connection. Every method raises OutboxError when the file does not serve within the busy limit."""
+    """Every method raises OutboxError when the file does not serve within `busy_s`."""
 
     def __init__(self, database: Path | str, busy_s: float) -> None:
-        self._database = database = Path(database)
-        with _errors_named(database):
-            database.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(database, timeout=busy_s, isolation_level=None)
-        try:
-            with _errors_named(database):
-                self._db.row_factory = sqlite3.Row
-                self._db.execute("PRAGMA journal_mode = WAL")
-                self._db.execute(
-                    "PRAGMA synchronous = NORMAL"
-                )  # survives our death; a power cut may cost the last rows
-                self._migrate()
-        except BaseException:
-            self._db.close()
-            raise
+        self._db = Database(database, busy_s, MIGRATIONS)
 
     def close(self) -> None:
         self._db.close()
 
-    def _migrate(self) -> None:
-        if self._version() == len(MIGRATIONS):
-            return
-        with self._writing():
-            found = self._version()  # again, under the lock: another actor may have been first
-            if found > len(MIGRATIONS):
-                raise OutboxError(
-                    f"{self._database}: schema version up to {len(MIGRATIONS)} expected, was {found}; "
-                    "a newer Foreshock has written it: start that one, or name another data directory"
-                )
-            for step in MIGRATIONS[found:]:
-                for statement in filter(str.strip, step.split(";")):
-                    self._db.execute(statement)
-            self._db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
-
-    def _version(self) -> int:
-        return int(self._db.execute("PRAGMA user_version").fetchone()[0])
-
     # -- the dispatcher's side ------------------------------------------------------------------------------------
 
     def known(self, alert_id: str) -> Known | None:
-        row = self._one("SELECT stage, severity FROM alerts WHERE alert_id = ?", alert_id)
+        row = self._db.one("SELECT stage, severity FROM alerts WHERE alert_id = ?", alert_id)
         return Known(stage=Stage(row["stage"]), severity=Severity(row["severity"])) if row else None
 
     def append(self, alert: Alert, planned: Iterable[Planned], now_ms: int) -> None:
         """Store the record of a stage and its deliveries, all or nothing. The same again changes nothing."""
-        with self._writing():
+        with self._db.writing():
             self._store_record(alert)
             for plan in planned:
-                self._db.execute(
+                self._db.write(
                     "INSERT INTO deliveries (alert_id, stage, target, state, reason, created_ms) VALUES (?,?,?,?,?,?)"
                     " ON CONFLICT DO UPDATE SET state = 'queued', attempts = 0, created_ms = excluded.created_ms"
                     " WHERE stage = 'updated' AND state = 'delivered'",
-                    (
-                        alert.alert_id,
-                        plan.stage,
-                        plan.target,
-                        "suppressed" if plan.suppressed else "queued",
-                        plan.suppressed,
-                        now_ms,
-                    ),
+                    alert.alert_id,
+                    plan.stage,
+                    plan.target,
+                    "suppressed" if plan.suppressed else "queued",
+                    plan.suppressed,
+                    now_ms,
                 )
 
     def _store_record(self, alert: Alert) -> None:
         record = msgspec.json.encode(alert).decode()
         if alert.stage is Stage.RAISED:
-            self._db.execute(
+            self._db.write(
                 "INSERT INTO alerts VALUES (?,?,?,?,?,?,?,?,NULL,NULL) ON CONFLICT DO NOTHING",
-                (
-                    alert.alert_id,
-                    alert.kind,
-                    alert.asset,
-                    alert.severity,
-                    alert.exchange_ms,
-                    alert.detected_ms,
-                    alert.stage,
-                    record,
-                ),
+                alert.alert_id,
+                alert.kind,
+                alert.asset,
+                alert.severity,
+                alert.exchange_ms,
+                alert.detected_ms,
+                alert.stage,
+                record,
             )
             return
         column = "ended" if alert.stage is Stage.ENDED else "updated"
-        self._db.execute(
+        self._db.write(
             f"UPDATE alerts SET {column} = ?, stage = ?, severity = min(severity, ?)"  # noqa: S608 - two fixed names
             " WHERE alert_id = ? AND stage != 'ended'",
-            (record, alert.stage, alert.severity, alert.alert_id),  # 'P1' < 'P2': the minimum is the gravest
+            record,
+            alert.stage,
+            alert.severity,  # 'P1' < 'P2': the minimum is the gravest
+            alert.alert_id,
         )
 
     def told(self, alert_id: str) -> tuple[str, ...]:
         """Targets that have got, or are about to get, the start of this alert (or may have: the outcome is unknown)."""
-        rows = self._all(
+        rows = self._db.all(
             "SELECT target FROM deliveries WHERE alert_id = ? AND stage = 'raised'"
             " AND (state IN ('queued', 'sending', 'delivered') OR reason = 'unknown') ORDER BY id",
             alert_id,
@@ -221,33 +118,34 @@ class Outbox:
 
     def prune(self, before_ms: int) -> int:
         """Forget what was settled before `before_ms`; return how many alerts went."""
-        with self._writing():
-            self._db.execute(
-                "DELETE FROM deliveries WHERE created_ms < ? AND state NOT IN ('queued', 'sending')", (before_ms,)
+        with self._db.writing():
+            self._db.write(
+                "DELETE FROM deliveries WHERE created_ms < ? AND state NOT IN ('queued', 'sending')", before_ms
             )
-            gone = self._db.execute(
-                "DELETE FROM alerts WHERE detected_ms < ? AND alert_id NOT IN (SELECT alert_id FROM deliveries)",
-                (before_ms,),
+            gone = self._db.all(
+                "DELETE FROM alerts WHERE detected_ms < ? AND alert_id NOT IN (SELECT alert_id FROM deliveries)"
+                " RETURNING alert_id",
+                before_ms,
             )
-            return gone.rowcount
+        return len(gone)
 
     # -- a notifier's side ----------------------------------------------------------------------------------------
 
     def waiting(self, target: str, *, after_id: int = 0) -> list[Delivery]:
         """Open rows for a target, or for every chat if it ends in ":", oldest first."""
         like = f"{target}%" if target.endswith(":") else target
-        return self._readable(self._all(_OPEN, after_id, target, like))
+        return self._readable(self._db.all(_OPEN, after_id, target, like))
 
     def claim(self, delivery_id: int, epoch: int) -> bool:
         """Take a queued row for sending; False when it is not queued any more."""
-        return self._write(
+        return self._db.write(
             "UPDATE deliveries SET state = 'sending', epoch = ?, attempts = attempts + 1 WHERE id = ? AND state = 'queued'",
             epoch,
             delivery_id,
         )
 
     def delivered(self, delivery_id: int, epoch: int, *, now_ms: int, message_id: int | None = None) -> bool:
-        return self._write(
+        return self._db.write(
             "UPDATE deliveries SET state = 'delivered', delivered_ms = ?, message_id = ?, reason = ''"
             " WHERE id = ? AND state = 'sending' AND epoch = ?",
             now_ms,
@@ -258,7 +156,7 @@ class Outbox:
 
     def failed(self, delivery_id: int, epoch: int, reason: str) -> bool:
         """Give a claimed row up."""
-        return self._write(
+        return self._db.write(
             "UPDATE deliveries SET state = 'failed', reason = ? WHERE id = ? AND state = 'sending' AND epoch = ?",
             reason,
             delivery_id,
@@ -276,7 +174,7 @@ class Outbox:
         resent: bool = False,
     ) -> bool:
         """Put a claimed row back. `counted`: the attempt counts; `resent`: this is the one repeat of an unknown outcome."""
-        return self._write(
+        return self._db.write(
             "UPDATE deliveries SET state = 'queued', reason = ?, not_before_ms = ?, attempts = attempts - ?,"
             " resent = max(resent, ?) WHERE id = ? AND state = 'sending' AND epoch = ?",
             reason,
@@ -287,26 +185,36 @@ class Outbox:
             epoch,
         )
 
+    def start_of(self, alert_id: str, target: str) -> Start | None:
+        """What became of the message that announced an incident; None when there never was one."""
+        row = self._db.one(
+            "SELECT state = 'delivered' OR reason = 'unknown' AS arrived, message_id FROM deliveries"
+            " WHERE alert_id = ? AND target = ? AND stage = 'raised'",
+            alert_id,
+            target,
+        )
+        return Start(may_have_arrived=bool(row["arrived"]), message_id=row["message_id"]) if row else None
+
     def reclaim(self, target: str) -> tuple[list[Delivery], list[Delivery]]:
         """Take over what a predecessor was sending when it ended: rows to send once more, and rows given up because
         they had been sent once more already.
         """
         like = f"{target}%" if target.endswith(":") else target
-        with self._writing():
-            rows = self._all(_OPEN.replace("'queued', ", ""), 0, target, like)
+        with self._db.writing():
+            rows = self._db.all(_OPEN.replace("'queued', ", ""), 0, target, like)
             for row in rows:
-                self._db.execute(
+                self._db.write(
                     "UPDATE deliveries SET state = CASE resent WHEN 0 THEN 'queued' ELSE 'failed' END,"
                     " reason = CASE resent WHEN 0 THEN '' ELSE 'unknown' END, resent = 1 WHERE id = ?",
-                    (row["id"],),
+                    row["id"],
                 )
         found = self._readable(rows)
         return [row for row in found if not row.resent], [row for row in found if row.resent]
 
     def withdraw(self, target: str, state: str, reason: str) -> list[tuple[str, str]]:
         """Settle every queued row of a target as `state`; return alert id and stage of each."""
-        with self._writing():
-            rows = self._all(
+        with self._db.writing():
+            rows = self._db.all(
                 "UPDATE deliveries SET state = ?, reason = ? WHERE target = ? AND state = 'queued'"
                 " RETURNING alert_id, stage",
                 state,
@@ -322,7 +230,7 @@ class Outbox:
             try:
                 found.append(_delivery(row))
             except (msgspec.DecodeError, TypeError) as error:
-                self._write("UPDATE deliveries SET state = 'failed', reason = 'unreadable' WHERE id = ?", row["id"])
+                self._db.write("UPDATE deliveries SET state = 'failed', reason = 'unreadable' WHERE id = ?", row["id"])
                 log.exception("alert_failed", alert_id=row["alert_id"], reason="unreadable", caused_by=str(error))
         return found
 
@@ -330,11 +238,11 @@ class Outbox:
 
     def chats(self) -> dict[int, Chat]:
         """What is stored of chats; one that is not here has its alerts on."""
-        rows = self._all("SELECT chat_id, alerts_on, changed_ms, dead_reason, moved_to FROM chats")
+        rows = self._db.all("SELECT chat_id, alerts_on, changed_ms, dead_reason, moved_to FROM chats")
         return {row["chat_id"]: Chat(**{**dict(row), "alerts_on": bool(row["alerts_on"])}) for row in rows}
 
     def set_alerts(self, chat_id: int, *, on: bool, by: int, now_ms: int) -> None:
-        self._write(
+        self._db.write(
             "INSERT INTO chats (chat_id, alerts_on, changed_ms, changed_by) VALUES (?,?,?,?) ON CONFLICT DO UPDATE"
             " SET alerts_on = excluded.alerts_on, changed_ms = excluded.changed_ms, changed_by = excluded.changed_by",
             chat_id,
@@ -345,7 +253,7 @@ class Outbox:
 
     def set_dead(self, chat_id: int, reason: str) -> None:
         """Note that Telegram refuses a chat; its settings stay."""
-        self._write(
+        self._db.write(
             "INSERT INTO chats (chat_id, dead_reason) VALUES (?1,?2) ON CONFLICT DO UPDATE SET dead_reason = ?2",
             chat_id,
             reason,
@@ -353,18 +261,18 @@ class Outbox:
 
     def revive(self, chat_id: int | None = None) -> bool:
         """Forget that Telegram refused a chat (None: every chat); False when it did not."""
-        return self._write(
+        return self._db.write(
             "UPDATE chats SET dead_reason = '' WHERE dead_reason != '' AND chat_id = coalesce(?, chat_id)", chat_id
         )
 
     def set_moved(self, chat_id: int, to: int) -> None:
-        self._write(
+        self._db.write(
             "INSERT INTO chats (chat_id, moved_to) VALUES (?1,?2) ON CONFLICT DO UPDATE SET moved_to = ?2", chat_id, to
         )
 
     def counts(self, target: str, since_ms: int) -> tuple[int, int]:
         """Deliveries made to a target since then, and those that wait."""
-        row = self._one(
+        row = self._db.one(
             "SELECT count(*) FILTER (WHERE delivered_ms >= ?), count(*) FILTER (WHERE state IN ('queued', 'sending'))"
             " FROM deliveries WHERE target = ?",
             since_ms,
@@ -374,43 +282,9 @@ class Outbox:
         return row[0], row[1]
 
     def backlog(self, now_ms: int) -> Backlog:
-        row = self._one("SELECT count(*), min(created_ms) FROM deliveries WHERE state IN ('queued', 'sending')")
+        row = self._db.one("SELECT count(*), min(created_ms) FROM deliveries WHERE state IN ('queued', 'sending')")
         assert row is not None
         return Backlog(waiting=row[0], oldest_s=max(0, now_ms - (row[1] or now_ms)) / 1000)
-
-    # -- SQLite ---------------------------------------------------------------------------------------------------
-
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        with _errors_named(self._database):
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:  # SQLite ends it by itself when the disk is full
-                    self._db.execute("ROLLBACK")
-                raise
-
-    def _write(self, sql: str, *values: Any) -> bool:
-        with _errors_named(self._database):
-            return self._db.execute(sql, values).rowcount > 0
-
-    def _all(self, sql: str, *values: Any) -> list[sqlite3.Row]:
-        with _errors_named(self._database):
-            return self._db.execute(sql, values).fetchall()
-
-    def _one(self, sql: str, *values: Any) -> sqlite3.Row | None:
-        rows = self._all(sql, *values)
-        return rows[0] if rows else None
-
-
-@contextmanager
-def _errors_named(database: Path) -> Iterator[None]:
-    try:
-        yield
-    except (sqlite3.Error, OSError) as error:
-        raise OutboxError(f"{database}: {error}") from error
 
 
 def _delivery(row: sqlite3.Row) -> Delivery:
@@ -425,6 +299,4 @@ def _delivery(row: sqlite3.Row) -> Delivery:
         resent=bool(row["resent"]),
         not_before_ms=row["not_before_ms"],
         created_ms=row["created_ms"],
-        start_state=row["start_state"] or "",
-        start_message_id=row["start_message_id"],
     )

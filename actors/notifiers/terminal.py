@@ -10,8 +10,10 @@ from rich.console import Console
 from rich.text import Text
 
 from actors.messages import DeliveriesQueued, DeliverNow
+from actors.notifiers.ledger import Ledger
 from actors.notifiers.texts import age_ms, plain
-from actors.outbox import TERMINAL, Delivery, Outbox, OutboxError
+from actors.outbox import Outbox
+from actors.outbox_rows import TERMINAL, Delivery
 from actors.supervised import Supervised
 from intelligence.alerts import Alert, Severity, Stage
 
@@ -45,41 +47,25 @@ class TerminalNotifier(Supervised):
         simulation: bool = False,
     ) -> None:
         """`write`: the log's queue (`LogSink.put`), so that blocks and lines never mix; by default stdout itself."""
-        self._database, self._busy_s = database, busy_s
+        self._ledger = Ledger(database, busy_s=busy_s, epoch=self.epoch, log=self.log)
         self._write = (write or _to_stdout) if console else None
         self._colors, self._simulation = colors, simulation
-        self._outbox: Outbox | None = None
         self._made: dict[tuple[str, Stage], None] = {}
         self.timer.every("reread", reread_s, _Read())
         self._reclaimed = False
-        self._guarded(self._deliver)
+        self._ledger.read(self._deliver)
 
     def terminate(self, reason: str) -> None:  # noqa: ARG002 - the base class names it
-        self._close()
+        self._ledger.close()
 
     def handle(self, message: Any) -> None:
         match message:
             case DeliveriesQueued() | _Read():
-                self._guarded(self._deliver)
+                self._ledger.read(self._deliver)
             case DeliverNow(alert=alert):
                 self._deliver_now(alert)
             case _:
                 super().handle(message)
-
-    def _guarded(self, work: Callable[[Outbox], None]) -> None:
-        """Work on the outbox; when it does not serve, the next re-read tries again."""
-        try:
-            if self._outbox is None:
-                self._outbox = Outbox(self._database, self._busy_s)
-            work(self._outbox)
-        except OutboxError as error:
-            self.log.warning("outbox_unavailable", reason=str(error))
-            self._close()
-
-    def _close(self) -> None:
-        if self._outbox is not None:
-            self._outbox.close()
-            self._outbox = None
 
     def _reclaim(self, outbox: Outbox) -> None:
         """Show again what a predecessor was showing when it ended: rather twice than never."""
@@ -97,43 +83,47 @@ class TerminalNotifier(Supervised):
         for row in rows[:BATCH]:
             if not outbox.claim(row.id, self.epoch):
                 continue
-            if not self._show(row.alert, row.stage, late_ms=age_ms(row, self.now_ms)):
+            if not self._show_once(row):
                 outbox.requeue(row.id, self.epoch, reason="terminal_busy", counted=False)
                 return
-            if outbox.delivered(row.id, self.epoch, now_ms=self.now_ms):
-                self._log_delivered(row)
+            self._mark_delivered(row)
         if len(rows) > BATCH:
             self.send(self.path, DeliveriesQueued())
+
+    def _mark_delivered(self, row: Delivery) -> None:
+        now_ms = self.now_ms
+        self._ledger.mark(lambda outbox: outbox.delivered(row.id, self.epoch, now_ms=now_ms))
 
     def _deliver_now(self, alert: Alert) -> None:
         if self._show(alert, alert.stage):
             self._made[alert.alert_id, alert.stage] = None
             while len(self._made) > REMEMBERED:
                 del self._made[next(iter(self._made))]
-            self.progress()
+
+    def _show_once(self, row: Delivery) -> bool:
+        """Show a delivery, unless that was done from memory already."""
+        if (row.alert.alert_id, row.stage) in self._made:
+            del self._made[row.alert.alert_id, row.stage]
+            return True
+        return self._show(row.alert, row.stage, late_ms=age_ms(row, self.now_ms))
 
     def _show(self, alert: Alert, stage: Stage, *, late_ms: int | None = None) -> bool:
-        """Write one block, unless it was written from memory already."""
-        if (alert.alert_id, stage) in self._made:
-            del self._made[alert.alert_id, stage]
-            return True
-        if self._write is None:
-            return True
-        text = plain(alert, simulation=self._simulation, age_ms=late_ms)
-        return self._write(block(alert, stage, text, colors=self._colors))
-
-    def _log_delivered(self, row: Delivery) -> None:
-        self.progress()
-        alert = row.alert
+        """Write one block; False when there is no room for it now."""
+        if self._write is not None:
+            text = plain(alert, simulation=self._simulation, age_ms=late_ms)
+            if not self._write(block(alert, stage, text, colors=self._colors)):
+                return False
         now_ms = self.now_ms
+        self.progress()
         self.log.info(
             "alert_delivered",
             alert_id=alert.alert_id,
-            stage=row.stage,
+            stage=stage,
             target=TERMINAL,
             latency_ms=now_ms - alert.detected_ms,
             event_latency_ms=now_ms - alert.exchange_ms,
         )
+        return True
 
 
 def block(alert: Alert, stage: Stage, text: str, *, colors: bool) -> str:

@@ -1,13 +1,14 @@
 """An alert's words for notifiers and the journal, whatever the wording makes of an unusual record.
 
-An error in a template must cost its beauty and not the alert, so both functions fall back to the bare facts.
+An error in a template must cost its beauty and not the alert, so both fall back to the bare facts.
 """
 
+from collections.abc import Callable
 from html import escape
 
 import structlog
 
-from actors.outbox import Delivery
+from actors.outbox_rows import Delivery
 from intelligence.alerts import Alert
 from intelligence.wording import plain_text, telegram_html
 
@@ -16,21 +17,26 @@ log = structlog.get_logger("actors.notifiers.texts")
 LATE_MS = 30_000  # a delivery that took longer says how old the event is
 
 
-def plain(alert: Alert, *, simulation: bool, age_ms: int | None = None) -> str:
-    try:
-        return plain_text(alert, simulation=simulation, age_ms=age_ms)
-    except Exception as error:
-        log.exception("wording_failed", alert_id=alert.alert_id, kind=alert.kind, caused_by=repr(error))
-        return _bare(alert, simulation=simulation)
+def plain(alert: Alert, *, simulation: bool, age_ms: int | None = None, instance: str = "") -> str:
+    """`instance`: the name of this daemon, at the head of the text."""
+    return _headed(instance, _worded(plain_text, alert, simulation=simulation, age_ms=age_ms))
 
 
-def html(alert: Alert, *, simulation: bool, age_ms: int | None = None) -> str:
+def html(alert: Alert, *, simulation: bool, age_ms: int | None = None, instance: str = "") -> str:
     """For Telegram's parse mode HTML."""
-    try:
-        return telegram_html(alert, simulation=simulation, age_ms=age_ms)
-    except Exception as error:
-        log.exception("wording_failed", alert_id=alert.alert_id, kind=alert.kind, caused_by=repr(error))
-        return escape(_bare(alert, simulation=simulation), quote=False)
+    return _headed(escape(instance, quote=False), _worded(telegram_html, alert, simulation=simulation, age_ms=age_ms))
+
+
+def utf16_units(text: str) -> int:
+    """The length by which Telegram counts."""
+    return len(text.encode("utf-16-le")) // 2
+
+
+def cut_to_units(text: str, units: int) -> str:
+    """The text, or as much of it as fits with an ellipsis."""
+    if utf16_units(text) <= units:
+        return text
+    return text.encode("utf-16-le")[: 2 * (units - 1)].decode("utf-16-le", errors="ignore") + "…"
 
 
 def age_ms(delivery: Delivery, now_ms: int) -> int | None:
@@ -41,6 +47,14 @@ def age_ms(delivery: Delivery, now_ms: int) -> int | None:
     return now_ms - (alert.ended_ms or alert.latest_ms or alert.exchange_ms)
 
 
-def _bare(alert: Alert, *, simulation: bool) -> str:
-    first = f"{'SIMULATION ' if simulation else ''}{alert.asset} {alert.kind} {alert.stage} {alert.value:.6g}"
-    return f"{first}\n{alert.severity}, id {alert.alert_id}"
+def _worded(words: Callable[..., str], alert: Alert, *, simulation: bool, age_ms: int | None) -> str:
+    try:
+        return words(alert, simulation=simulation, age_ms=age_ms)
+    except Exception as error:  # whatever a template trips over, the bare facts must go out
+        log.exception("wording_failed", alert_id=alert.alert_id, kind=alert.kind, caused_by=repr(error))
+        first = f"{'SIMULATION ' if simulation else ''}{alert.asset} {alert.kind} {alert.stage} {alert.value:.6g}"
+        return escape(f"{first}\n{alert.severity}, id {alert.alert_id}", quote=False)
+
+
+def _headed(instance: str, text: str) -> str:
+    return f"{instance}: {text}" if instance else text

@@ -15,7 +15,8 @@ from actors.messages import (
     Refused,
     SetAlerts,
 )
-from actors.outbox import TERMINAL, Outbox, telegram_target
+from actors.outbox import Outbox
+from actors.outbox_rows import TERMINAL, telegram_target
 from config.settings import Outbox as OutboxSettings
 from intelligence.alerts import AlertKind, Severity, Stage
 from tests.intelligence.builders import an_alert

@@ -3,7 +3,8 @@ import threading
 
 import pytest
 
-from actors.outbox import MIGRATIONS, TERMINAL, Outbox, OutboxError, Planned, telegram_target
+from actors.outbox import MIGRATIONS, Outbox, OutboxError
+from actors.outbox_rows import TERMINAL, Planned, Start, telegram_target
 from intelligence.alerts import Severity, Stage
 from tests.intelligence.builders import T0, an_alert
 
@@ -175,8 +176,9 @@ def test_end_knows_whom_the_start_reached_and_the_message_that_told_it(outbox):
     append(outbox, ended, CHAT, stage=Stage.ENDED)
 
     assert outbox.told(ended.alert_id) == (CHAT,)
-    end = outbox.waiting("telegram:")[0]
-    assert (end.alert, end.start_state, end.start_message_id) == (ended, "delivered", 77)
+    assert outbox.waiting("telegram:")[0].alert == ended
+    assert outbox.start_of(ended.alert_id, CHAT) == Start(may_have_arrived=True, message_id=77)
+    assert outbox.start_of(ended.alert_id, telegram_target(12)) == Start(may_have_arrived=False, message_id=None)
 
 
 def test_gravest_severity_is_kept_and_an_end_is_final(outbox):

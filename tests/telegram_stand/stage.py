@@ -81,9 +81,23 @@ class Stage:
             pass
         return notice
 
+    def quiet(self, path):
+        """Wait until an actor has nothing to do: under a clock that stands still it stays so."""
+        place, seen = self.system.place(path), []
+
+        def idle():
+            busy = place.vitals.busy_since is not None or not place.mailbox.idle
+            seen.append(None if busy else place.vitals.handled)
+            return len(seen) > 2 and seen[-1] is not None and seen[-1] == seen[-2] == seen[-3]
+
+        wait_for(idle, f"{path} to have nothing to do")
+
     def stop(self, path, *, drain=False):
-        self.system.post(path, Letter(StopRequested(reason="shutdown", drain=drain), Lane.CONTROL))
+        self.ask_to_stop(path, drain=drain)
         return self.exit_of(path)
+
+    def ask_to_stop(self, path, *, drain=False):
+        self.system.post(path, Letter(StopRequested(reason="shutdown", drain=drain), Lane.CONTROL))
 
     def restart(self, path):
         """Stop an actor and start its successor with the next epoch."""

@@ -6,7 +6,8 @@ from structlog.testing import capture_logs
 from actors import paths
 from actors.messages import DeliveriesQueued, DeliverNow
 from actors.notifiers.terminal import TerminalNotifier, block
-from actors.outbox import TERMINAL, Outbox, Planned
+from actors.outbox import Outbox
+from actors.outbox_rows import TERMINAL, Planned
 from intelligence.alerts import AlertKind, Severity, Stage
 from tests.intelligence.builders import T0, an_alert
 from tests.telegram_stand.stage import Stage as Theatre

@@ -1,0 +1,312 @@
+"""Alerts to Telegram chats, by plain HTTP, so that the command side may be down altogether.
+
+One request at a time, on the actor's own thread, each bounded; between requests there is only a timer. A row is claimed
+in the outbox before its request and settled after the answer, so a crash at any step loses nothing; between Telegram's
+yes and the mark it costs one repeat. telegram.md 3 is the table of failures, `verdicts.py` reads it.
+"""
+
+import random
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import requests
+import urllib3
+
+from actors.backoff import Backoff
+from actors.messages import DeliveriesQueued, DeliverNow
+from actors.notifiers import verdicts
+from actors.notifiers.deliveries import Deliveries
+from actors.notifiers.ledger import Ledger
+from actors.notifiers.queues import Pace
+from actors.notifiers.texts import age_ms, cut_to_units, html, plain, utf16_units
+from actors.notifiers.verdicts import Verdict
+from actors.outbox_rows import Delivery, chat_of
+from actors.supervised import NeedsOperator, Supervised
+from config.settings import Outbox as OutboxSettings
+from config.settings import Telegram as TelegramSettings
+from intelligence.alerts import Severity, Stage
+
+MAX_TEXT_UNITS = 4096  # UTF-16 units, Telegram Bot API, sendMessage
+MAX_ANSWER_BYTES = 65_536
+IDLE_MAX_S = 60.0  # an idle connection may be dead without a word (address translation); a new one is not
+DRAIN_S = 2.0  # what a stop may spend on sending; supervision.md 16 gives 2.5 s
+LOUD_FAILURES = 5  # from the fifth failure in a row on a person may be needed
+
+
+class BotApi:
+    """One session to the Bot API. Blocking. The token is part of the address, so no address ever leaves this class."""
+
+    def __init__(self, settings: TelegramSettings) -> None:
+        self._base = f"{settings.api_url}/bot{settings.token.reveal()}"
+        self._connect_s, self._read_s = settings.connect_timeout_s, settings.read_timeout_s
+        self._session = requests.Session()
+        self._used_s = time.monotonic()
+
+    def send(self, method: str, fields: dict[str, Any], *, within_s: float | None = None) -> Verdict:
+        """Make one call and judge its answer; never raises. `within_s` shortens the limits of the settings."""
+        connect_s = min(self._connect_s, within_s or self._connect_s)
+        read_s = min(self._read_s, within_s or self._read_s)
+        give_up_s = time.monotonic() + connect_s + read_s
+        if time.monotonic() - self._used_s > IDLE_MAX_S:
+            self.close()
+        try:
+            with self._session.post(
+                f"{self._base}/{method}",
+                json=fields,
+                timeout=(connect_s, read_s),
+                stream=True,
+                allow_redirects=False,
+            ) as response:
+                return self._judge(response, give_up_s)
+        except requests.RequestException as error:
+            self.close()
+            return _of_exception(error)
+        finally:
+            self._used_s = time.monotonic()
+
+    def _judge(self, response: requests.Response, give_up_s: float) -> Verdict:
+        body = bytearray()
+        for chunk in response.iter_content(1):  # more would wait for more: requests' limit is for each read alone
+            body += chunk
+            if len(body) > MAX_ANSWER_BYTES or time.monotonic() > give_up_s:
+                self.close()
+                return verdicts.Unknown("answer_not_finished")
+        return verdicts.judge(response.status_code, bytes(body))
+
+    def close(self) -> None:
+        self._session.close()
+
+
+def _of_exception(error: requests.RequestException) -> Verdict:
+    """Whether the request can have arrived. Texts of these exceptions hold the address, so only names are used."""
+    cause: Any = error.args[0] if error.args else None
+    inner = getattr(cause, "reason", cause)
+    name = type(inner if isinstance(inner, Exception) else error).__name__
+    never_connected = (requests.ConnectTimeout, requests.exceptions.SSLError, requests.exceptions.ProxyError)
+    unconnected = (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
+    if isinstance(error, never_connected) or isinstance(inner, unconnected):
+        return verdicts.NotSent(name)
+    return verdicts.Unknown(name)
+
+
+class _Step(NamedTuple):
+    pass
+
+
+class _Reread(NamedTuple):
+    pass
+
+
+class _CheckToken(NamedTuple):
+    pass
+
+
+class TelegramNotifier(Supervised):
+    """Sends what the outbox holds for Telegram chats, gravest first, at the pace of the settings."""
+
+    def init(
+        self,
+        *,
+        database: Path | str,
+        telegram: TelegramSettings,
+        outbox: OutboxSettings,
+        simulation: bool = False,
+        instance: str = "",
+    ) -> None:
+        """`instance`: stands at the head of every message, for people who run several daemons."""
+        self._simulation, self._instance = simulation, instance
+        self._api = BotApi(telegram)
+        self._backoff = Backoff(base_s=telegram.retry_base_s, factor=telegram.retry_factor, cap_s=telegram.retry_cap_s)
+        self._pace = Pace(
+            private_gap_s=telegram.private_gap_s,
+            group_gap_s=telegram.group_gap_s,
+            overall_per_s=telegram.overall_per_s,
+        )
+        self._ledger = Ledger(database, busy_s=outbox.busy_s, epoch=self.epoch, log=self.log)
+        valid_s = {Severity.P1: outbox.p1_valid_s, Severity.P2: outbox.p2_valid_s, Severity.P3: outbox.p3_valid_s}
+        valid_ms = {severity: int(seconds * 1000) for severity, seconds in valid_s.items()}
+        self._deliveries = Deliveries(self._ledger, self._pace, self.system.clock, valid_ms, self.log)
+        self._failures: dict[int, int] = {}
+        self._as_plain: set[int] = set()
+        self._stepping = False
+        self._stop_s: float | None = None
+        self.timer.every("reread", outbox.reread_s, _Reread())
+        self.send(self.path, _CheckToken())
+        self._deliveries.take_all()
+        self._go_on()
+
+    def terminate(self, reason: str) -> None:
+        """At the end of the process send what may be sent at once; the rest stays in the outbox."""
+        self.timer.cancel_all()
+        if reason == "shutdown":
+            self._stop_s = self._now_s + DRAIN_S
+            self._pace.hurry()
+            try:
+                while self._send_next():
+                    pass
+            except NeedsOperator as refusal:
+                self.log.warning("telegram_refused_us", reason=str(refusal))
+        if left := len(self._deliveries):
+            self.log.info("deliveries_left", n=left)
+        self._api.close()
+        self._ledger.close()
+
+    def handle(self, message: Any) -> None:
+        match message:
+            case _Step():
+                self._stepping = False
+                self._send_next()
+            case DeliveriesQueued():
+                self._deliveries.take_new()
+            case DeliverNow():
+                self._deliveries.take_from_memory(message)
+            case _Reread():
+                self._deliveries.take_all()
+            case _CheckToken():
+                if isinstance(verdict := self._api.send("getMe", {}), verdicts.NoSuchBot):
+                    raise _needs_operator(verdict)
+            case _:
+                super().handle(message)
+        self._go_on()
+
+    @property
+    def _now_s(self) -> float:
+        return self.system.clock.monotonic()
+
+    # -- one after the other --------------------------------------------------------------------------------------
+
+    def _go_on(self) -> None:
+        """See to it that the next delivery is made when its chat is free."""
+        waiting = len(self._deliveries)
+        self.note(f"{waiting} waiting" if waiting else "")
+        choice = self._deliveries.next()
+        if choice is None or self._inbox.draining:
+            return
+        wait_s = choice.at_s - self._now_s
+        if wait_s > 0:
+            self.timer.once("step", wait_s, _Step())
+        elif not self._stepping:
+            self._stepping = True
+            self.send(self.path, _Step())
+
+    def _send_next(self) -> bool:
+        """Make the delivery that is due; False when none is."""
+        now_s = self._now_s
+        choice = self._deliveries.next()
+        if choice is None or choice.at_s > now_s or (self._stop_s is not None and now_s >= self._stop_s):
+            return False
+        row = self._deliveries.claim(choice.delivery)
+        if row is not None:
+            self._attempt(row)
+        return True
+
+    def _attempt(self, row: Delivery) -> None:
+        chat_id = chat_of(row.target)
+        reply_to: int | None = None
+        if row.stage is Stage.ENDED:
+            start = self._ledger.read(lambda outbox: outbox.start_of(row.alert.alert_id, row.target))
+            if start is not None and not start.may_have_arrived:
+                self._deliveries.give_up(row, "start_not_delivered")
+                return
+            reply_to = start.message_id if start is not None else None
+        within_s = None if self._stop_s is None else max(0.05, self._stop_s - self._now_s)
+        verdict = self._api.send("sendMessage", self._fields(row, reply_to), within_s=within_s)
+        self._pace.spent(chat_id, self._now_s)
+        if not isinstance(verdict, verdicts.NotSent | verdicts.Throttled):
+            self._failures.pop(chat_id, None)
+        self._settle(row, verdict)
+
+    def _fields(self, row: Delivery, reply_to: int | None) -> dict[str, Any]:
+        chat_id = chat_of(row.target)
+        late_ms = age_ms(row, self.now_ms)
+        text = html(row.alert, simulation=self._simulation, age_ms=late_ms, instance=self._instance)
+        fields: dict[str, Any] = {
+            "chat_id": self._deliveries.moved.get(chat_id, chat_id),
+            "text": text,
+            "parse_mode": "HTML",
+            "link_preview_options": {"is_disabled": True},
+        }
+        if row.id in self._as_plain or utf16_units(text) > MAX_TEXT_UNITS:
+            text = plain(row.alert, simulation=self._simulation, age_ms=late_ms, instance=self._instance)
+            fields["text"] = cut_to_units(text, MAX_TEXT_UNITS)
+            del fields["parse_mode"]
+        if reply_to is not None:
+            fields["reply_parameters"] = {"message_id": reply_to, "allow_sending_without_reply": True}
+        return fields
+
+    # -- what came of it ------------------------------------------------------------------------------------------
+
+    def _settle(self, row: Delivery, verdict: Verdict) -> None:
+        match verdict:
+            case verdicts.Sent(message_id=message_id):
+                self._deliveries.delivered(row, message_id)
+                self._as_plain.discard(row.id)
+                self.progress()
+            case verdicts.Throttled(wait_s=wait_s):
+                self.log.warning("telegram_throttled", chat_id=chat_of(row.target), wait_s=wait_s)
+                self._deliveries.put_back(row, "throttled", wait_s, counted=False)
+            case verdicts.NotSent(reason=reason):
+                self._try_later(row, reason)
+            case verdicts.Unknown(reason=reason):
+                self._settle_unknown(row, reason)
+            case verdicts.NoSuchBot():
+                self._deliveries.put_back(row, "no_such_bot", 0.0, counted=False)
+                raise _needs_operator(verdict)
+            case verdicts.ChatGone(reason=reason):
+                self._deliveries.lose_chat(row, reason)
+            case verdicts.ChatMoved(to=to):
+                self._follow(row, to)
+            case verdicts.BadMarkup(reason=reason):
+                self._send_plain(row, reason)
+            case verdicts.Rejected(reason=reason):
+                self._deliveries.give_up(row, reason)
+
+    def _try_later(self, row: Delivery, reason: str) -> None:
+        chat_id = chat_of(row.target)
+        failures = self._failures[chat_id] = self._failures.get(chat_id, 0) + 1
+        wait_s = self._backoff.delay_s(failures, random.random())
+        level = self.log.warning if failures < LOUD_FAILURES else self.log.error
+        level(
+            "delivery_delayed",
+            alert_id=row.alert.alert_id,
+            target=row.target,
+            reason=reason,
+            attempt=failures,
+            wait_s=round(wait_s, 2),
+        )
+        self._deliveries.put_back(row, reason, wait_s)
+
+    def _settle_unknown(self, row: Delivery, reason: str) -> None:
+        """Telegram may have it. What wakes people is sent once more, with the same id in its text; the rest is not."""
+        if self._stop_s is not None:
+            self._deliveries.leave(row)
+        elif row.alert.severity is not Severity.P3 and not row.resent:
+            self._deliveries.put_back(row, reason, self._backoff.base_s, resent=True)
+        else:
+            self._deliveries.give_up(row, "unknown")
+
+    def _follow(self, row: Delivery, to: int) -> None:
+        """Send to the group's new id. Its old one stays the name of its settings."""
+        chat_id = chat_of(row.target)
+        if self._deliveries.moved.get(chat_id) == to:
+            self._deliveries.give_up(row, "chat_moved_twice")
+            return
+        self._deliveries.move_chat(chat_id, to)
+        self._deliveries.put_back(row, "chat_moved", 0.0)
+
+    def _send_plain(self, row: Delivery, reason: str) -> None:
+        """Try once more without markup: a bug in a template must not cost the alert."""
+        if row.id in self._as_plain:
+            self._deliveries.give_up(row, reason)
+            return
+        self.log.error("template_rejected", alert_id=row.alert.alert_id, kind=row.alert.kind, reason=reason)
+        self._as_plain.add(row.id)
+        self._deliveries.put_back(row, "template_rejected", 0.0)
+
+
+def _needs_operator(verdict: verdicts.NoSuchBot) -> NeedsOperator:
+    hint = " or FORESHOCK_TELEGRAM__API_URL, which names no Bot API server" if verdict.status == 404 else ""
+    return NeedsOperator(
+        f"Telegram does not know this bot (HTTP {verdict.status}): correct TELEGRAM_BOT_TOKEN{hint}; alerts wait"
+    )

@@ -1,0 +1,74 @@
+"""The records of the outbox: what is planned, what waits, and what is known of alerts and chats."""
+
+from dataclasses import dataclass
+
+from intelligence.alerts import Alert, Severity, Stage
+
+TERMINAL = "terminal"
+ALL_CHATS = "telegram:"
+
+
+def telegram_target(chat_id: int) -> str:
+    return f"{ALL_CHATS}{chat_id}"
+
+
+def chat_of(target: str) -> int:
+    return int(target.removeprefix(ALL_CHATS))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What is stored of an alert: how far it has come, and the gravest severity it has had."""
+
+    stage: Stage
+    severity: Severity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A delivery to be stored; `suppressed` names why it will not be made."""
+
+    target: str
+    stage: Stage
+    suppressed: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """An open row. `alert` is the record of its stage. `attempts` made, `resent`: once already, the outcome unknown."""
+
+    id: int
+    alert: Alert
+    stage: Stage
+    target: str
+    attempts: int
+    resent: bool
+    not_before_ms: int
+    created_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """How the start of an incident fared with one target."""
+
+    may_have_arrived: bool
+    message_id: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chat:
+    """`dead_reason`: why Telegram refuses it, empty while it does not. `moved_to`: its id since it became a supergroup."""
+
+    chat_id: int
+    alerts_on: bool = True
+    changed_ms: int | None = None
+    dead_reason: str = ""
+    moved_to: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """Deliveries that are neither made nor given up, and how long the oldest has waited."""
+
+    waiting: int
+    oldest_s: float

@@ -1,0 +1,211 @@
+"""The fault proxy between a bot and lo-bot-api-emulator: it records every call, fails on request, and is as strict as
+Telegram where the emulator is not (telegram.md 1.3).
+"""
+
+import asyncio
+import json
+import time
+from collections import defaultdict, deque
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+from tests.telegram_stand import tdlib
+
+UNKNOWN_TO_EMULATOR = {"link_preview_options", "message_thread_id", "protect_content"}
+MAX_TEXT_UNITS = 4096
+HAND_OVER_S = 0.5  # the emulator refuses the newer poll, Telegram ends the older one
+
+
+@dataclass
+class Call:
+    """One call as it came; `status` is what the bot got, 0 for a dropped connection, None while it is open."""
+
+    method: str
+    fields: dict[str, Any]
+    at_s: float
+    token: str
+    status: int | None = None
+
+    @property
+    def chat(self):
+        return int(self.fields["chat_id"])
+
+    @property
+    def text(self):
+        return self.fields["text"]
+
+
+@dataclass
+class Fault:
+    """What happens to the next `times` calls that match. `before`/`after`: seconds to wait around forwarding.
+
+    `answer`: (status, JSON or raw text) instead of forwarding. `drop`: "before" or "after" forwarding. `cut`: bytes of
+    the true answer that are sent. `gate`: forward only when the event is set.
+    """
+
+    method: str = "sendMessage"
+    chat: int | None = None
+    text: str = ""
+    times: int = 1
+    before: float = 0.0
+    after: float = 0.0
+    answer: tuple[int, Any] | None = None
+    drop: str = ""
+    cut: int | None = None
+    gate: asyncio.Event | None = None
+    hit: int = field(default=0)
+
+    def matches(self, call):
+        return (
+            self.hit < self.times
+            and self.method == call.method
+            and (self.chat is None or self.chat == int(call.fields.get("chat_id", 0)))
+            and self.text in call.fields.get("text", "")
+        )
+
+
+def refusal(status, description, **parameters):
+    """An error as Telegram words it, for `Fault.answer`."""
+    body = {"ok": False, "error_code": status, "description": description}
+    return status, body | ({"parameters": parameters} if parameters else {})
+
+
+def flood(retry_after):
+    return refusal(429, f"Too Many Requests: retry after {retry_after}", retry_after=retry_after)
+
+
+@dataclass
+class FloodModel:
+    """429 for a chat that gets more than `burst` messages in `window_s`, with `retry_after` seconds."""
+
+    burst: int
+    window_s: float
+    retry_after: float
+    _times: dict[int, deque] = field(default_factory=lambda: defaultdict(deque))
+
+    def refuses(self, chat, now_s):
+        times = self._times[chat]
+        while times and now_s - times[0] > self.window_s:
+            times.popleft()
+        if len(times) >= self.burst:
+            return True
+        times.append(now_s)
+        return False
+
+
+# States a chat can be in, and what Telegram says then.
+BLOCKED = refusal(403, "Forbidden: bot was blocked by the user")
+KICKED = refusal(403, "Forbidden: bot was kicked from the group chat")
+NOT_FOUND = refusal(400, "Bad Request: chat not found")
+
+
+def moved_to(chat):
+    words = "Bad Request: group chat was upgraded to a supergroup chat"
+    return refusal(400, words, migrate_to_chat_id=chat)
+
+
+class Proxy:
+    """`emulator_url` gets what is let through. `tokens`: those Telegram knows."""
+
+    def __init__(self, emulator_url, tokens):
+        self.emulator_url = emulator_url
+        self.tokens = set(tokens)
+        self.calls = []
+        self.faults = []
+        self.chats = {}
+        self.flood = None
+        self._session = None
+
+    def app(self):
+        app = web.Application()
+        app.router.add_post("/bot{token}/{method}", self.handle)
+        app.on_cleanup.append(self._close)
+        return app
+
+    async def _close(self, _app):
+        if self._session is not None:
+            await self._session.close()
+
+    async def handle(self, request):
+        fields = await _fields(request)
+        call = Call(request.match_info["method"], fields, time.monotonic(), request.match_info["token"])
+        self.calls.append(call)
+        fault = next((fault for fault in self.faults if fault.matches(call)), None)
+        if fault is None:
+            return self._answer(call, *await self._judge(call))
+        fault.hit += 1
+        if fault.gate is not None:
+            await fault.gate.wait()
+        await asyncio.sleep(fault.before)
+        if fault.drop == "before":
+            return self._drop(call, request)
+        status, body = fault.answer or await self._judge(call)
+        await asyncio.sleep(fault.after)
+        if fault.drop == "after":
+            return self._drop(call, request)
+        return self._answer(call, status, body, cut=fault.cut)
+
+    def _drop(self, call, request):
+        call.status = 0
+        request.transport.abort()
+        return web.Response()
+
+    def _answer(self, call, status, body, *, cut=None):
+        call.status = status
+        if isinstance(body, str):
+            return web.Response(status=status, text=body, content_type="text/html")
+        return web.Response(status=status, body=json.dumps(body).encode()[:cut], content_type="application/json")
+
+    async def _judge(self, call):
+        """What Telegram would answer."""
+        if call.token not in self.tokens:
+            return refusal(401, "Unauthorized")
+        if call.method.startswith("send") or call.method.startswith("editMessage"):
+            if (state := self.chats.get(call.chat)) is not None:
+                return state
+            if self.flood is not None and self.flood.refuses(call.chat, call.at_s):
+                return flood(self.flood.retry_after)
+            if "text" in call.fields and (refused := _text_refused(call.fields)) is not None:
+                return refused
+        return self._repair(call, *await self._forward(call))
+
+    async def _forward(self, call):
+        if self._session is None:
+            self._session = aiohttp.ClientSession()
+        fields = {name: value for name, value in call.fields.items() if name not in UNKNOWN_TO_EMULATOR}
+        url = f"{self.emulator_url}/bot{call.token}/{call.method}"
+        until_s = time.monotonic() + HAND_OVER_S
+        while True:
+            async with self._session.post(url, json=fields) as response:
+                if response.status != 409 or time.monotonic() > until_s:
+                    return response.status, await response.json()
+            await asyncio.sleep(0.02)
+
+    def _repair(self, call, status, body):
+        result = body.get("result")
+        if call.method == "getMe" and status == 200:
+            result["username"] = "foreshock_bot"
+        elif isinstance(result, dict) and "date" in result:
+            result["date"] = int(time.time())
+            if int(result["chat"]["id"]) < 0:
+                result["chat"] |= {"type": "group", "title": "a group"}
+        return status, body
+
+
+async def _fields(request):
+    if request.content_type == "application/json":
+        return await request.json()
+    return dict(await request.post())
+
+
+def _text_refused(fields):
+    """Telegram's own verdict on formatting and length, None when it takes the text."""
+    verdict = tdlib.parse(fields["text"], fields.get("parse_mode"))
+    if verdict.error:
+        return refusal(400, f"Bad Request: can't parse entities: {verdict.error}")
+    if verdict.units > MAX_TEXT_UNITS:
+        return refusal(400, "Bad Request: message is too long")
+    return None
