@@ -49,7 +49,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _run(args: argparse.Namespace, scratch: Path) -> int:
     try:
-        simulated = Simulated(speed=args.speed, seed=args.seed, tapes=args.tape)
+        tapes = [_from_here(tape) for tape in args.tape]
+        simulated = Simulated(speed=args.speed, seed=args.seed, tapes=tapes)
     except SimulatorError as error:
         raise UsageError(str(error)) from None
     with simulated:
@@ -62,6 +63,14 @@ def _run(args: argparse.Namespace, scratch: Path) -> int:
         _introduce(args, simulated, loaded)
         presentation = Presentation(simulation=True, telegram=args.telegram)
         return run_daemon(loaded.settings, presentation, clock=clock, started=director.start)
+
+
+def _from_here(tape: str) -> str:
+    """A tape named from the user's folder, as the simulator in the checkout's folder finds it."""
+    venue, colon, file = tape.partition(":")
+    if colon and venue.isalpha():
+        return f"{venue}:{Path(file).resolve()}"
+    return str(Path(tape).resolve())
 
 
 def _overrides(args: argparse.Namespace, simulated: Simulated, scratch: Path) -> dict[str, Any]:

@@ -47,7 +47,12 @@ class Simulated:
         self.control_url: str = ready["control_url"]
         self.assets: int = ready["assets"]
         self._map = _breakpoints(ready["clock"])
-        threading.Thread(target=self._listen, name="simulator-lines", daemon=True).start()
+        self._threads = [
+            threading.Thread(target=self._listen, name="simulator-lines", daemon=True),
+            threading.Thread(target=self._drain_errors, name="simulator-errors", daemon=True),
+        ]
+        for thread in self._threads:
+            thread.start()
 
     def drive(self, clock: Clock) -> None:
         """Let market time follow the simulator, now and whenever it says so."""
@@ -67,6 +72,11 @@ class Simulated:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        for thread in self._threads:
+            thread.join(END_S)
+        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
+            if pipe is not None:
+                pipe.close()
 
     def _ready_line(self) -> dict[str, Any]:
         assert self._process.stdout is not None
@@ -78,7 +88,6 @@ class Simulated:
             said = self._process.stderr.read() if self._process.stderr else ""
             raise SimulatorError(said.strip().splitlines()[-1] if said.strip() else "the simulator did not start")
         ready: dict[str, Any] = json.loads(line)
-        threading.Thread(target=self._drain_errors, name="simulator-errors", daemon=True).start()
         return ready
 
     def _listen(self) -> None:
