@@ -39,7 +39,13 @@ def _watch_signals() -> asyncio.Event:
 async def _serve_market(options: argparse.Namespace) -> None:
     asked = _watch_signals()
     start_ms = time.time_ns() // 100_000_000 * 100  # on a whole step, so that windows of a second end on it
-    market = Market(seed=options.seed, start_ms=start_ms, assets=options.assets, venues=options.venues)
+    market = Market(
+        seed=options.seed,
+        start_ms=start_ms,
+        assets=options.assets,
+        venues=options.venues,
+        trades_per_s=options.trades_per_s / options.speed,
+    )
     clock = ClockMap([(time.monotonic(), start_ms, options.speed)])
     server = market_server(market, clock, venues=options.venues, speed=options.speed)
     port = await server.start(options.port)

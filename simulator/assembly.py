@@ -5,10 +5,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from simulator import binance_rest, bybit_rest, okx_rest
-from simulator.assets import ASSETS, BINANCE, BYBIT, VENUES, Listing, listings_of
+from simulator.assets import ASSETS
 from simulator.binance import BinanceVenue
 from simulator.bybit import BybitVenue
 from simulator.clock import ClockMap
+from simulator.listings import BINANCE, BYBIT, DEFAULT_VENUES, Listing, listings_of
 from simulator.market import Market
 from simulator.okx import OkxVenue
 from simulator.server import HOST, SimulatorServer
@@ -21,7 +22,7 @@ def market_server(
     market: Market,
     clock: ClockMap,
     *,
-    venues: Sequence[str] = VENUES,
+    venues: Sequence[str] = DEFAULT_VENUES,
     speed: float = 1.0,
     now: Callable[[], float] = time.monotonic,
 ) -> SimulatorServer:

@@ -1,25 +1,12 @@
-"""The traded assets and how each venue lists them.
+"""The traded assets.
 
-Price levels, daily turnover (USD over all venues) and daily volatility are round figures of mid 2026; the market model
-starts from them. Contract naming follows exchanges.md section 9, contract values (`ctVal`) section 4.2.
+Price levels, daily turnover (USD over Binance, Bybit and OKX) and daily volatility are round figures of mid 2026; the
+market model starts from them. Below the real ones come made-up coins, so that hundreds of assets can be had.
 """
 
-import math
-from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
 
-BINANCE = "binance"
-BYBIT = "bybit"
-OKX = "okx"
-COIN_M = "binance_coin_m"  # shares Binance's all-market liquidation stream (st=2), has no stream of its own here
-VENUES = (BINANCE, BYBIT, OKX)
-VENUE_SHARE = {BINANCE: 0.46, BYBIT: 0.29, OKX: 0.25}
-COIN_M_SHARE = 0.12  # beside the venues' shares, in the assets below
-COIN_M_CONTRACT_USD = {"BTC": 100} | dict.fromkeys(
-    ("ETH", "SOL", "XRP", "DOGE", "BNB", "ADA", "LINK", "AVAX", "LTC", "BCH", "NEAR", "UNI", "DOT", "FIL", "ETC"), 10
-)
-MIN_ORDER_USD = 5.0
+MOST_ASSETS = 600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,46 +19,6 @@ class Asset:
     daily_volatility: float
     beta: float
     max_leverage: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Listing:
-    """One contract of one venue.
-
-    `multiplier`: coins of the asset in one unit of the venue's base (1000 for 1000PEPE), which the price carries too.
-    `contract_size`: units of the venue's base in one unit of its size field (OKX `ctVal`).
-    """
-
-    venue: str
-    asset: str
-    symbol: str
-    multiplier: int = 1
-    contract_size: float = 1.0
-    price_decimals: int = 2
-    size_decimals: int = 3
-
-    @cached_property
-    def coins_per_unit(self) -> float:
-        return self.multiplier * self.contract_size
-
-    def quantised(self, coins: float) -> float:
-        """Round to the venue's size step, at least one step."""
-        step = 10.0**-self.size_decimals
-        return max(step, round(coins / self.coins_per_unit / step) * step) * self.coins_per_unit
-
-    def size(self, coins: float) -> str:
-        return f"{coins / self.coins_per_unit:.{self.size_decimals}f}"
-
-    def price(self, usd_per_coin: float) -> str:
-        return f"{usd_per_coin * self.multiplier:.{self.price_decimals}f}"
-
-    @property
-    def tick(self) -> str:
-        return f"{10.0**-self.price_decimals:.{self.price_decimals}f}"
-
-    @property
-    def step(self) -> str:
-        return f"{10.0**-self.size_decimals:.{self.size_decimals}f}"
 
 
 # name, USD per coin, turnover in million USD a day, daily volatility in percent, beta to the market, maximum leverage
@@ -138,16 +85,6 @@ ZRO 1.42 48 6.6 1.2 50
 MASK 0.622 46 6.6 1.2 50
 """
 
-_THOUSANDS = {"PEPE": 1000, "SHIB": 1000, "BONK": 1000, "FLOKI": 1000, "SATS": 1000}
-_BYBIT_SYMBOLS = {"SHIB": ("SHIB1000USDT", 1000), "SATS": ("10000SATSUSDT", 10_000)}
-OKX_CONTRACT_VALUE = {
-    "BTC": 0.01, "ETH": 0.1, "SOL": 1, "XRP": 100, "DOGE": 1000, "BNB": 0.01, "ADA": 100, "LTC": 1, "BCH": 0.1,
-    "PEPE": 10_000_000, "SHIB": 1_000_000, "BONK": 100_000, "FLOKI": 100_000, "SATS": 10_000_000, "TRX": 1000,
-    "ETC": 10, "ZEC": 0.1, "AAVE": 0.1, "TAO": 0.01, "HYPE": 0.1, "GALA": 10, "PENGU": 100, "ALGO": 10, "CRV": 1,
-}  # fmt: skip
-_NOT_ON_BYBIT = frozenset({"PNUT"})
-_NOT_ON_OKX = frozenset({"TAO", "SEI", "1INCH"})
-
 
 def _read_table() -> tuple[Asset, ...]:
     rows = (line.split() for line in _TABLE.strip().splitlines())
@@ -164,61 +101,19 @@ def _read_table() -> tuple[Asset, ...]:
     )
 
 
-ASSETS = _read_table()
-
-
-def decimals_for_price(price: float) -> int:
-    """Decimals that leave six significant digits, as venues' tick sizes roughly do."""
-    return max(0, 5 - math.floor(math.log10(price)))
-
-
-def _decimals_for_size(unit_price: float) -> int:
-    """Decimals of a size step worth 5 to 50 USD."""
-    return max(0, -math.floor(math.log10(50 / unit_price)))
-
-
-def _listing(asset: Asset, venue: str) -> Listing | None:
-    name = asset.name
-    multiplier, contract_size = 1, 1.0
-    if venue == BINANCE:
-        multiplier = _THOUSANDS.get(name, 1)
-        symbol = f"{multiplier if multiplier > 1 else ''}{name}USDT"
-    elif venue == BYBIT:
-        if name in _NOT_ON_BYBIT:
-            return None
-        multiplier = _THOUSANDS.get(name, 1)
-        prefixed = f"{multiplier if multiplier > 1 else ''}{name}USDT"
-        symbol, multiplier = _BYBIT_SYMBOLS.get(name, (prefixed, multiplier))
-    else:
-        if name in _NOT_ON_OKX:
-            return None
-        symbol, contract_size = f"{name}-USDT-SWAP", float(OKX_CONTRACT_VALUE.get(name, 1))
-    unit_price = asset.price_usd * multiplier * contract_size
-    return Listing(
-        venue=venue,
-        asset=name,
-        symbol=symbol,
-        multiplier=multiplier,
-        contract_size=contract_size,
-        price_decimals=decimals_for_price(asset.price_usd * multiplier),
-        size_decimals=2 if venue == OKX else _decimals_for_size(unit_price),
+def _made_up(rank: int) -> Asset:
+    """A coin named by three letters after X, of a turnover that goes on falling with the rank."""
+    number = rank - len(_REAL)
+    letters = "".join(chr(ord("A") + number // 26**place % 26) for place in (2, 1, 0))
+    return Asset(
+        name=f"X{letters}",
+        price_usd=0.01 * 1.7 ** (number * 7 % 20),
+        turnover_usd=46e6 * (len(_REAL) / rank) ** 1.1,
+        daily_volatility=0.055 + number % 5 * 0.006,
+        beta=1.2,
+        max_leverage=50,
     )
 
 
-def _coin_m_listing(asset: Asset) -> Listing:
-    """A coin-margined perpetual; its size field counts contracts of a fixed USD value, which the frame builder applies."""
-    return Listing(
-        venue=COIN_M,
-        asset=asset.name,
-        symbol=f"{asset.name}USD_PERP",
-        price_decimals=decimals_for_price(asset.price_usd),
-        size_decimals=_decimals_for_size(asset.price_usd),
-    )
-
-
-def listings_of(asset: Asset, venues: Iterable[str]) -> dict[str, Listing]:
-    """The asset's contracts by venue, Binance's coin-margined one included where there is one."""
-    found = {venue: listing for venue in venues if (listing := _listing(asset, venue)) is not None}
-    if BINANCE in found and asset.name in COIN_M_CONTRACT_USD:
-        found[COIN_M] = _coin_m_listing(asset)
-    return found
+_REAL = _read_table()
+ASSETS = _REAL + tuple(_made_up(rank) for rank in range(len(_REAL), MOST_ASSETS))

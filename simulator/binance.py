@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from simulator import binance_rest
-from simulator.assets import BINANCE, COIN_M, COIN_M_CONTRACT_USD, Listing
 from simulator.book import TrueLiquidation
 from simulator.cap import LargestPerWindow
 from simulator.limits import SlidingLimit
-from simulator.venue import Cadence, Close, Connection, Frame, HttpReply, Ping, Quote, Reply, Source, compact
+from simulator.listings import BINANCE, COIN_M, COIN_M_CONTRACT_USD, Listing
+from simulator.venue import Cadence, Call, Close, Connection, Frame, HttpReply, Ping, Quote, Reply, Source, compact
 
 ALL_LIQUIDATIONS = "!forceOrder@arr"
 ALL_MARKS = "!markPrice@arr"
@@ -38,6 +38,7 @@ class BinanceSettings:
 
 class BinanceVenue:
     name = BINANCE
+    rest_method = "GET"
 
     def __init__(
         self, source: Source, instruments: Sequence[Mapping[str, Any]], settings: BinanceSettings | None = None
@@ -51,21 +52,21 @@ class BinanceVenue:
         self._each_3_seconds = Cadence(3000)
         self._connects = SlidingLimit(self._settings.connects_per_5_min, 300)
 
-    def connect(self, path: str, query: Mapping[str, str], now_s: float) -> Connection | HttpReply:
-        match = _ROUTE.fullmatch(path)
+    def connect(self, call: Call, now_s: float) -> Connection | HttpReply:
+        match = _ROUTE.fullmatch(call.path)
         if match is None:
             return HttpReply(404, "Not Found", "text/plain")
         if not self._connects.allow(now_s):
             return HttpReply(429, "Too Many Requests", "text/plain", {"Retry-After": "60"})
         combined = match["mode"] == "stream"
-        listed = query.get("streams", "") if combined else match["streams"] or ""
+        listed = call.query.get("streams", "") if combined else match["streams"] or ""
         streams = [stream for stream in listed.split("/") if stream]
         return BinanceConnection(
             streams, combined=combined, is_market=match["route"] == "market", now_s=now_s, settings=self._settings
         )
 
-    def rest(self, path: str, query: Mapping[str, str], now_s: float) -> HttpReply:
-        return self._rest.answer(path, query, now_s)
+    def rest(self, call: Call, now_s: float) -> HttpReply:
+        return self._rest.answer(call.path, call.query, now_s)
 
     def refusal(self, status: int) -> HttpReply:
         return binance_rest.refusal(status)

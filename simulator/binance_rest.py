@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from simulator.assets import BINANCE, Listing
 from simulator.limits import SlidingLimit
+from simulator.listings import BINANCE, Listing
 from simulator.venue import HttpReply, Quote, Source, compact, json_reply
 
 WEIGHT_PER_MINUTE = 2400

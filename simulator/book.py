@@ -4,7 +4,8 @@ import heapq
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from simulator.assets import COIN_M, COIN_M_SHARE, VENUE_SHARE, Asset, Listing
+from simulator.assets import Asset
+from simulator.listings import COIN_M, COIN_M_SHARE, VENUE_SHARE, Listing
 from simulator.positions import Position
 from simulator.prices import Price
 
@@ -69,6 +70,7 @@ class Book:
     positions: list[Position] = field(default_factory=list)
     longs: list[tuple[float, int, Position]] = field(default_factory=list)  # heap, highest trigger first
     shorts: list[tuple[float, int, Position]] = field(default_factory=list)  # heap, lowest trigger first
+    past_prices: list[float] = field(default_factory=list)  # common prices before the start, latest first (openings.py)
 
     def share(self, venue: str) -> float:
         return COIN_M_SHARE if venue == COIN_M else VENUE_SHARE[venue]

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from simulator import bybit_rest
-from simulator.assets import BYBIT
 from simulator.book import TrueLiquidation
 from simulator.limits import SlidingLimit
-from simulator.venue import Cadence, Close, Connection, Frame, HttpReply, Quote, Reply, Source, compact
+from simulator.listings import BYBIT
+from simulator.venue import Cadence, Call, Close, Connection, Frame, HttpReply, Quote, Reply, Source, compact
 
 PATH = "/v5/public/linear"
 LIQUIDATIONS = "allLiquidation."
@@ -30,6 +30,7 @@ class BybitSettings:
 
 class BybitVenue:
     name = BYBIT
+    rest_method = "GET"
 
     def __init__(
         self,
@@ -53,16 +54,16 @@ class BybitVenue:
         self._connects = SlidingLimit(self._settings.connects_per_5_min, 300)
         self._connection_count = 0
 
-    def connect(self, path: str, query: Mapping[str, str], now_s: float) -> Connection | HttpReply:  # noqa: ARG002
-        if path != PATH:
+    def connect(self, call: Call, now_s: float) -> Connection | HttpReply:
+        if call.path != PATH:
             return HttpReply(404, "404 page not found", "text/plain")
         if not self._connects.allow(now_s):
             return bybit_rest.refusal(403)
         self._connection_count += 1
         return BybitConnection(self, f"sim-{self._connection_count:08x}", now_s, self._settings)
 
-    def rest(self, path: str, query: Mapping[str, str], now_s: float) -> HttpReply:
-        return self._rest.answer(path, query, now_s)
+    def rest(self, call: Call, now_s: float) -> HttpReply:
+        return self._rest.answer(call.path, call.query, now_s)
 
     def refusal(self, status: int) -> HttpReply:
         return bybit_rest.refusal(status)

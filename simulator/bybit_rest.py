@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote_plus, unquote_plus
 
-from simulator.assets import BYBIT, Listing
 from simulator.limits import SlidingLimit
+from simulator.listings import BYBIT, Listing
 from simulator.venue import HttpReply, Quote, Source, compact
 
 REQUESTS_PER_5_S = 600

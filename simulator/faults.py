@@ -51,6 +51,9 @@ class FaultBook:
         fault = self._faults.get((venue, kind))
         return fault is not None and self._in_force(fault)
 
+    def any_active(self, venue: str) -> bool:
+        return any(key[0] == venue and self._in_force(fault) for key, fault in self._faults.items())
+
     def take(self, venue: str, kind: str) -> bool:
         """Whether the fault strikes now; counts it."""
         if not self.active(venue, kind):

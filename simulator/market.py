@@ -9,10 +9,13 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from simulator.assets import ASSETS, COIN_M_SHARE, VENUE_SHARE, VENUES, Asset, listings_of
+from simulator.assets import ASSETS, Asset
 from simulator.book import Book, OpenCoins, TrueLiquidation
+from simulator.flow import TradeFlow
+from simulator.listings import COIN_M_SHARE, DEFAULT_VENUES, VENUE_SHARE, listings_of
 from simulator.news import NewsDesk
 from simulator.openings import PositionDealer
+from simulator.past import OPEN_POINT_MS
 from simulator.prices import Price, StepSize, Volatility
 
 HEDGED_NOISE = 0.0002  # width of the change of hedged open interest in a second: about 0.2 % over ten minutes
@@ -37,10 +40,13 @@ class Market:
         seed: int,
         start_ms: int,
         assets: int = 50,
-        venues: Sequence[str] = VENUES,
+        venues: Sequence[str] = DEFAULT_VENUES,
         rules: MarketRules | None = None,
+        trades_per_s: float = 100.0,
     ) -> None:
+        """`trades_per_s`: of market time, over all venues and assets; at 0 only forced orders trade."""
         self.rules = rules or MarketRules()
+        self.seed = seed
         self.start_ms = self.now_ms = start_ms
         self.liquidations: list[TrueLiquidation] = []
         self._random = random.Random(seed)
@@ -58,6 +64,14 @@ class Market:
         self._flow_rate = 2 * len(self._books) * self.rules.positions_per_asset / self.rules.mean_holding_s
         self._next_flow_s = self._random.expovariate(self._flow_rate)
         self._news = NewsDesk(self._random, self._books)
+        self.first_open = {
+            (name, venue): coins.one_side
+            for name, book in self.books.items()
+            for venue, coins in book.open_coins.items()
+        }
+        self.open_points: dict[int, dict[tuple[str, str], tuple[float, float]]] = {}  # whole 5 minutes: coins, price
+        self._next_open_point_ms = start_ms - start_ms % OPEN_POINT_MS + OPEN_POINT_MS
+        self.flow = TradeFlow(self._books, seed=seed, start_ms=start_ms, trades_per_s=trades_per_s)
 
     def _new_book(self, asset: Asset, venues: Sequence[str]) -> Book:
         draw = self._random
@@ -99,6 +113,9 @@ class Market:
         self._trade_positions()
         if self._elapsed_s >= self._next_second:
             self._end_second()
+        self.flow.step(step.root, self.now_ms, happened)
+        if self.now_ms >= self._next_open_point_ms:
+            self._keep_open_interest()
         self.liquidations += happened
         return happened
 
@@ -123,3 +140,11 @@ class Market:
             book.price.end_second()
             for coins in book.open_coins.values():
                 coins.hedged *= 1 + HEDGED_NOISE * (draw.random() - 0.5)
+
+    def _keep_open_interest(self) -> None:
+        self.open_points[self._next_open_point_ms] = {
+            (name, venue): (coins.one_side, book.venue_price(venue, book.price.mark))
+            for name, book in self.books.items()
+            for venue, coins in book.open_coins.items()
+        }
+        self._next_open_point_ms += OPEN_POINT_MS

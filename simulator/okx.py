@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from simulator import okx_rest
-from simulator.assets import OKX
 from simulator.book import TrueLiquidation
 from simulator.cap import LargestPerWindow
 from simulator.limits import SlidingLimit
-from simulator.venue import Cadence, Close, Connection, Frame, HttpReply, Quote, Reply, Source, compact
+from simulator.listings import OKX
+from simulator.venue import Cadence, Call, Close, Connection, Frame, HttpReply, Quote, Reply, Source, compact
 
 PUBLIC, BUSINESS = "/ws/v5/public", "/ws/v5/business"
 LIQUIDATIONS = "liquidation-orders"
@@ -42,6 +42,7 @@ class OkxSettings:
 
 class OkxVenue:
     name = OKX
+    rest_method = "GET"
 
     def __init__(
         self,
@@ -65,16 +66,16 @@ class OkxVenue:
         self._connects = SlidingLimit(self._settings.connects_per_s, 1.0)
         self._connection_count = 0
 
-    def connect(self, path: str, query: Mapping[str, str], now_s: float) -> Connection | HttpReply:  # noqa: ARG002
-        if path not in _CHANNELS:
+    def connect(self, call: Call, now_s: float) -> Connection | HttpReply:
+        if call.path not in _CHANNELS:
             return HttpReply(404, "Not Found", "text/plain")
         if not self._connects.allow(now_s):
             return HttpReply(429, "Too Many Requests", "text/plain")
         self._connection_count += 1
-        return OkxConnection(self, path, f"{self._connection_count:08x}", now_s, self._settings)
+        return OkxConnection(self, call.path, f"{self._connection_count:08x}", now_s, self._settings)
 
-    def rest(self, path: str, query: Mapping[str, str], now_s: float) -> HttpReply:
-        return self._rest.answer(path, query, now_s)
+    def rest(self, call: Call, now_s: float) -> HttpReply:
+        return self._rest.answer(call.path, call.query, now_s)
 
     def refusal(self, status: int) -> HttpReply:
         return okx_rest.refusal(status)

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from simulator.assets import OKX, OKX_CONTRACT_VALUE, Listing
 from simulator.limits import SlidingLimit
+from simulator.listings import OKX, OKX_CONTRACT_VALUE, Listing
 from simulator.venue import HttpReply, Quote, Source, compact, json_reply
 
 _LIMIT_PER_2_S = {

@@ -3,8 +3,8 @@
 import math
 import random
 
-from simulator.assets import MIN_ORDER_USD
 from simulator.book import Book, TrueLiquidation
+from simulator.listings import MIN_ORDER_USD
 from simulator.positions import (
     LARGE_MAX_LEVERAGE,
     LARGE_NOTIONAL_USD,
@@ -43,7 +43,7 @@ class PositionDealer:
         nearest triggers lie beyond the recent extremes, as in a real market.
         """
         deviation = book.asset.daily_volatility * math.sqrt(PAST_POINT_S / SECONDS_PER_DAY)
-        path = self._past_prices(book, deviation)
+        path = book.past_prices = self._past_prices(book, deviation)
         gone: list[TrueLiquidation] = []
         while len(book.positions) < self._per_asset:
             ago = min(PAST_POINTS - 1, int(self._random.expovariate(PAST_POINT_S / MEAN_AGE_S)))

@@ -3,7 +3,8 @@
 import argparse
 from collections.abc import Sequence
 
-from simulator.assets import ASSETS, VENUES
+from simulator.assets import ASSETS
+from simulator.listings import DEFAULT_VENUES, VENUES
 
 
 def read_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -11,7 +12,8 @@ def read_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--speed", type=_positive, default=10.0, help="market seconds per real second (default 10)")
     parser.add_argument("--seed", type=int, default=4, help="of the market model (default 4)")
     parser.add_argument("--assets", type=_asset_count, default=50, help="how many assets (default 50)")
-    parser.add_argument("--venues", type=_venues, default=VENUES, help="comma-separated (default all three)")
+    parser.add_argument("--venues", type=_venues, default=DEFAULT_VENUES, help=_VENUES)
+    parser.add_argument("--trades-per-s", type=_not_negative, default=1000.0, help=_TRADES)
     parser.add_argument("--tape", action="append", default=[], metavar="VENUE:FILE", help="serve a recording instead")
     parser.add_argument("--lead-in", type=_positive, default=1.0, help="real seconds from subscriber to first record")
     parser.add_argument("--port", type=int, default=0, help="default: a free one")
@@ -20,14 +22,24 @@ def read_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-_ABOUT = """Serve a simulated market, or recorded tapes, on loopback in the protocols of binance, bybit and okx. The first
-line on stdout is JSON and says where. Ends with its parent process, on SIGTERM, and after --seconds."""
+_VENUES = f"comma-separated, some of {', '.join(VENUES)}; all for all of them (default {','.join(DEFAULT_VENUES)})"
+_TRADES = """trades per real second over all venues and assets; at a higher --speed each stands for more of the market's
+volume, so that a faster market does not mean more trades a real second (default 1000)"""
+_ABOUT = """Serve a simulated market, or recorded tapes, on loopback in the protocols of the venues. The first line
+on stdout is JSON and says where. Ends with its parent process, on SIGTERM, and after --seconds."""
 
 
 def _positive(text: str) -> float:
     value = float(text)
     if value <= 0:
         raise argparse.ArgumentTypeError(f"expected more than 0, was {text}")
+    return value
+
+
+def _not_negative(text: str) -> float:
+    value = float(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"expected 0 or more, was {text}")
     return value
 
 
@@ -39,6 +51,8 @@ def _asset_count(text: str) -> int:
 
 
 def _venues(text: str) -> tuple[str, ...]:
+    if text == "all":
+        return VENUES
     names = tuple(dict.fromkeys(name.strip() for name in text.split(",")))
     for name in names:
         if name not in VENUES:

@@ -69,6 +69,16 @@ class Price:
         self._depth_usd = depth_usd
         self._volatility = Volatility(daily_volatility)
 
+    @property
+    def deviation(self) -> float:
+        """Standard deviation of the asset's own return in a second, now."""
+        return self._volatility.deviation
+
+    @property
+    def activity(self) -> float:
+        """Its variance now in units of the usual."""
+        return self._volatility.variance / self._volatility.usual_variance
+
     def move(self, step: StepSize, common_return: float, noise: float) -> None:
         """Advance by one step; `noise` is a standard normal draw."""
         change = self._beta * common_return + self._volatility.deviation * step.root * noise + self.drift * step.seconds

@@ -12,7 +12,7 @@ from simulator.control import control_routes
 from simulator.faults import HTTP_STATUS, FaultBook
 from simulator.market import Market
 from simulator.session import Session
-from simulator.venue import Frame, HttpReply, Venue
+from simulator.venue import Call, Frame, HttpReply, Venue
 
 HOST = "127.0.0.1"
 TICK_S = 0.25
@@ -71,7 +71,11 @@ class SimulatorServer:
             session.tick()
 
     def wanted(self, venue: str) -> Callable[[str], bool]:
+        """Whether a topic has a subscriber; good until the next client comes or goes."""
         sessions = self.sessions[venue]
+        if len(sessions) == 1:
+            (only,) = sessions
+            return lambda topic: topic in only.connection.topics
         return lambda topic: any(topic in session.connection.topics for session in sessions)
 
     def publish(self, venue: str, frame: Frame) -> None:
@@ -104,19 +108,19 @@ class SimulatorServer:
         for kind, status in HTTP_STATUS.items():
             if self.faults.take(venue.name, kind):
                 return _response(venue.refusal(status))
-        path = "/" + request.match_info["path"]
         if request.headers.get("Upgrade", "").lower() == "websocket":
-            return await self._serve_socket(request, venue, path)
-        if request.method != "GET":
+            return await self._serve_socket(request, venue)
+        if request.method != venue.rest_method:
             return web.Response(status=405)
+        call = await _call(request)
         if self.faults.take(venue.name, "slow"):
             await self._sleep(SLOW_REPLY_S)
-        return _response(venue.rest(path, dict(request.query), self.now()))
+        return _response(venue.rest(call, self.now()))
 
-    async def _serve_socket(self, request: web.Request, venue: Venue, path: str) -> web.StreamResponse:
+    async def _serve_socket(self, request: web.Request, venue: Venue) -> web.StreamResponse:
         if self.faults.active(venue.name, "drop"):
             return web.Response(status=503)
-        connection = venue.connect(path, dict(request.query), self.now())
+        connection = venue.connect(await _call(request), self.now())
         if isinstance(connection, HttpReply):
             return _response(connection)
         socket = web.WebSocketResponse(autoping=False, compress=False)
@@ -138,6 +142,16 @@ class SimulatorServer:
         finally:
             self.sessions[venue.name].discard(session)
         return socket
+
+
+async def _call(request: web.Request) -> Call:
+    return Call(
+        path="/" + request.match_info["path"],
+        query=dict(request.query),
+        method=request.method,
+        headers={name.lower(): text for name, text in request.headers.items()},
+        body=await request.text() if request.method == "POST" else "",
+    )
 
 
 def _response(reply: HttpReply) -> web.Response:

@@ -1,10 +1,13 @@
 """The two sources behind the venues: the market model, and the empty one of a tape."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from simulator.book import Book, TrueLiquidation
+from simulator.candles import MINUTE_MS, Candle, merged
+from simulator.flow import Contract, Print
 from simulator.market import Market
-from simulator.venue import Quote
+from simulator.past import OPEN_POINT_MS, Past
+from simulator.venue import OpenPoint, Quote, Span
 
 FUNDING_INTERVAL_MS = 8 * 3600 * 1000
 KEPT_EARLIER = 20
@@ -17,6 +20,9 @@ class MarketSource:
             (listing.venue, listing.symbol): book
             for book in market.books.values()
             for listing in book.listings.values()
+        }
+        self._pasts = {
+            name: Past(book, market.seed, market.start_ms, book.price.last) for name, book in market.books.items()
         }
         self._day_ago = {name: book.price.last * 0.985 for name, book in market.books.items()}
 
@@ -49,6 +55,61 @@ class MarketSource:
             day_ago=self._day_ago[book.asset.name],
         )
 
+    def prints(self, venue: str) -> Mapping[str, Sequence[Print]]:
+        return self._market.flow.prints(venue)
+
+    def recent(self, venue: str, symbol: str) -> Sequence[Print]:
+        contract = self._contract(venue, symbol)
+        return () if contract is None else tuple(contract.recent)
+
+    def candle(self, venue: str, symbol: str) -> Candle | None:
+        contract = self._contract(venue, symbol)
+        return None if contract is None else contract.candles.roll(self.now_ms)
+
+    def _contract(self, venue: str, symbol: str) -> Contract | None:
+        return self._market.flow.contracts.get((venue, symbol))
+
+    def candles(self, venue: str, symbol: str, span: Span) -> Sequence[Candle]:
+        contract = self._contract(venue, symbol)
+        if contract is None:
+            return ()
+        contract.candles.roll(self.now_ms)
+        to_ms = self.now_ms if span.to_ms is None else min(span.to_ms, self.now_ms)
+        last_ms = to_ms - to_ms % span.period_ms
+        first_ms = max(span.from_ms, last_ms - (span.limit - 1) * span.period_ms)
+        first_ms += -first_ms % span.period_ms
+        return merged(self._minutes(contract, venue, first_ms, last_ms + span.period_ms), span.period_ms)
+
+    def _minutes(self, contract: Contract, venue: str, from_ms: int, until_ms: int) -> Iterable[Candle]:
+        past, live = self._pasts[contract.book.asset.name], contract.candles
+        known = {candle.open_ms: candle for candle in (*live.closed, live.current)}
+        for open_ms in range(from_ms, min(until_ms, live.current.open_ms + MINUTE_MS), MINUTE_MS):
+            candle = known.get(open_ms) or past.candle(venue, open_ms)
+            if candle is not None:
+                yield candle
+
+    def open_interest(self, venue: str, symbol: str, span: Span) -> Sequence[OpenPoint]:
+        book = self._by_symbol.get((venue, symbol))
+        if book is None:
+            return ()
+        to_ms = self.now_ms if span.to_ms is None else min(span.to_ms, self.now_ms)
+        last_ms = to_ms - to_ms % span.period_ms
+        times = range(last_ms, last_ms - span.limit * span.period_ms, -span.period_ms)
+        points = [self._open_point(book, venue, time_ms) for time_ms in times if time_ms >= span.from_ms]
+        return [point for point in reversed(points) if point is not None]
+
+    def _open_point(self, book: Book, venue: str, time_ms: int) -> OpenPoint | None:
+        held = self._market.open_points.get(time_ms)
+        if held is not None:
+            return OpenPoint(time_ms, *held[book.asset.name, venue])
+        past = self._pasts[book.asset.name]
+        first_ms = self._market.start_ms - self._market.start_ms % OPEN_POINT_MS
+        share = past.open_interest((first_ms - time_ms) // OPEN_POINT_MS)
+        minute = past.candle(venue, time_ms - MINUTE_MS)
+        if share is None or minute is None:
+            return None
+        return OpenPoint(time_ms, share * self._market.first_open[book.asset.name, venue], minute.close)
+
 
 class TapeSource:
     """A tape brings frames, and nothing that REST could quote from."""
@@ -65,6 +126,21 @@ class TapeSource:
 
     def quote(self, venue: str, symbol: str) -> Quote | None:  # noqa: ARG002  the protocol's signature
         return None
+
+    def prints(self, venue: str) -> Mapping[str, Sequence[Print]]:  # noqa: ARG002  the protocol's signature
+        return {}
+
+    def recent(self, venue: str, symbol: str) -> Sequence[Print]:  # noqa: ARG002  the protocol's signature
+        return ()
+
+    def candle(self, venue: str, symbol: str) -> Candle | None:  # noqa: ARG002  the protocol's signature
+        return None
+
+    def candles(self, venue: str, symbol: str, span: Span) -> Sequence[Candle]:  # noqa: ARG002  the protocol's signature
+        return ()
+
+    def open_interest(self, venue: str, symbol: str, span: Span) -> Sequence[OpenPoint]:  # noqa: ARG002  the protocol's signature
+        return ()
 
     def earlier(self, venue: str) -> Sequence[TrueLiquidation]:  # noqa: ARG002  the protocol's signature
         return ()

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from simulator.assets import BINANCE, BYBIT, OKX, VENUES
 from simulator.binance import ALL_LIQUIDATIONS
 from simulator.clock import Breakpoint
+from simulator.listings import BINANCE, BYBIT, DEFAULT_VENUES, OKX
 from simulator.venue import Frame, compact
 
 LONGEST_PAUSE_MS = 60_000
@@ -56,7 +56,7 @@ class Tape:
     @property
     def venues(self) -> tuple[str, ...]:
         found = {record.venue for record in self.records}
-        return tuple(venue for venue in VENUES if venue in found)
+        return tuple(venue for venue in DEFAULT_VENUES if venue in found)
 
     def symbols(self, venue: str) -> list[str]:
         return sorted({symbol for record in self.records if record.venue == venue for symbol in record.symbols})
@@ -100,7 +100,7 @@ def read_tapes(arguments: Iterable[str]) -> Tape:
 
 def _read_one(argument: str) -> list[TapeRecord]:
     venue, colon, name = argument.partition(":")
-    if not colon or venue not in VENUES:
+    if not colon or venue not in DEFAULT_VENUES:
         venue, name = "", argument
     path = Path(name)
     if not path.is_file():
@@ -111,7 +111,7 @@ def _read_one(argument: str) -> list[TapeRecord]:
             raise TapeError(f"tape {name}: a CSV holds forced orders of binance, not of {venue}")
         return _in_order(_csv_record(row) for row in csv.reader(lines) if row)
     if not venue:
-        raise TapeError(f"tape {name}: write VENUE:FILE with one of {', '.join(VENUES)}")
+        raise TapeError(f"tape {name}: write VENUE:FILE with one of {', '.join(DEFAULT_VENUES)}")
     return _in_order(_frame_records(venue, lines, _receive_times(path)))
 
 

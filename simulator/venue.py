@@ -6,10 +6,12 @@ Protocols do no I/O and read no clock: `now_s` is monotonic real seconds (connec
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
-from simulator.assets import Listing
 from simulator.book import TrueLiquidation
+from simulator.candles import Candle
+from simulator.flow import Print
+from simulator.listings import Listing
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,17 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True)
+class Call:
+    """What a client asks for: an HTTP request, or the beginning of a WebSocket. Header names are in lower case."""
+
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    method: str = "GET"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class HttpReply:
     status: int
     body: str
@@ -59,6 +72,24 @@ class Quote:
     day_ago: float
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Rows of one period each: at most `limit`, the latest that begin at or after `from_ms` and at or before `to_ms`."""
+
+    period_ms: int
+    limit: int
+    from_ms: int = 0
+    to_ms: int | None = None
+
+
+class OpenPoint(NamedTuple):
+    """Open interest then: coins of one side, and the mark price."""
+
+    time_ms: int
+    coins: float
+    price: float
+
+
 class Source(Protocol):
     """Where a venue's figures come from: the market, or a tape, which knows no quotes."""
 
@@ -71,6 +102,26 @@ class Source(Protocol):
 
     def earlier(self, venue: str) -> Sequence[TrueLiquidation]:
         """The latest liquidations that already happened, oldest first."""
+        ...
+
+    def prints(self, venue: str) -> Mapping[str, Sequence[Print]]:
+        """The trades of the latest step by symbol."""
+        ...
+
+    def recent(self, venue: str, symbol: str) -> Sequence[Print]:
+        """The latest trades, oldest first."""
+        ...
+
+    def candle(self, venue: str, symbol: str) -> Candle | None:
+        """The minute that is open now."""
+        ...
+
+    def candles(self, venue: str, symbol: str, span: Span) -> Sequence[Candle]:
+        """Oldest first, the open one included."""
+        ...
+
+    def open_interest(self, venue: str, symbol: str, span: Span) -> Sequence[OpenPoint]:
+        """Oldest first, at whole periods."""
         ...
 
 
@@ -99,10 +150,11 @@ class Venue(Protocol):
     def name(self) -> str: ...
 
     shown: set[int]  # position ids of the liquidations its feed showed
+    rest_method: str  # the only HTTP method its REST takes
 
-    def connect(self, path: str, query: Mapping[str, str], now_s: float) -> "Connection | HttpReply": ...
+    def connect(self, call: Call, now_s: float) -> "Connection | HttpReply": ...
 
-    def rest(self, path: str, query: Mapping[str, str], now_s: float) -> HttpReply: ...
+    def rest(self, call: Call, now_s: float) -> HttpReply: ...
 
     def refusal(self, status: int) -> HttpReply:
         """The venue's own words for an HTTP status that a fault asks for."""

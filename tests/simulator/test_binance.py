@@ -5,7 +5,7 @@ import pytest
 from simulator.assembly import market_server
 from simulator.binance import BinanceConnection, BinanceSettings, BinanceVenue
 from simulator.clock import ClockMap
-from simulator.venue import Close, Frame, Ping
+from simulator.venue import Call, Close, Frame, Ping
 from tests.simulator.serving import START_MS, a_liquidation, a_market, everything, read
 
 
@@ -17,7 +17,7 @@ def a_venue() -> tuple[BinanceVenue, object]:
 def connect(path: str, query: dict | None = None, **settings) -> BinanceConnection:
     venue, _ = a_venue()
     venue._settings = BinanceSettings(**settings)
-    return venue.connect(path, query or {}, 0.0)
+    return venue.connect(Call(path, query or {}), 0.0)
 
 
 def say(connection, method: str, *streams: str, ident: int = 1, now_s: float = 0.0) -> list:

@@ -1,7 +1,8 @@
 import json
 
-from simulator.assets import ASSETS, VENUES, listings_of
+from simulator.assets import ASSETS
 from simulator.binance_rest import BinanceRest, instrument_rows, tape_rows
+from simulator.listings import VENUES, listings_of
 from simulator.source import MarketSource
 from tests.simulator.serving import START_MS, a_market
 

@@ -1,7 +1,8 @@
 import pytest
 
-from simulator.assets import ASSETS, listings_of
+from simulator.assets import ASSETS
 from simulator.book import Book, OpenCoins
+from simulator.listings import listings_of
 from simulator.positions import Position
 from simulator.prices import Price, StepSize
 from tests.simulator.serving import START_MS

@@ -3,7 +3,7 @@ import json
 from simulator.assembly import market_server
 from simulator.bybit import BybitSettings, BybitVenue
 from simulator.clock import ClockMap
-from simulator.venue import Close
+from simulator.venue import Call, Close
 from tests.simulator.serving import START_MS, a_liquidation, a_market, everything, read
 
 
@@ -19,7 +19,7 @@ def a_bybit_liquidation(**changes):
 def connect(venue=None, **settings):
     venue = venue or a_venue()
     venue._settings = BybitSettings(**settings)
-    return venue.connect("/v5/public/linear", {}, 0.0)
+    return venue.connect(Call("/v5/public/linear"), 0.0)
 
 
 def say(connection, op: str, *args: str, now_s: float = 0.0, **more) -> list:
@@ -153,6 +153,6 @@ def test_a_faster_market_sends_no_more_tickers_a_real_second():
 def test_other_addresses_are_not_found_and_too_many_connections_are_refused():
     venue = a_venue()
 
-    assert venue.connect("/v5/public/spot", {}, 0.0).status == 404
-    statuses = [getattr(venue.connect("/v5/public/linear", {}, 1.0), "status", 101) for _ in range(501)]
+    assert venue.connect(Call("/v5/public/spot"), 0.0).status == 404
+    statuses = [getattr(venue.connect(Call("/v5/public/linear"), 1.0), "status", 101) for _ in range(501)]
     assert (statuses.count(101), statuses[-1]) == (500, 403)

@@ -1,7 +1,8 @@
 import json
 
-from simulator.assets import ASSETS, VENUES, listings_of
+from simulator.assets import ASSETS
 from simulator.bybit_rest import BybitRest, instrument_rows, refusal, tape_rows
+from simulator.listings import VENUES, listings_of
 from simulator.source import MarketSource
 from tests.simulator.serving import START_MS, a_market
 

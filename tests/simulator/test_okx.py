@@ -5,7 +5,7 @@ import pytest
 from simulator.assembly import market_server
 from simulator.clock import ClockMap
 from simulator.okx import OkxSettings, OkxVenue
-from simulator.venue import Close
+from simulator.venue import Call, Close
 from tests.simulator.serving import START_MS, a_liquidation, a_market, everything, read
 
 LIQUIDATIONS = {"channel": "liquidation-orders", "instType": "SWAP"}
@@ -23,7 +23,7 @@ def an_okx_liquidation(**changes):
 def connect(venue=None, path="/ws/v5/public", **settings):
     venue = venue or a_venue()
     venue._settings = OkxSettings(**settings)
-    return venue.connect(path, {}, 0.0)
+    return venue.connect(Call(path), 0.0)
 
 
 def say(connection, op: str, *args: dict, now_s: float = 0.0, **more) -> list:
@@ -116,8 +116,8 @@ def test_operations_and_arguments_of_a_connection_are_limited():
 def test_more_than_three_connections_a_second_are_refused():
     venue = a_venue()
 
-    assert [getattr(venue.connect("/ws/v5/public", {}, 0.5), "status", 101) for _ in range(4)] == [101, 101, 101, 429]
-    assert venue.connect("/elsewhere", {}, 0.5).status == 404
+    assert [getattr(venue.connect(Call("/ws/v5/public"), 0.5), "status", 101) for _ in range(4)] == [101, 101, 101, 429]
+    assert venue.connect(Call("/elsewhere"), 0.5).status == 404
 
 
 def test_one_liquidation_of_a_contract_and_second_is_shown_in_contracts():

@@ -1,6 +1,7 @@
 import json
 
-from simulator.assets import ASSETS, VENUES, listings_of
+from simulator.assets import ASSETS
+from simulator.listings import VENUES, listings_of
 from simulator.okx_rest import OkxRest, instrument_rows, refusal, tape_rows
 from simulator.source import MarketSource
 from tests.simulator.serving import START_MS, a_market

@@ -1,0 +1,85 @@
+"""One-minute candles of one contract, and longer ones made of them."""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+MINUTE_MS = 60_000
+KEPT_MINUTES = 2000
+INTERVAL_MS = {
+    "1m": 60_000, "3m": 180_000, "5m": 300_000, "15m": 900_000, "30m": 1_800_000, "1h": 3_600_000, "2h": 7_200_000,
+    "4h": 14_400_000, "6h": 21_600_000, "8h": 28_800_000, "12h": 43_200_000, "1d": 86_400_000,
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class Candle:
+    """Prices are USD per coin at the venue. `buy_coins` and `buy_usd`: of trades whose taker bought."""
+
+    open_ms: int
+    open: float
+    high: float
+    low: float
+    close: float
+    coins: float = 0.0
+    usd: float = 0.0
+    trades: int = 0
+    buy_coins: float = 0.0
+    buy_usd: float = 0.0
+
+
+class CandleBook:
+    """The minutes of a run. A minute without trades is a flat candle without volume at the close before it."""
+
+    __slots__ = ("closed", "current", "trades")
+
+    def __init__(self, start_ms: int, price: float) -> None:
+        self.trades = 0
+        self.closed: deque[Candle] = deque(maxlen=KEPT_MINUTES)
+        self.current = Candle(start_ms - start_ms % MINUTE_MS, price, price, price, price)
+
+    def take(self, time_ms: int, price: float, coins: float, is_buy: bool) -> None:  # noqa: FBT001  called for every trade
+        candle = self.current
+        if time_ms >= candle.open_ms + MINUTE_MS:
+            candle = self.roll(time_ms)
+        usd = price * coins
+        if not candle.trades:
+            candle.open = candle.high = candle.low = price
+        elif price > candle.high:
+            candle.high = price
+        elif price < candle.low:
+            candle.low = price
+        candle.close = price
+        candle.coins += coins
+        candle.usd += usd
+        candle.trades += 1
+        if is_buy:
+            candle.buy_coins += coins
+            candle.buy_usd += usd
+        self.trades += 1
+
+    def roll(self, now_ms: int) -> Candle:
+        """Close the minutes that ended by `now_ms`; returns the open one."""
+        while now_ms >= self.current.open_ms + MINUTE_MS:
+            self.closed.append(self.current)
+            close = self.current.close
+            self.current = Candle(self.current.open_ms + MINUTE_MS, close, close, close, close)
+        return self.current
+
+
+def merged(minutes: Iterable[Candle], interval_ms: int) -> list[Candle]:
+    """Longer candles of consecutive minutes, oldest first; the first one may lack its beginning."""
+    longer: list[Candle] = []
+    for minute in minutes:
+        open_ms = minute.open_ms - minute.open_ms % interval_ms
+        if not longer or longer[-1].open_ms != open_ms:
+            longer.append(Candle(open_ms, minute.open, minute.high, minute.low, minute.close))
+        candle = longer[-1]
+        candle.high, candle.low = max(candle.high, minute.high), min(candle.low, minute.low)
+        candle.close = minute.close
+        candle.coins += minute.coins
+        candle.usd += minute.usd
+        candle.trades += minute.trades
+        candle.buy_coins += minute.buy_coins
+        candle.buy_usd += minute.buy_usd
+    return longer
