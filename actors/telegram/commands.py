@@ -1,0 +1,109 @@
+"""The command side of the bot: an actor that owns one thread with one event loop, in which python-telegram-bot lives.
+
+Alerts do not pass here, so all of this may be down while they arrive.
+"""
+
+import asyncio
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from telegram.error import InvalidToken
+
+from actors import paths
+from actors.supervised import NeedsOperator, Supervised, Transient
+from actors.telegram.handlers import Handlers
+from actors.telegram.polling import Poller
+from config.settings import Telegram as TelegramSettings
+
+STOP_S = 3.0  # supervision.md 14
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _LoopSaid:
+    epoch: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _LoopEnded:
+    """`unknown_bot`: Telegram refused the token. `cause`: the name of what ended the loop."""
+
+    epoch: int
+    cause: str
+    unknown_bot: bool
+
+
+class TelegramCommands(Supervised):
+    """Answers what authorised users write to the bot. Ready at once: Telegram may be reached later."""
+
+    def init(self, *, telegram: TelegramSettings, status_dir: Path | str, simulation: bool = False) -> None:
+        self._refuse_company()
+        handlers = Handlers(
+            authorized=frozenset(telegram.authorized_users),
+            dispatcher=self.address(paths.DISPATCHER),
+            status_folder=Path(status_dir),
+            heading="SIMULATION " if simulation else "",
+            log=self.log,
+        )
+        self._leaving = False
+        self._poller = Poller(telegram, handlers, self._say, self.log)
+        self._thread = threading.Thread(target=self._run, name=f"{self.path}#{self.epoch}/loop", daemon=True)
+        self._thread.start()
+        self.note("connecting")
+
+    def handle(self, message: Any) -> None:
+        match message:
+            case _LoopSaid(epoch=epoch, text=text):
+                if epoch == self.epoch:
+                    self.note(text)
+            case _LoopEnded(epoch=epoch):
+                if epoch == self.epoch:
+                    raise _end(message)
+            case _:
+                super().handle(message)
+
+    def terminate(self, reason: str) -> None:  # noqa: ARG002 - the base class names it
+        if not hasattr(self, "_thread"):
+            return
+        self._leaving = True
+        self._poller.stop()
+        self._thread.join(STOP_S)
+        if self._thread.is_alive():
+            self.log.error("loop_left_behind", thread=self._thread.name)
+
+    def _refuse_company(self) -> None:
+        """Two polls with one token end each other: the loop of an earlier incarnation must be gone first."""
+        for thread in threading.enumerate():
+            if thread.name.startswith(f"{self.path}#") and thread.name.endswith("/loop"):
+                raise Transient(f"{thread.name} has not ended", retry_after_s=STOP_S)
+
+    # -- on the loop's thread -------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        unknown_bot, cause = False, ""
+        try:
+            asyncio.run(self._poller.run())
+        except InvalidToken:  # its text is the token
+            unknown_bot, cause = True, "InvalidToken"
+        except BaseException as error:
+            cause = type(error).__name__
+            self.log.exception("polling_crashed", caused_by=cause)
+        self._tell_myself(_LoopEnded(epoch=self.epoch, cause=cause, unknown_bot=unknown_bot))
+
+    def _say(self, text: str) -> None:
+        self._tell_myself(_LoopSaid(epoch=self.epoch, text=text))
+
+    def _tell_myself(self, message: _LoopSaid | _LoopEnded) -> None:
+        if not self._leaving:
+            self.address(self.path).tell(message)
+
+
+def _end(ended: _LoopEnded) -> Exception:
+    if ended.unknown_bot:
+        return NeedsOperator(
+            "Telegram does not know this bot: correct TELEGRAM_BOT_TOKEN or FORESHOCK_TELEGRAM__API_URL; "
+            "commands are not answered"
+        )
+    return Transient(f"the bot's loop ended: {ended.cause or 'without a reason'}")
