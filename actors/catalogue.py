@@ -1,6 +1,7 @@
 """Each venue's list of instruments: fetched by REST at start and refreshed; from it follow the sockets to open."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -9,17 +10,31 @@ from actors import paths
 from actors.backoff import Backoff
 from actors.connection import ConnectionRules
 from actors.exchanges import EXCHANGES
-from actors.exchanges.exchange import FrameError, Instrument, Keepalive, Refusal, RestCall
-from actors.messages import ChildrenWanted, ConnectionChanged, SocketsPlanned
+from actors.exchanges.exchange import FrameError, Instrument, Keepalive, Refusal, RestCall, SocketPlan
+from actors.messages import (
+    ChildrenWanted,
+    ConnectionChanged,
+    InstrumentsDoubted,
+    InstrumentsListed,
+    InstrumentsWanted,
+    SocketsPlanned,
+)
 from actors.rest import Rest, RestError, RestLimits
 from actors.supervised import NeedsOperator, Supervised
 
 CATALOGUE = "catalogue"
 MAX_PAGES = 50
+DOUBTED_S = 60.0  # between two readings of a list that a connection doubts
+REPEAT_S = 60.0  # the plan is told again so often, so that whoever missed it learns it
 
 
 @dataclass(frozen=True, slots=True)
 class _Load:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class _Repeat:
     pass
 
 
@@ -52,13 +67,25 @@ class Catalogue(Supervised):
         self._random = Random(f"{self.path}#{self.epoch}")
         self._attempts = 0
         self._known: tuple[Instrument, ...] = ()
+        self._loaded_s = 0.0
+        self._planned = SocketsPlanned(venue=venue, connections=())
+        self._wanted: dict[str, Mapping[str, Any]] = {}
         self.log = self.log.bind(venue=venue)
         self.timer.once("load", 0.0, _Load())
+        self.timer.every("repeat", REPEAT_S, _Repeat())
 
     def handle(self, message: Any) -> None:
         match message:
             case _Load():
                 self._load()
+            case InstrumentsWanted(path=path):
+                if self._known:
+                    self.send(path, InstrumentsListed(venue=self._venue, instruments=self._known))
+            case InstrumentsDoubted():
+                self._reload_soon()
+            case _Repeat():
+                if self._known:
+                    self._tell_planned()
             case _:
                 super().handle(message)
 
@@ -78,8 +105,8 @@ class Catalogue(Supervised):
             self.timer.once("load", self._refresh_s, _Load())
 
     def _fetch(self) -> tuple[tuple[Instrument, ...], Counter[str]]:
-        """Every page of the venue's list. Raises _Refused, RestError, FrameError."""
-        instruments: list[Instrument] = []
+        """Every page of the venue's list, by name. Raises _Refused, RestError, FrameError."""
+        instruments: dict[str, Instrument] = {}
         left_out: Counter[str] = Counter()
         call: RestCall | None = self._exchange.instruments_call()
         for _ in range(MAX_PAGES):
@@ -92,38 +119,62 @@ class Catalogue(Supervised):
             if answer.status != 200:
                 raise RestError(f"{call.path}: HTTP {answer.status}")
             page = self._exchange.read_instruments(answer.body)
-            instruments += page.instruments
+            instruments.update((one.instrument, one) for one in page.instruments)
             left_out.update(dict(page.left_out))
             call = page.following
+        if call is not None:
+            raise RestError(f"{call.path}: more than {MAX_PAGES} pages")
         if not instruments:
             raise RestError("the venue lists no usable instrument")
-        return tuple(instruments), left_out
+        return tuple(instruments[name] for name in sorted(instruments)), left_out
 
     def _take(self, instruments: tuple[Instrument, ...], left_out: Counter[str]) -> None:
-        if instruments != self._known:
-            self._known = instruments
-            self.log.info("instruments_loaded", n=len(instruments), left_out=dict(left_out))
-        plans = self._exchange.sockets(instruments, self._assets)
-        names = tuple(f"{self._venue}-{plan.name}" for plan in plans)
-        bringing = tuple(name for name, plan in zip(names, plans, strict=True) if plan.brings_liquidations)
-        self.send(paths.VENUES, SocketsPlanned(venue=self._venue, connections=bringing))
-        children = tuple(
-            (
-                name,
-                {
-                    "venue": self._venue,
-                    "ws_url": self._ws_url,
-                    "plan": plan,
-                    "keepalive": self._keepalive,
-                    "instruments": instruments,
-                    "assets": self._assets,
-                    "rules": self._rules,
-                },
-            )
-            for name, plan in zip(names, plans, strict=True)
-        )
-        self.send(paths.FEEDS, ChildrenWanted(owner=self._venue, children=children), retain=True)
+        self._loaded_s = self.system.clock.monotonic()
+        if instruments == self._known:
+            return
+        self._known = instruments
+        self.log.info("instruments_loaded", n=len(instruments), left_out=dict(left_out))
+        plans = {f"{self._venue}-{plan.name}": plan for plan in self._exchange.sockets(instruments, self._assets)}
         self.note(f"{len(instruments)} instruments, {len(plans)} sockets")
+        bringing = tuple(name for name, plan in plans.items() if plan.brings_liquidations)
+        self._planned = SocketsPlanned(venue=self._venue, connections=bringing)
+        self._tell_planned()
+        self._want({name: self._arguments(name, plan) for name, plan in plans.items()})
+        for name in plans:
+            if self.system.find(path := f"{paths.FEEDS}/{name}") is not None:
+                self.send(path, InstrumentsListed(venue=self._venue, instruments=instruments))
+
+    def _arguments(self, name: str, plan: SocketPlan) -> Mapping[str, Any]:
+        """Those of before while the plan is the same: a changed list is told to the socket that runs, and only what
+        subscribes differently starts anew.
+        """
+        before = self._wanted.get(name)
+        if before is not None and before["plan"] == plan:
+            return before
+        return {
+            "venue": self._venue,
+            "ws_url": self._ws_url,
+            "plan": plan,
+            "keepalive": self._keepalive,
+            "instruments": self._known,
+            "assets": self._assets,
+            "rules": self._rules,
+        }
+
+    def _want(self, wanted: dict[str, Mapping[str, Any]]) -> None:
+        if wanted != self._wanted:
+            self._wanted = wanted
+            children = ChildrenWanted(owner=self._venue, children=tuple(wanted.items()))
+            self.send(paths.FEEDS, children, redeliver=True, retain=True)
+
+    def _tell_planned(self) -> None:
+        self.send(paths.VENUES, self._planned, redeliver=True, retain=True)
+
+    def _reload_soon(self) -> None:
+        """Read the list again, at most every `DOUBTED_S`; after a failure the next try is due anyway."""
+        if self._known and not self._attempts:
+            wait_s = self._loaded_s + DOUBTED_S - self.system.clock.monotonic()
+            self.timer.once("load", max(0.0, min(wait_s, self._refresh_s)), _Load())
 
     def _on_refused(self, refusal: Refusal) -> None:
         if refusal.permanent:
@@ -149,4 +200,4 @@ class Catalogue(Supervised):
             reason=reason,
             advice=advice,
         )
-        self.send(paths.VENUES, changed)
+        self.send(paths.VENUES, changed, redeliver=True, retain=True)

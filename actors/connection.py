@@ -1,6 +1,8 @@
 """One WebSocket connection as an actor: connects, reconnects, renews; its reader thread does the reading."""
 
-from collections.abc import Mapping
+import itertools
+import math
+from contextlib import suppress
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -10,14 +12,35 @@ from actors.backoff import Backoff
 from actors.exchanges import EXCHANGES
 from actors.exchanges.exchange import Instrument, Keepalive, SocketPlan
 from actors.mailbox import Lane, Letter
-from actors.messages import ConnectionChanged, LiquidationsSeen, MarksSeen, VenuesAble, WatchVenues
-from actors.socket_reader import FrameProblem, ReaderEnded, ReaderUp, SocketReader, SocketRules, split_by_asset
-from actors.supervised import NeedsOperator, Supervised
+from actors.messages import (
+    ConnectionChanged,
+    InstrumentsDoubted,
+    InstrumentsListed,
+    InstrumentsWanted,
+    VenuesAble,
+    WatchVenues,
+)
+from actors.publisher import Publisher
+from actors.socket_reader import (
+    FrameProblem,
+    ReaderEnded,
+    ReaderLeaving,
+    ReaderUp,
+    SocketReader,
+    SocketRules,
+)
+from actors.supervised import Fenced, NeedsOperator, Supervised
 from intelligence.market import Decoded
 
 RENEWAL_RETRY_S = 60.0  # after a renewal that failed; the old socket goes on meanwhile
+RENEWAL_OVERLAP_S = 2.0  # both sockets bring events for so long, so that none falls between them
+STABLE_S = 60.0  # a socket that was up for so long starts the back-off over
 READER_JOIN_S = 0.5
 NOTE_EVERY_S = 5.0
+REPEAT_S = 60.0  # the state is told again so often, so that whoever missed it learns it
+
+# Of all readers of this process: what a reader of an earlier incarnation says must not pass for the word of our own.
+_numbers = itertools.count(1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +61,24 @@ class _Connect:
 
 
 @dataclass(frozen=True, slots=True)
+class _GiveUp:
+    """The handshake of this reader takes too long: every byte of it has its own time-out, this is for the whole."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Retire:
+    """Close the socket that a renewal replaced."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Note:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class _Repeat:
     pass
 
 
@@ -60,55 +100,80 @@ class Connection(Supervised):
         rules: ConnectionRules,
     ) -> None:
         self._name, self._venue, self._plan, self._rules = child_id, venue, plan, rules
-        self._keepalive, self._assets = keepalive, assets
+        self._keepalive = keepalive
         self._url = ws_url.rstrip("/") + plan.path
         self._exchange = EXCHANGES[venue]
-        self._instruments: Mapping[str, Instrument] = {item.instrument: item for item in instruments}
+        self._listed = instruments
+        self._instruments = _by_name(instruments)
+        self._publisher = Publisher(self, venue, assets)
         self._random = Random(f"{self.path}#{self.epoch}")
         self._attempts = 0
-        self._numbers = 0
         self._reader: SocketReader | None = None
         self._successor: SocketReader | None = None
-        self._venues = VenuesAble(able=(), configured=())
+        self._retiring: SocketReader | None = None
+        self._state = ConnectionChanged(
+            venue=venue, connection=child_id, state="connecting", brings_liquidations=plan.brings_liquidations
+        )
         self.log = self.log.bind(venue=venue)
-        self.send(paths.VENUES, WatchVenues(path=self.path))
-        self._tell_state("connecting")
+        self.send(f"{paths.CATALOGUES}/{venue}", InstrumentsWanted(path=self.path))
+        self._repeat()
+        self.timer.every("repeat", REPEAT_S, _Repeat())
         self.timer.every("note", NOTE_EVERY_S, _Note())
         self._connect(renewal=False)
 
     def handle(self, message: Any) -> None:
         match message:
             case VenuesAble():
-                self._venues = message
-            case ReaderUp(number=number):
-                self._on_up(number)
-            case ReaderEnded():
-                self._on_ended(message)
-            case FrameProblem(count=count, reason=reason):
-                self.log.warning("frame_malformed", connection=self._name, n=count, reason=reason)
+                self._publisher.venues = message
+            case InstrumentsListed(instruments=instruments):
+                self._take_instruments(instruments)
+            case ReaderUp() | ReaderLeaving() | ReaderEnded() | FrameProblem():
+                self._on_reader(message)
             case _Connect(renewal=renewal):
                 self._connect(renewal=renewal)
+            case _GiveUp(number=number):
+                self._give_up(number)
+            case _Retire():
+                self._retire()
+            case _Repeat():
+                self._repeat()
             case _Note():
                 self._write_note()
             case _:
                 super().handle(message)
 
+    def _on_reader(self, message: ReaderUp | ReaderLeaving | ReaderEnded | FrameProblem) -> None:
+        match message:
+            case ReaderUp(number=number):
+                self._on_up(number)
+            case ReaderLeaving(number=number):
+                self._on_leaving(number)
+            case ReaderEnded():
+                self._on_ended(message)
+            case FrameProblem(count=count, reason=reason):
+                self.log.warning("frame_malformed", connection=self._name, n=count, reason=reason)
+
     def terminate(self, reason: str) -> None:
-        readers = [reader for reader in (self._reader, self._successor) if reader is not None]
+        readers = self._readers()
         for reader in readers:
             reader.stop()
+        until_s = self.system.clock.monotonic() + READER_JOIN_S
         for reader in readers:
-            if not reader.join(READER_JOIN_S):
+            if not reader.join(max(0.0, until_s - self.system.clock.monotonic())):
                 self.log.warning("reader_left", connection=self._name)
-        if reason != "shutdown":
-            self._tell_state("down", reason=reason)
+        if reason != "shutdown" and self._state.state != "refused":
+            with suppress(Fenced):  # a successor speaks for this path already
+                self._tell_state("down", reason=f"connection {self._name} {reason}")
 
     # -- the socket's life ------------------------------------------------------------------------------------------
 
+    def _readers(self) -> tuple[SocketReader, ...]:
+        readers = (self._reader, self._successor, self._retiring)
+        return tuple(reader for reader in readers if reader is not None)
+
     def _connect(self, *, renewal: bool) -> None:
-        self._numbers += 1
         reader = SocketReader(
-            number=self._numbers,
+            number=next(_numbers),
             name=f"{self.path}#{self.epoch}",
             url=self._url,
             plan=self._plan,
@@ -124,35 +189,54 @@ class Connection(Supervised):
             self._successor = reader
         else:
             self._reader = reader
+        self._publisher.repeats_until_s = math.inf
+        self.timer.once("give_up", 2 * self._rules.socket.connect_timeout_s, _GiveUp(reader.number))
         reader.start()
 
     def _from_reader(self, message: Any) -> None:
         """Take a reader's word, on the reader's thread."""
         self.place.mailbox.put(Letter(message, Lane.URGENT, self.path))
 
+    def _give_up(self, number: int) -> None:
+        for reader in self._readers():
+            if reader.number == number and reader.liveness is None:
+                reader.stop(f"not connected within {2 * self._rules.socket.connect_timeout_s:g} s")
+
     def _on_up(self, number: int) -> None:
+        overlap_s = 0.0
         if self._successor is not None and number == self._successor.number:
-            old, self._reader, self._successor = self._reader, self._successor, None
-            if old is not None:
-                old.stop()
+            self._retire()
+            self._retiring, self._reader, self._successor = self._reader, self._successor, None
+            overlap_s = RENEWAL_OVERLAP_S
+            self.timer.once("retire", overlap_s, _Retire())
             self.log.info("feed_renewed", connection=self._name)
         elif self._reader is None or number != self._reader.number:
             return
         else:
             self.log.info("feed_connected", connection=self._name, url=self._url)
             self._tell_state("up")
-        self._attempts = 0
+        self._publisher.repeats_until_s = self.system.clock.monotonic() + overlap_s + self._rules.dedup_s
         renew_s = self._keepalive.max_age_s * self._rules.renewal_share
         self.timer.once("renew", renew_s, _Connect(renewal=True))
 
+    def _retire(self) -> None:
+        if self._retiring is not None:
+            self._retiring.stop()
+            self._retiring = None
+
+    def _on_leaving(self, number: int) -> None:
+        """Renew ahead of time: the venue will close this socket."""
+        if self._reader is not None and number == self._reader.number and self._successor is None:
+            self.timer.cancel("renew")
+            self._connect(renewal=True)
+
     def _on_ended(self, ended: ReaderEnded) -> None:
         if self._successor is not None and ended.number == self._successor.number:
-            self._successor = None
-            self.log.warning("feed_renewal_failed", connection=self._name, reason=ended.reason)
-            self.timer.once("renew", RENEWAL_RETRY_S, _Connect(renewal=True))
+            self._on_renewal_failed(ended)
             return
         if self._reader is None or ended.number != self._reader.number:
-            return  # the socket that a renewal replaced
+            return  # the socket that a renewal replaced, or one of an earlier incarnation
+        self._forget_backoff_after(self._reader)
         self._reader = None
         self.timer.cancel("renew")
         if ended.kind == "crashed":
@@ -161,17 +245,49 @@ class Connection(Supervised):
         if refusal is not None and refusal.permanent:
             self._tell_state("refused", reason=refusal.reason, advice=refusal.advice)
             raise NeedsOperator(f"{self._venue}: {refusal.reason}. {refusal.advice}")
+        if ended.kind == "unsubscribed":
+            self.send(f"{paths.CATALOGUES}/{self._venue}", InstrumentsDoubted(venue=self._venue))
+        self._reconnect(ended)
+
+    def _forget_backoff_after(self, reader: SocketReader) -> None:
+        """Start the back-off over after a socket that held; one that comes up and falls again and again waits longer."""
+        up_s = None if reader.liveness is None else reader.liveness.up_s
+        if up_s is not None and self.system.clock.monotonic() - up_s >= STABLE_S:
+            self._attempts = 0
+
+    def _reconnect(self, ended: ReaderEnded) -> None:
+        refusal = ended.refusal
         self._attempts += 1
-        at_least_s = refusal.retry_after_s if refusal else 0.0
-        wait_s = self._rules.backoff.delay_s(self._attempts, self._random.random(), at_least_s=at_least_s)
+        wait_s = 0.0
+        if self._successor is not None:  # a renewal was on its way: it goes on as the only socket
+            self._reader, self._successor = self._successor, None
+        else:
+            at_least_s = refusal.retry_after_s if refusal else 0.0
+            wait_s = self._rules.backoff.delay_s(self._attempts, self._random.random(), at_least_s=at_least_s)
+            self.timer.once("connect", wait_s, _Connect())
         self.log.warning(
             "feed_lost", connection=self._name, reason=ended.reason, attempt=self._attempts, wait_s=round(wait_s, 2)
         )
         self._tell_state("down", reason=ended.reason, advice=refusal.advice if refusal else "")
-        self.timer.once("connect", wait_s, _Connect())
+
+    def _on_renewal_failed(self, ended: ReaderEnded) -> None:
+        self._successor = None
+        self._publisher.repeats_until_s = self.system.clock.monotonic() + self._rules.dedup_s
+        wait_s = max(RENEWAL_RETRY_S, ended.refusal.retry_after_s if ended.refusal else 0.0)
+        self.log.warning("feed_renewal_failed", connection=self._name, reason=ended.reason)
+        self.timer.once("renew", wait_s, _Connect(renewal=True))
+
+    def _take_instruments(self, instruments: tuple[Instrument, ...]) -> None:
+        """Go on with a new list on the sockets that run."""
+        if instruments != self._listed:
+            self._listed, self._instruments = instruments, _by_name(instruments)
+            for reader in self._readers():
+                reader.take_instruments(self._instruments)
+
+    # -- telling ------------------------------------------------------------------------------------------------------
 
     def _tell_state(self, state: str, reason: str = "", advice: str = "") -> None:
-        changed = ConnectionChanged(
+        self._state = ConnectionChanged(
             venue=self._venue,
             connection=self._name,
             state=state,
@@ -179,37 +295,27 @@ class Connection(Supervised):
             reason=reason,
             advice=advice,
         )
-        self.send(paths.VENUES, changed)
+        self.send(paths.VENUES, self._state, redeliver=True, retain=True)
+
+    def _repeat(self) -> None:
+        self.send(paths.VENUES, WatchVenues(path=self.path), redeliver=True, retain=True)
+        self.send(paths.VENUES, self._state, redeliver=True, retain=True)
 
     def _write_note(self) -> None:
         reader = self._reader
-        if reader is None or reader.up_s is None:
+        if reader is None or reader.liveness is None or reader.liveness.up_s is None:
             self.note(f"not connected, attempt {self._attempts}" if self._attempts else "connecting")
             return
-        self.vitals.transport_s = reader.bytes_s
+        self.vitals.transport_s = reader.liveness.bytes_s
         bad = f", {reader.counts['malformed']} malformed" if reader.counts["malformed"] else ""
         self.note(f"{reader.counts['frames']} frames, {reader.counts['liquidations']} liquidations{bad}")
 
     # -- on the reader's thread ---------------------------------------------------------------------------------------
 
     def _publish(self, reader: SocketReader, records: list[Decoded]) -> None:
-        """Hand each asset's events on. Runs on the reader's thread and touches nothing of the actor but constants and
-        the venues' state, which is replaced as a whole.
-        """
-        liquidations, marks = split_by_asset(records)
-        venues = self._venues
-        able = venues.able if self._venue in venues.able else tuple(sorted({*venues.able, self._venue}))
-        configured = venues.configured if self._venue in venues.configured else able
-        young = reader.up_s is None or self.system.clock.monotonic() - reader.up_s < self._rules.dedup_s
-        for asset, events in liquidations.items():
-            reader.counts["liquidations"] += len(events)
-            seen = LiquidationsSeen(
-                asset=asset, events=tuple(events), able=able, configured=configured, after_reconnect=young
-            )
-            self.send(paths.symbol_path(asset), seen, retain=True)
-        for asset, mark in marks.items():
-            path = paths.symbol_path(asset)
-            # A mark alone starts no stream: an all-market feed names assets that nobody watches.
-            if asset in self._assets or self.system.find(path) is not None:
-                self.send(path, MarksSeen(mark=mark), lane=Lane.DATA, merge=("mark", self._venue))
+        reader.counts["liquidations"] += self._publisher.publish(records)
         self.vitals.progress_s = self.system.clock.monotonic()
+
+
+def _by_name(instruments: tuple[Instrument, ...]) -> dict[str, Instrument]:
+    return {one.instrument: one for one in instruments}

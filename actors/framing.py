@@ -17,7 +17,12 @@ class Opcode(IntEnum):
 
 
 class FramingError(Exception):
-    """The peer broke the protocol; the connection cannot be used any further."""
+    """The peer broke the protocol; the connection cannot be used any further.
+
+    `messages` holds the whole messages before the breach, so that it costs none of them.
+    """
+
+    messages: "tuple[Message, ...]" = ()
 
 
 class Message(NamedTuple):
@@ -43,12 +48,16 @@ class FrameSplitter:
         pending += data
         messages: list[Message] = []
         position = 0
-        while (end := self._frame_end(position)) is not None:
-            start, stop, opcode, final = end
-            message = self._join(opcode, bytes(pending[start:stop]), final=final)
-            if message is not None:
-                messages.append(message)
-            position = stop
+        try:
+            while (end := self._frame_end(position)) is not None:
+                start, stop, opcode, final = end
+                message = self._join(opcode, bytes(pending[start:stop]), final=final)
+                if message is not None:
+                    messages.append(message)
+                position = stop
+        except FramingError as error:
+            error.messages = tuple(messages)
+            raise
         del pending[:position]
         return messages
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from actors.exchanges.exchange import Instrument
 from intelligence.alerts import Alert
 from intelligence.market import Liquidation, MarkPrice
 
@@ -51,6 +52,28 @@ class ConnectionChanged:
     brings_liquidations: bool
     reason: str = ""
     advice: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstrumentsListed:
+    """What a venue lists now, from its catalogue to its connections, which go on with their sockets."""
+
+    venue: str
+    instruments: tuple[Instrument, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstrumentsWanted:
+    """Ask a catalogue for `InstrumentsListed`, if it has a list."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstrumentsDoubted:
+    """The venue refused a subscription, so a contract may be gone: the catalogue reads the list again before its time."""
+
+    venue: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import requests
+import urllib3
 
 CHUNK_BYTES = 64 * 1024
 
@@ -48,7 +49,8 @@ class Rest:
                 self._base_url + path, params=params, timeout=(limits.connect_s, limits.read_s), stream=True
             ) as response:
                 body = bytearray()
-                for chunk in response.iter_content(CHUNK_BYTES):
+                # `iter_content` waits until a chunk is full, so that drops of a byte would escape the deadline.
+                while chunk := response.raw.read1(CHUNK_BYTES, decode_content=True):
                     body += chunk
                     if len(body) > limits.max_bytes:
                         raise RestError(f"{path}: more than {limits.max_bytes} bytes")
@@ -59,7 +61,7 @@ class Rest:
             raise RestError(f"{self._base_url}{path}: no answer within {limits.read_s:g} s") from None
         except requests.ConnectionError as error:
             raise RestError(f"{self._base_url}{path}: cannot connect ({_cause(error)})") from None
-        except requests.RequestException as error:
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             raise RestError(f"{self._base_url}{path}: {type(error).__name__}") from None
 
     def close(self) -> None:

@@ -7,9 +7,11 @@ from actors import paths
 from actors.messages import AlertRaised, LiquidationsSeen, MarksSeen
 from actors.supervised import Supervised
 from intelligence.alerts import Alert
-from intelligence.detectors.asset import AssetDetection, DetectionRules
+from intelligence.detectors.asset import MAX_AHEAD_MS, AssetDetection, DetectionRules
+from intelligence.volatility import VolatilityState
 
 TICK_S = 1.0  # market seconds; only while an incident is open
+MARK_KEPT_EVERY_MS = 5_000  # of each instrument, for a successor: prices to within 5 s at a fifth of the memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,9 +19,24 @@ class _Tick:
     pass
 
 
+@dataclass(frozen=True, slots=True)
+class _Complete:
+    """Retained before everything else: nothing since that event time has been dropped (0: nothing at all)."""
+
+    from_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Learned:
+    """How much the price moves, after each minute: an estimate over hours cannot be rebuilt from minutes of marks."""
+
+    state: VolatilityState
+
+
 class SymbolStream(Supervised):
     """Owns the detection of one asset. What it has seen lately is retained in its mailbox, so a successor starts where
-    it ended and raises the same alerts under the same ids.
+    it ended and raises the same alerts under the same ids. Liquidations are retained whole, marks thinned out: prices
+    in what a successor says may be 5 s older than in what the lost one would have said.
     """
 
     def init(self, *, child_id: str, rules: DetectionRules) -> None:
@@ -27,14 +44,27 @@ class SymbolStream(Supervised):
         self._rules = rules
         self._detection = AssetDetection(self.asset, rules)
         self._ticking = False
+        self._kept_ms: dict[tuple[str, str], int] = {}
+        self._closed_minute: int | None = None
         self.log = self.log.bind(asset=self.asset)
+        if not self.retained:
+            self.retained.append(_Complete(0))
 
     def recover(self, retained: tuple[Any, ...]) -> None:
-        first = min(event.exchange_ms for message in retained for event in message.events)
-        self._detection = AssetDetection(self.asset, self._rules, refed_from_ms=first)
+        learned = [message.state for message in retained if isinstance(message, _Learned)]
+        self._detection = AssetDetection(
+            self.asset,
+            self._rules,
+            volatility=learned[-1] if learned else None,
+            refed_from_ms=_complete_from(retained),
+        )
         for message in retained:
-            self._observe(message)
-        self._detection.tick(self.now_ms)
+            if isinstance(message, LiquidationsSeen):
+                self._observe(message)
+            elif isinstance(message, MarksSeen):
+                self._detection.mark(message.mark)
+        # An incident may have ended while nobody was here. If its end was told before, telling it again changes nothing.
+        self._raise(self._detection.tick(self.now_ms))
         self._tick_while_open()
 
     def handle(self, message: Any) -> None:
@@ -45,6 +75,7 @@ class SymbolStream(Supervised):
                 self.progress()
             case MarksSeen(mark=mark):
                 self._raise(self._detection.mark(mark))
+                self._keep(message)
             case _Tick():
                 self._ticking = False
                 self._raise(self._detection.tick(self.now_ms))
@@ -70,8 +101,49 @@ class SymbolStream(Supervised):
             self._ticking = True
             self.timer.once("tick", TICK_S, _Tick(), market=True)
 
+    # -- for a successor ----------------------------------------------------------------------------------------------
+
+    def _keep(self, seen: MarksSeen) -> None:
+        """Retain a mark now and then, and what is learned of the price each minute."""
+        mark = seen.mark
+        instrument = (mark.venue, mark.instrument)
+        if mark.received_ms < self._kept_ms.get(instrument, 0) + MARK_KEPT_EVERY_MS:
+            return
+        self._kept_ms[instrument] = mark.received_ms
+        self.retained.append(seen)
+        state = self._detection.volatility_state
+        if state is not None and state.closed_minute != self._closed_minute:
+            self._closed_minute = state.closed_minute
+            self.retained.append(_Learned(state))
+        self._forget()
+
     def _forget(self) -> None:
-        """Drop retained letters that lie wholly before what a successor would need."""
-        oldest_ms = self._detection.oldest_needed_ms
-        while self.retained and max(event.exchange_ms for event in self.retained[0].events) < oldest_ms:
-            self.retained.popleft()
+        """Drop what lies wholly before what a successor would need, and note from when on it is complete."""
+        oldest_ms, retained = self._detection.oldest_needed_ms, self.retained
+        if not retained:
+            return
+        complete = retained.popleft() if isinstance(retained[0], _Complete) else None
+        while retained and _last_ms(retained[0]) < oldest_ms:
+            retained.popleft()
+            complete = _Complete(oldest_ms)
+        if complete is not None:
+            retained.appendleft(complete)
+
+
+def _complete_from(retained: tuple[Any, ...]) -> int | None:
+    """The event time from which on everything has been retained; None when it is all there ever was."""
+    if isinstance(retained[0], _Complete):
+        return retained[0].from_ms or None
+    seen = (message for message in retained if isinstance(message, LiquidationsSeen))  # the mailbox was full
+    return min((event.exchange_ms for message in seen for event in message.events), default=None)
+
+
+def _last_ms(message: LiquidationsSeen | MarksSeen | _Learned) -> int:
+    """The newest event time in a retained message; of a broken one that lies far ahead, when it came."""
+    match message:
+        case LiquidationsSeen(events=events):
+            return max(min(event.exchange_ms, event.received_ms + MAX_AHEAD_MS) for event in events)
+        case MarksSeen(mark=mark):
+            return min(mark.exchange_ms, mark.received_ms + MAX_AHEAD_MS)
+        case _Learned(state=state):
+            return state.closes[-1][0]

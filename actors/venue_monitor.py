@@ -1,5 +1,6 @@
 """Which venues are able to report liquidations now: every alert says so, and people are told of a loss once."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +11,8 @@ from actors.messages import AlertRaised, ConnectionChanged, SocketsPlanned, Venu
 from actors.supervised import Supervised
 from intelligence.alerts import Alert, AlertKind, Severity, Stage, stable_id
 from intelligence.market import Coverage
+
+RETAINED_AT_EASE = 300  # messages; more than the subjects there are, less than the mailbox retains
 
 
 @dataclass(slots=True)
@@ -32,8 +35,20 @@ class _StillLost:
     venue: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What people were told last of a venue; None when they know that it is back. Retained for a successor."""
+
+    venue: str
+    alert: Alert | None
+
+
 class VenueMonitor(Supervised):
-    """Collects the states of connections and tells whoever watches which venues are able to report."""
+    """Collects the states of connections and tells whoever watches which venues are able to report.
+
+    What it hears is sent with `retain`, so a successor knows the states and what people were told, and tells nothing
+    twice.
+    """
 
     def init(self, *, configured: tuple[str, ...], lost_after_s: float) -> None:
         self._configured = configured
@@ -45,48 +60,75 @@ class VenueMonitor(Supervised):
 
     def recover(self, retained: tuple[Any, ...]) -> None:
         for message in retained:
-            self.handle(message)
+            self._learn(message)
+        for name in self._configured:
+            self._judge(name)
+        self._tell_watchers()
 
     def handle(self, message: Any) -> None:
         match message:
             case WatchVenues(path=path):
-                self._watchers.add(path)
+                self._learn(message)
                 self.send(path, self._able())
-            case SocketsPlanned(venue=venue, connections=connections):
-                self._venues[venue].planned = connections
-                self._judge(venue)
-            case ConnectionChanged(venue=venue):
-                self._on_changed(self._venues[venue], message)
-                self._judge(venue)
+            case SocketsPlanned(venue=venue) | ConnectionChanged(venue=venue):
+                self._learn(message)
+                if self._judge(venue):
+                    self._tell_watchers()
+                if isinstance(message, ConnectionChanged) and message.state == "refused":
+                    self._tell_lost(venue)
             case _StillLost(venue=venue):
                 self._tell_lost(venue)
             case _:
                 super().handle(message)
+        self._keep_newest()
+
+    def _learn(self, message: Any) -> None:
+        match message:
+            case WatchVenues(path=path):
+                self._watchers.add(path)
+            case SocketsPlanned(venue=venue, connections=connections):
+                self._venues[venue].planned = connections
+            case ConnectionChanged(state=state, reason=reason, advice=advice):
+                known = self._venues[message.venue]
+                known.states[message.connection] = state
+                if state in {"down", "refused"}:
+                    known.reason, known.advice = reason, advice
+            case _Told(venue=name, alert=alert):
+                self._venues[name].told = alert
+
+    def _keep_newest(self) -> None:
+        """Drop retained messages that a newer one has replaced, before the oldest would have to go."""
+        if len(self.retained) < RETAINED_AT_EASE:
+            return
+        newest: dict[Hashable, Any] = {}
+        for message in self.retained:
+            newest.pop(_subject(message), None)
+            newest[_subject(message)] = message
+        self.retained.clear()
+        self.retained.extend(newest.values())
 
     def _able(self) -> VenuesAble:
         able = tuple(name for name, venue in self._venues.items() if venue.able)
         return VenuesAble(able=able, configured=self._configured)
 
-    def _on_changed(self, venue: _Venue, changed: ConnectionChanged) -> None:
-        venue.states[changed.connection] = changed.state
-        if changed.state in {"down", "refused"}:
-            venue.reason, venue.advice = changed.reason, changed.advice
-        if changed.state == "refused":
-            self._tell_lost(changed.venue)
-
-    def _judge(self, name: str) -> None:
+    def _judge(self, name: str) -> bool:
+        """Take up whether a venue is able now; True when that has changed."""
         venue = self._venues[name]
         able = venue.is_able()
         if able == venue.able:
-            return
+            return False
         venue.able = able
         if able:
+            venue.reason = venue.advice = ""
             self.timer.cancel(f"lost-{name}")
             self.log.info("venue_able", venue=name)
             self._tell_back(name)
         else:
             self.log.warning("venue_lost", venue=name, reason=venue.reason)
             self.timer.once(f"lost-{name}", self._lost_after_s, _StillLost(name))
+        return True
+
+    def _tell_watchers(self) -> None:
         message = self._able()
         self.note(f"{len(message.able)} of {len(message.configured)} venues able to report")
         for path in self._watchers:
@@ -117,6 +159,7 @@ class VenueMonitor(Supervised):
             venue=name,
             started_ms=now_ms,
         )
+        self.retained.append(_Told(name, venue.told))
         self.send(paths.DISPATCHER, AlertRaised(alert=venue.told), redeliver=True)
 
     def _tell_back(self, name: str) -> None:
@@ -124,6 +167,7 @@ class VenueMonitor(Supervised):
         told, venue.told = venue.told, None
         if told is None:
             return
+        self.retained.append(_Told(name, None))
         minutes = (self.now_ms - told.exchange_ms) / 60_000
         text = f"{name} reports liquidations again, after {minutes:.0f} min"
         ended = _ended(told, text, self.now_ms, self._able().able)
@@ -132,3 +176,14 @@ class VenueMonitor(Supervised):
 
 def _ended(told: Alert, text: str, now_ms: int, able: tuple[str, ...]) -> Alert:
     return replace(told, stage=Stage.ENDED, ended_ms=now_ms, detected_ms=now_ms, text=text, venues_able=able)
+
+
+def _subject(message: Any) -> Hashable:
+    """What a message is about: a later one about the same replaces it."""
+    match message:
+        case WatchVenues(path=path):
+            return path
+        case ConnectionChanged(venue=venue, connection=connection):
+            return venue, connection
+        case _:
+            return type(message), message.venue

@@ -1,0 +1,271 @@
+"""A symbol stream on a real worker: what reaches the dispatcher, and what a failure on the way changes (nothing)."""
+
+import csv
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from actors import paths
+from actors.clock import ManualClock
+from actors.mailbox import MailboxSpec
+from actors.messages import LiquidationsSeen, MarksSeen
+from actors.supervised import Birth, ChildReady, Drill
+from actors.symbol_stream import SymbolStream
+from actors.system import ChildExited
+from actors.worker import Worker
+from intelligence.alerts import AlertKind, Stage
+from intelligence.detectors.asset import DetectionRules
+from intelligence.journal import journal
+from intelligence.market import Coverage, Liquidation, PositionSide, PriceKind
+from tests.intelligence.builders import T0, VENUES, a_burst, a_liquidation, a_mark
+from tests.telegram_stand.stage import Stage as Theatre
+from tests.telegram_stand.stage import wait_for
+
+PATH = paths.symbol_path("SOL")
+
+
+class Desk:
+    """One stream on a worker, a recorder at the dispatcher's place, and time that follows the market."""
+
+    def __init__(self, retain_max=20_000):
+        self.stage = Theatre(ManualClock(market_ms=T0))
+        self.clock = self.stage.clock
+        self.told = self.stage.record(paths.DISPATCHER)
+        self.worker = Worker("symbols")
+        self.worker.start()
+        self.place = self.stage.system.place(PATH, MailboxSpec(retain_max=retain_max))
+        self.begin()
+
+    def begin(self):
+        self.place.epoch += 1
+        args = {"child_id": "sol", "rules": DetectionRules()}
+        notify = self.stage._notices.put
+        SymbolStream.start(Birth(self.stage.system, PATH, self.place.epoch, args, notify, self.worker))
+        assert isinstance(notice := self.stage._next(PATH), ChildReady), notice
+
+    def feed(self, records, *, crash_before=(), to_time=True):
+        """Each record as its own letter, at the time it was received."""
+        for number, record in enumerate(records):
+            if number in crash_before:
+                self.crash_at_once()
+            if to_time:
+                self.clock.advance(max(0.0, record.received_ms / 1000 - self.clock.market_s()))
+            self.post(record)
+        return self.settle()
+
+    def crash_at_once(self):
+        """Fail and come back while the market stands still; told apart from the failures before."""
+        self.place.failed_recoveries = 0
+        self.stage.tell(PATH, Drill(error="SystemExit"))
+        while not isinstance(self.stage._next(PATH), ChildExited):
+            pass
+        self.begin()
+
+    def post(self, record, *, after_reconnect=False):
+        address = self.stage.system.address(PATH)
+        if isinstance(record, Liquidation):
+            seen = LiquidationsSeen(
+                asset="SOL", events=(record,), able=VENUES, configured=VENUES, after_reconnect=after_reconnect
+            )
+            address.tell(seen, redeliver=True, retain=True)
+        else:
+            address.tell(MarksSeen(mark=record))
+
+    def settle(self):
+        wait_for(lambda: self.place.mailbox.idle, "an empty mailbox")
+        self.stage.ask(paths.DISPATCHER, "settle")
+        return self
+
+    def alerts(self, stage=None):
+        self.settle()
+        return [one.alert for one in self.told if one != "settle" and stage in {None, one.alert.stage}]
+
+    def close(self):
+        self.stage.close()
+        assert self.worker.stop(5)
+
+
+@pytest.fixture
+def desk():
+    one = Desk()
+    yield one
+    one.close()
+
+
+def journal_of(records, crash_before=()):
+    one = Desk()
+    try:
+        raised = one.feed(records, crash_before=crash_before).alerts(Stage.RAISED)
+        return journal({alert.alert_id: alert for alert in reversed(raised)}.values())  # of one id the first, as stored
+    finally:
+        one.close()
+
+
+def test_alerts_reach_the_dispatcher(desk):
+    desk.feed([a_liquidation(usd=300_000.0)])
+
+    (alert,) = desk.alerts()
+    assert (alert.kind, alert.asset, alert.value) == (AlertKind.LIQUIDATION, "SOL", 300_000.0)
+    assert "SOL" in alert.text
+
+
+def test_an_incident_ends_by_market_time_when_nothing_more_comes(desk):
+    desk.feed(a_burst(orders=8, usd=40_000.0))
+    assert not desk.alerts(Stage.ENDED)
+
+    for _ in range(80):
+        desk.clock.advance(1)
+        desk.settle()
+
+    (cascade,) = [alert for alert in desk.alerts(Stage.RAISED) if alert.kind is AlertKind.CASCADE]
+    assert [alert.alert_id for alert in desk.alerts(Stage.ENDED)] == [cascade.alert_id]
+
+
+def test_an_incident_that_ends_while_nobody_is_there_is_ended_by_the_successor(desk):
+    desk.feed(a_burst(orders=8, usd=40_000.0))
+
+    desk.stage.tell(PATH, Drill())
+    while not isinstance(desk.stage._next(PATH), ChildExited):
+        pass
+    desk.clock.advance(120)
+    desk.begin()
+
+    (cascade,) = [alert for alert in desk.alerts(Stage.RAISED) if alert.kind is AlertKind.CASCADE]
+    assert [alert.alert_id for alert in desk.alerts(Stage.ENDED)] == [cascade.alert_id]
+
+
+@pytest.mark.parametrize("crash_before", range(1, 12))
+def test_a_cascade_is_told_the_same_wherever_the_stream_fails_on_the_way(crash_before):
+    records = a_burst(orders=12, usd=40_000.0, every_ms=2_000)
+
+    assert journal_of(records, {crash_before}) == journal_of(records) != b""
+
+
+def test_a_stream_that_fails_early_in_its_life_still_raises_the_cascade_that_follows(desk):
+    desk.feed([a_liquidation(usd=1_000.0)])
+    desk.crash_at_once()
+
+    desk.feed(a_burst(20_000, orders=8, usd=40_000.0))
+
+    assert [alert.kind for alert in desk.alerts(Stage.RAISED)].count(AlertKind.CASCADE) == 1
+
+
+def test_a_stream_that_fails_after_a_quiet_time_still_raises_the_cascade_that_follows(desk):
+    desk.feed([a_liquidation(at_ms, usd=1_000.0) for at_ms in (0, 600_000, 1_200_000)])
+    desk.crash_at_once()
+
+    desk.feed(a_burst(1_220_000, orders=8, usd=40_000.0))
+
+    assert [alert.kind for alert in desk.alerts(Stage.RAISED)].count(AlertKind.CASCADE) == 1
+
+
+def test_prices_survive_a_failure(desk):
+    marks = [a_mark(at_ms, 140.0 - at_ms / 1e5) for at_ms in range(0, 90_000, 1_000)]
+    records = sorted([*marks, *a_burst(70_000, orders=8, usd=40_000.0)], key=lambda one: one.received_ms)
+    calm = Desk()
+    calm.feed(records)
+    undisturbed = [alert for alert in calm.alerts(Stage.RAISED) if alert.kind is AlertKind.CASCADE]
+    calm.close()
+
+    desk.feed(records, crash_before={75})
+
+    cascades = [alert for alert in desk.alerts(Stage.RAISED) if alert.kind is AlertKind.CASCADE]
+    assert [alert.alert_id for alert in cascades] == [alert.alert_id for alert in undisturbed]
+    assert cascades[0].price == pytest.approx(undisturbed[0].price, rel=1e-3)
+
+
+def test_what_was_learned_of_the_price_survives_a_failure(desk):
+    desk.feed([a_mark(minute * 60_000, 140.0 * (1 + 0.001 * (minute % 2))) for minute in range(40)])
+    before = desk.stage.system.ledger[PATH].actor._detection.volatility_state
+    assert before.returns > 30
+
+    desk.crash_at_once()
+
+    assert desk.stage.system.ledger[PATH].actor._detection.volatility_state == before
+
+
+def test_what_is_retained_is_dropped_when_no_successor_needs_it(desk):
+    for minute in range(30):
+        desk.feed([a_mark(minute * 60_000 + 1), a_liquidation(minute * 60_000 + 2, usd=1_000.0)])
+
+    kept = [one for one in desk.place.mailbox.retained if isinstance(one, LiquidationsSeen)]
+    assert len(kept) <= 7
+    assert len(desk.place.mailbox.retained) <= 30
+
+
+def test_marks_are_retained_every_five_seconds_only(desk):
+    desk.feed([a_mark(at_ms) for at_ms in range(0, 60_000, 200)])
+
+    assert sum(isinstance(one, MarksSeen) for one in desk.place.mailbox.retained) == 12
+
+
+def test_a_broken_time_far_ahead_does_not_keep_what_comes_after_it(desk):
+    desk.feed([a_liquidation(0, exchange_ms=T0 + 10**10, received_ms=T0)])
+    for minute in range(30):
+        desk.feed([a_liquidation(minute * 60_000, usd=1_000.0)])
+
+    assert len(desk.place.mailbox.retained) <= 8
+
+
+def test_a_letter_in_hand_at_a_failure_is_handled_by_the_successor(desk, monkeypatch):
+    real, failed = SymbolStream._observe, []
+
+    def observe(self, seen):
+        if not failed:
+            failed.append(seen)
+            raise RuntimeError("once")
+        return real(self, seen)
+
+    monkeypatch.setattr(SymbolStream, "_observe", observe)
+    desk.post(a_liquidation(usd=300_000.0))
+    while not isinstance(desk.stage._next(PATH), ChildExited):
+        pass
+    desk.begin()
+
+    assert [alert.value for alert in desk.alerts()] == [300_000.0]
+
+
+@hypothesis_settings(max_examples=40)
+@given(st.data())
+def test_synthetic_cascades_are_told_the_same_however_often_the_stream_fails(data):
+    records = []
+    for start_ms in data.draw(st.lists(st.integers(0, 1_200_000), min_size=1, max_size=3)):
+        side = data.draw(st.sampled_from(PositionSide))
+        usd = data.draw(st.sampled_from([8_000.0, 30_000.0, 90_000.0]))
+        orders = data.draw(st.integers(3, 14))
+        records += a_burst(start_ms, orders=orders, usd=usd, position_side=side, every_ms=1_700)
+    records.sort(key=lambda one: one.exchange_ms)
+    crashes = data.draw(st.sets(st.integers(1, len(records)), max_size=4))
+
+    assert journal_of(records, crashes) == journal_of(records)
+
+
+def recorded(folder):
+    """The orders of a recorded day, all of them as if of one asset."""
+    with (folder / "binance" / "force_orders" / "2025-12-27_28_all_symbols.csv").open(newline="") as lines:
+        for row in csv.reader(lines):
+            price, quantity, at_ms = float(row[5] if row[6] == "None" else row[6]), float(row[9]), int(row[10])
+            yield a_liquidation(
+                venue="binance",
+                instrument=row[0],
+                exchange_ms=at_ms,
+                received_ms=at_ms + 500,
+                position_side=PositionSide.LONG if row[1] == "SELL" else PositionSide.SHORT,
+                quantity=quantity,
+                price=price,
+                price_kind=PriceKind.FILL,
+                notional_usd=quantity * price,
+                coverage=Coverage.CAPPED,
+            )
+
+
+@pytest.mark.parametrize("every", [17, 101])
+def test_recorded_orders_are_told_the_same_with_failures_on_the_way(shared_data, every):
+    records = sorted(recorded(shared_data), key=lambda one: one.received_ms)
+
+    undisturbed = journal_of(records)
+
+    assert undisturbed.count(b"\n") > 10
+    assert journal_of(records, set(range(every, len(records), every))) == undisturbed

@@ -1,0 +1,210 @@
+"""Which venues are able to report, and what people hear of it."""
+
+import pytest
+from structlog.testing import capture_logs
+
+from actors import paths
+from actors.clock import ManualClock
+from actors.mailbox import MailboxSpec
+from actors.messages import ConnectionChanged, SocketsPlanned, VenuesAble, WatchVenues
+from actors.venue_monitor import RETAINED_AT_EASE, VenueMonitor
+from intelligence.alerts import AlertKind, Stage
+from tests.telegram_stand.stage import Stage as Theatre
+from tests.telegram_stand.stage import wait_for
+
+WATCHER = "/core/feeds/one"
+
+
+class Desk:
+    """A monitor of Binance and Bybit, a watcher, and a dispatcher that records."""
+
+    def __init__(self):
+        self.stage = Theatre(ManualClock())
+        self.clock = self.stage.clock
+        self.seen = self.stage.record(WATCHER)
+        self.raised = self.stage.record(paths.DISPATCHER)
+        self.stage.system.place(paths.VENUES, MailboxSpec(retain_max=1_000))
+        self.stage.start(paths.VENUES, VenueMonitor, configured=("binance", "bybit"), lost_after_s=60.0)
+
+    def tell(self, message):
+        self.stage.system.address(paths.VENUES).tell(message, redeliver=True, retain=True)
+        return self
+
+    def plan(self, venue, *connections):
+        return self.tell(SocketsPlanned(venue=venue, connections=connections))
+
+    def state(self, connection, state, **words):
+        venue = connection.partition("-")[0]
+        return self.tell(
+            ConnectionChanged(venue=venue, connection=connection, state=state, brings_liquidations=True, **words)
+        )
+
+    def settle(self):
+        """Wait until the monitor and then the recorders have handled everything."""
+        for path in (paths.VENUES, WATCHER, paths.DISPATCHER):
+            self.stage.ask(path, WatchVenues(path="/nowhere"))
+
+    def pass_s(self, seconds):
+        self.settle()
+        self.clock.advance(seconds)
+        self.settle()
+
+    def able(self):
+        self.settle()
+        return [one.able for one in self.seen if isinstance(one, VenuesAble)]
+
+    def alerts(self):
+        self.settle()
+        return [one.alert for one in self.raised if not isinstance(one, WatchVenues)]
+
+
+@pytest.fixture
+def desk():
+    one = Desk()
+    yield one
+    one.stage.close()
+
+
+def both_up(desk):
+    desk.tell(WatchVenues(path=WATCHER))
+    desk.plan("binance", "binance-market").plan("bybit", "bybit-1", "bybit-2")
+    return desk.state("binance-market", "up").state("bybit-1", "up").state("bybit-2", "up")
+
+
+def test_a_watcher_hears_at_once_and_at_every_change(desk):
+    both_up(desk)
+    desk.state("bybit-2", "down", reason="reset")
+
+    assert desk.able() == [(), ("binance",), ("binance", "bybit"), ("binance",)]
+
+
+def test_a_venue_is_able_when_all_its_planned_connections_are_up(desk):
+    desk.tell(WatchVenues(path=WATCHER)).state("bybit-1", "up").state("bybit-3", "down")
+    assert desk.able() == [()]
+
+    desk.plan("bybit", "bybit-1", "bybit-2")
+    assert desk.able() == [()]
+    desk.state("bybit-2", "up")
+
+    assert desk.able()[-1] == ("bybit",)
+
+
+def test_a_loss_is_told_once_after_its_time_and_so_is_the_return(desk):
+    both_up(desk).state("binance-market", "down", reason="no byte for 30 s", advice="Look at the network.")
+    desk.pass_s(59)
+    assert desk.alerts() == []
+
+    desk.pass_s(2)
+    desk.state("binance-market", "connecting").state("binance-market", "down", reason="cannot connect")
+    desk.pass_s(300)
+    desk.state("binance-market", "up")
+
+    lost, back = desk.alerts()
+    assert (lost.kind, lost.stage, back.stage) == (AlertKind.FEED_HEALTH, Stage.RAISED, Stage.ENDED)
+    assert lost.text == "binance cannot report liquidations: no byte for 30 s. Look at the network."
+    assert back.text == "binance reports liquidations again, after 5 min"
+    assert (lost.alert_id, lost.venues_able, back.venues_able) == (back.alert_id, ("bybit",), ("binance", "bybit"))
+
+
+def test_a_short_loss_is_logged_and_not_told(desk):
+    with capture_logs() as logs:
+        both_up(desk).state("binance-market", "down", reason="reset")
+        desk.pass_s(30)
+        desk.state("binance-market", "up")
+        desk.pass_s(600)
+
+    assert desk.alerts() == []
+    assert [(one["event"], one["venue"]) for one in logs if one["event"].startswith("venue_")] == [
+        ("venue_able", "binance"),
+        ("venue_able", "bybit"),
+        ("venue_lost", "binance"),
+        ("venue_able", "binance"),
+    ]
+
+
+def test_a_refusal_is_told_at_once_with_advice_and_only_once(desk):
+    desk.plan("binance", "binance-market")
+    desk.state("binance-market", "refused", reason="geo_blocked", advice="Switch the venue off.")
+    desk.state("binance-catalogue", "refused", reason="geo_blocked")
+    desk.pass_s(600)
+
+    told = [alert.text for alert in desk.alerts() if alert.venue == "binance"]
+    assert told == ["binance cannot report liquidations: geo_blocked. Switch the venue off."]
+
+
+def test_a_venue_that_never_came_up_is_told(desk):
+    desk.pass_s(61)
+
+    assert [alert.text for alert in desk.alerts()] == [
+        "binance cannot report liquidations: no connection yet.",
+        "bybit cannot report liquidations: no connection yet.",
+    ]
+
+
+def test_the_reason_of_an_old_loss_is_not_given_for_a_new_one(desk):
+    both_up(desk).state("binance-market", "down", reason="reset").state("binance-market", "up")
+    desk.plan("binance", "binance-market", "binance-more")
+    desk.pass_s(61)
+
+    assert "reset" not in desk.alerts()[-1].text
+
+
+@pytest.mark.parametrize("error", ["RuntimeError", "SystemExit"])
+def test_a_successor_knows_the_states_and_the_watchers_and_tells_nothing_new(desk, error):
+    both_up(desk)
+    known = len(desk.able())
+
+    desk.stage.crash(paths.VENUES, error)
+    desk.pass_s(600)
+    assert desk.able()[known:] == [("binance", "bybit")]
+    assert desk.alerts() == []
+    desk.state("bybit-1", "down")
+
+    assert desk.able()[-1] == ("binance",)
+
+
+def test_a_loss_that_was_told_before_a_crash_is_not_told_again_and_its_end_is(desk):
+    both_up(desk).state("binance-market", "down", reason="reset")
+    desk.pass_s(61)
+
+    desk.stage.crash(paths.VENUES)
+    desk.pass_s(600)
+    desk.state("binance-market", "up")
+
+    lost, back = desk.alerts()
+    assert (lost.alert_id, back.stage) == (back.alert_id, Stage.ENDED)
+
+
+def test_a_return_that_was_told_before_a_crash_is_over(desk):
+    both_up(desk).state("binance-market", "down", reason="reset")
+    desk.pass_s(61)
+    desk.state("binance-market", "up")
+    told = len(desk.alerts())
+
+    desk.stage.crash(paths.VENUES)
+    desk.pass_s(600)
+
+    assert len(desk.alerts()) == told
+
+
+def test_a_loss_that_nobody_was_told_of_yet_is_told_by_the_successor(desk):
+    both_up(desk).state("binance-market", "down", reason="reset")
+    desk.pass_s(30)
+
+    desk.stage.crash(paths.VENUES)
+    desk.pass_s(61)
+
+    assert [alert.text for alert in desk.alerts()] == ["binance cannot report liquidations: reset."]
+
+
+def test_what_is_retained_does_not_grow_and_loses_nothing_that_stands(desk):
+    both_up(desk)
+    for number in range(2 * RETAINED_AT_EASE):
+        desk.state("bybit-2", "down" if number % 2 else "up", reason="flapping")
+    desk.state("bybit-2", "up")
+    desk.settle()
+
+    assert len(desk.stage.system.place(paths.VENUES).mailbox.retained) <= RETAINED_AT_EASE + 1
+    known = len(desk.able())
+    desk.stage.crash(paths.VENUES)
+    assert wait_for(lambda: desk.able()[known:], "the successor's word") == [("binance", "bybit")]
