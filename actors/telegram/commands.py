@@ -40,6 +40,10 @@ class TelegramCommands(Supervised):
 
     def init(self, *, telegram: TelegramSettings, status_dir: Path | str, simulation: bool = False) -> None:
         self._refuse_company()
+        if not telegram.authorized_users:
+            self.log.warning(
+                "nobody_authorized", advice="name user or group ids in AUTHORIZED_USERS; /start tells them"
+            )
         handlers = Handlers(
             authorized=frozenset(telegram.authorized_users),
             dispatcher=self.address(paths.DISPATCHER),

@@ -29,6 +29,7 @@ class Handlers:
         self._status_folder, self._heading, self._log = status_folder, heading, log
         self._strangers = StrangersLimit()
         self._seen: deque[int] = deque(maxlen=SEEN_UPDATES)
+        self._asking = asyncio.Lock()  # first come, first served: stop and start in one batch keep their order
 
     def register(self, application: "Application[Any, Any, Any, Any, Any, Any]") -> None:
         """One gate for every command, so that none can be reached around it. Edited messages are not commands."""
@@ -102,7 +103,8 @@ class Handlers:
     async def _ask(self, message: SetAlerts | AskAlerts) -> str:
         """Ask the dispatcher on another thread: waiting for it here would hold up every other command."""
         try:
-            answer = await asyncio.to_thread(self._dispatcher.ask, message, timeout=ASK_S)
+            async with self._asking:
+                answer = await asyncio.to_thread(self._dispatcher.ask, message, timeout=ASK_S)
         except Exception as error:  # it is down, late, or failed over this very letter: the asker hears the same
             self._log.warning("command_unanswered", message=type(message).__name__, caused_by=repr(error))
             return answers.UNAVAILABLE

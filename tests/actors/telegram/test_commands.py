@@ -219,6 +219,13 @@ def test_stranger_learns_the_own_ids_and_nothing_else(bot, command):
     assert STRANGER not in Outbox(bot.database, 1).chats()
 
 
+def test_without_authorised_users_everybody_is_a_stranger_and_the_log_says_so(bot, logged):
+    bot.dispatcher().open(authorized_users=())
+
+    assert "user id" in bot.stand.answers("/status")
+    assert len(logged("nobody_authorized")) == 1
+
+
 def test_stranger_in_an_unknown_group_changes_nothing(bot):
     assert "chat id" in bot.dispatcher().open().stand.answers("/alerts stop", chat=-77, user=STRANGER)
 
@@ -264,9 +271,20 @@ def test_update_that_telegram_sends_again_is_answered_once(bot):
     bot.dispatcher().open()
     bot.stand.fail(method="getUpdates", drop="after", times=2)
     bot.stand.say("/alerts stop")
+    bot.stand.wait_sent(1)
     bot.silent()
 
     assert len(bot.stand.sent()) == 2
+    assert not bot.is_on()
+
+
+def test_changes_that_come_together_keep_their_order(bot):
+    bot.stand.fail(method="getUpdates", after=0.1)
+    bot.dispatcher().open()
+    for word in ("stop", "start", "stop", "start", "stop"):
+        bot.stand.say(f"/alerts {word}")
+    bot.stand.wait_sent(5)
+
     assert not bot.is_on()
 
 
