@@ -7,6 +7,7 @@ import pytest
 
 from actors import paths, socket_reader
 from actors.exchanges.exchange import Keepalive
+from actors.mailbox import MailboxSpec
 from actors.messages import (
     ConnectionChanged,
     InstrumentsDoubted,
@@ -536,6 +537,20 @@ def test_marks_of_every_instrument_are_sent_and_a_mark_alone_starts_no_stream(fe
         ("BTCUSDC", 90_100),
     ]
     assert feed.stage.system.find(paths.symbol_path("DOGE")) is None
+
+
+def test_a_stream_whose_mailbox_is_full_costs_the_others_nothing(feed):
+    feed.stage.system.place(paths.symbol_path("SOL"), MailboxSpec(urgent_max=1))
+    venue = feed.up(instruments=instruments("BTCUSDT", "SOLUSDT"))
+
+    venue.send(*(bybit_liquidation(("SOLUSDT", 1, 140, at)) for at in range(3)), BTC)
+    feed.liquidations()
+    venue.send(bybit_liquidation(("SOLUSDT", 1, 140, 5)), bybit_liquidation(("BTCUSDT", 3, 90_000, 5)))
+
+    events = [event.quantity for seen in feed.liquidations(letters=2) for event in seen.events]
+    assert events == [2, 3]
+    assert feed.stage.system.place(paths.symbol_path("SOL")).mailbox.dropped == 1
+    assert feed.states()[-1].state == "up"
 
 
 def test_of_many_marks_in_a_read_the_newest_is_sent(feed):
