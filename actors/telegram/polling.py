@@ -10,6 +10,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any, TypeVar
 
 from telegram import BotCommand, Update
@@ -163,7 +164,7 @@ class Poller:
         self._polls.answered_s, self._polls.refused = time.monotonic(), None
         await self._unless_stopped(
             application.updater.start_polling(
-                timeout=self._settings.poll_timeout_s,  # type: ignore[arg-type]  # a number of seconds is fine
+                timeout=timedelta(seconds=max(1, round(self._settings.poll_timeout_s))),  # Telegram takes whole ones
                 bootstrap_retries=-1,
                 allowed_updates=ALLOWED_UPDATES,
                 drop_pending_updates=drop_pending,

@@ -133,15 +133,15 @@ def telegram_settings(stand, **overrides):
         "authorized_users": (ME, GROUP),
         "owner_users": (ME,),
         "api_url": stand.url,
-        "connect_timeout_s": 1,
-        "read_timeout_s": 1,
+        "connect_timeout_s": 1.0,
+        "read_timeout_s": 1.0,
         "private_gap_s": 0.01,
         "group_gap_s": 0.02,
-        "overall_per_s": 1000,
+        "overall_per_s": 1000.0,
         "retry_base_s": 0.02,
-        "retry_factor": 2,
+        "retry_factor": 2.0,
         "retry_cap_s": 0.1,
-        "poll_timeout_s": 1,
-        "poll_stale_s": 60,
+        "poll_timeout_s": 1.0,  # a float, as the settings bring it
+        "poll_stale_s": 60.0,
     }
     return Telegram(**(values | overrides))
