@@ -38,7 +38,7 @@ def market_server(
 
 def _market_venue(name: str, source: Source, listings: Sequence[Listing], speed: float) -> Venue:
     if name == BINANCE:
-        return BinanceVenue(source, binance_rest.instrument_rows(listings))
+        return BinanceVenue(source, binance_rest.instrument_rows(listings), speed=speed)
     if name == BYBIT:
         return BybitVenue(source, bybit_rest.instrument_rows(listings), speed=speed)
     return OkxVenue(source, okx_rest.instrument_rows(listings), speed=speed)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from simulator import binance_rest
+from simulator.binance_feeds import BinanceFeeds
 from simulator.book import TrueLiquidation
 from simulator.cap import LargestPerWindow
 from simulator.limits import SlidingLimit
@@ -41,12 +42,19 @@ class BinanceVenue:
     rest_method = "GET"
 
     def __init__(
-        self, source: Source, instruments: Sequence[Mapping[str, Any]], settings: BinanceSettings | None = None
+        self,
+        source: Source,
+        instruments: Sequence[Mapping[str, Any]],
+        settings: BinanceSettings | None = None,
+        *,
+        speed: float = 1.0,
     ) -> None:
+        """`speed` stretches the periods of candles and tickers."""
         self.shown: set[int] = set()
         self._source = source
         self._settings = settings or BinanceSettings()
         self._rest = binance_rest.BinanceRest(source, instruments)
+        self._feeds = BinanceFeeds(source, speed)
         self._cap = LargestPerWindow(self._settings.cap_window_ms)
         self._each_second = Cadence(1000)
         self._each_3_seconds = Cadence(3000)
@@ -83,6 +91,7 @@ class BinanceVenue:
             yield from self._mark_frames(now_ms, "@1s", wanted)
         if self._each_3_seconds.due(now_ms):
             yield from self._mark_frames(now_ms, "", wanted)
+        yield from self._feeds.due(now_ms, wanted)
 
     def _liquidation_frames(
         self, liquidation: TrueLiquidation, now_ms: int, wanted: Callable[[str], bool]

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from simulator.binance_history import BinanceHistory, kline_weight
 from simulator.limits import SlidingLimit
 from simulator.listings import BINANCE, Listing
 from simulator.venue import HttpReply, Quote, Source, compact, json_reply
 
 WEIGHT_PER_MINUTE = 2400
+DATA_CALLS_PER_5_MIN = 1000  # of /futures/data, which has no weight and no header
 IGNORED_429_BEFORE_BAN = 20  # how many calls after a 429 turn into a 418; not documented
 _DECOYS = (
     # contracts a reader has to leave out: another quote, a dated one, a stock, one that is being settled
@@ -82,11 +84,23 @@ def tape_rows(symbols: Iterable[str]) -> list[dict[str, Any]]:
     return rows
 
 
+def _weight_of(path: str, query: Mapping[str, str], whole: int) -> int:
+    if path == "/fapi/v1/klines":
+        return kline_weight(query)
+    return 1 if "symbol" in query and path != "/fapi/v1/aggTrades" else whole
+
+
+def _reply(found: Any, **headers: str) -> HttpReply:
+    return found if isinstance(found, HttpReply) else HttpReply(200, compact(found), headers=headers)
+
+
 class BinanceRest:
     def __init__(self, source: Source, instruments: Sequence[Mapping[str, Any]]) -> None:
         self._source = source
         self._instruments = instruments
         self._weight = SlidingLimit(WEIGHT_PER_MINUTE, 60)
+        self._data_calls = SlidingLimit(DATA_CALLS_PER_5_MIN, 300)
+        self._history = BinanceHistory(source)
         self._refused = 0
         self._routes: dict[str, tuple[int, Callable[[Mapping[str, str]], Any]]] = {
             "/fapi/v1/ping": (1, lambda _: {}),
@@ -96,21 +110,25 @@ class BinanceRest:
             "/fapi/v1/ticker/24hr": (40, self._per_symbol(self._ticker)),
             "/fapi/v1/openInterest": (1, self._per_symbol(self._open_interest, needs_symbol=True)),
             "/fapi/v1/fundingInfo": (1, lambda _: []),
+            "/fapi/v1/klines": (0, self._history.klines),
+            "/fapi/v1/aggTrades": (20, self._history.agg_trades),
         }
 
     def answer(self, path: str, query: Mapping[str, str], now_s: float) -> HttpReply:
+        if path == "/futures/data/openInterestHist":
+            if not self._data_calls.allow(now_s):
+                return refusal(429)
+            return _reply(self._history.open_interest(query))
         route = self._routes.get(path)
         if route is None:
             return json_reply({"code": -5000, "msg": f"Path {path}, Method GET is invalid"}, 404)
         weight, read = route
-        if not self._weight.allow(now_s, 1 if "symbol" in query else weight):
+        if not self._weight.allow(now_s, _weight_of(path, query, weight)):
             self._refused += 1
             return refusal(418 if self._refused > IGNORED_429_BEFORE_BAN else 429)
         self._refused = 0
         found = read(query)
-        if isinstance(found, HttpReply):
-            return found
-        return HttpReply(200, compact(found), headers={"X-MBX-USED-WEIGHT-1M": str(self._weight.used)})
+        return _reply(found, **{"X-MBX-USED-WEIGHT-1M": str(self._weight.used)})
 
     def _per_symbol(
         self, row: Callable[[Quote], dict[str, Any]], *, needs_symbol: bool = False

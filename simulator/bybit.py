@@ -7,6 +7,7 @@ from typing import Any
 
 from simulator import bybit_rest
 from simulator.book import TrueLiquidation
+from simulator.bybit_feeds import TRADES, BybitFeeds
 from simulator.limits import SlidingLimit
 from simulator.listings import BYBIT
 from simulator.venue import Cadence, Call, Close, Connection, Frame, HttpReply, Quote, Reply, Source, compact
@@ -14,7 +15,7 @@ from simulator.venue import Cadence, Call, Close, Connection, Frame, HttpReply, 
 PATH = "/v5/public/linear"
 LIQUIDATIONS = "allLiquidation."
 TICKERS = "tickers."
-_SILENT_TOPICS = ("publicTrade.", "kline.", "orderbook.")  # exist at the venue, not modelled here
+_SILENT_TOPICS = ("kline.", "orderbook.")  # exist at the venue; of the candles only those of a minute are modelled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +49,7 @@ class BybitVenue:
         self._symbols = frozenset(row["symbol"] for row in instruments)
         self._batch = Cadence(self._settings.batch_ms)
         self._tickers = Cadence(round(self._settings.tickers_ms * max(1.0, speed)))
+        self._feeds = BybitFeeds(source, speed)
         self._waiting: dict[str, list[TrueLiquidation]] = {}
         self._ticker_rows: dict[str, dict[str, str]] = {}
         self._sequence = 0
@@ -69,7 +71,7 @@ class BybitVenue:
         return bybit_rest.refusal(status)
 
     def knows(self, topic: str) -> bool:
-        is_kind = topic.startswith((LIQUIDATIONS, TICKERS, *_SILENT_TOPICS))
+        is_kind = topic.startswith((LIQUIDATIONS, TICKERS, TRADES, *_SILENT_TOPICS))
         return is_kind and topic.rpartition(".")[2] in self._symbols
 
     def snapshot(self, topic: str) -> str | None:
@@ -94,6 +96,7 @@ class BybitVenue:
             for quote in self._source.quotes(BYBIT):
                 if wanted(TICKERS + quote.listing.symbol):
                     yield from self._ticker_frames(quote)
+        yield from self._feeds.due(now_ms, wanted)
 
     def _liquidation_frames(self, now_ms: int) -> Iterable[Frame]:
         for symbol, rows in self._waiting.items():

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote_plus, unquote_plus
 
+from simulator.bybit_history import BybitHistory
 from simulator.limits import SlidingLimit
 from simulator.listings import BYBIT, Listing
 from simulator.venue import HttpReply, Quote, Source, compact
@@ -112,9 +113,14 @@ class BybitRest:
         self._source = source
         self._instruments = instruments
         self._requests = SlidingLimit(REQUESTS_PER_5_S, 5)
+        history = BybitHistory(source)
         self._routes: dict[str, Callable[[Mapping[str, str]], dict[str, Any] | str]] = {
             "/v5/market/instruments-info": self._instruments_info,
             "/v5/market/tickers": self._tickers,
+            "/v5/market/kline": history.klines,
+            "/v5/market/open-interest": history.open_interest,
+            "/v5/market/recent-trade": history.recent_trades,
+            "/v5/market/risk-limit": history.risk_limits,
         }
 
     def answer(self, path: str, query: Mapping[str, str], now_s: float) -> HttpReply:

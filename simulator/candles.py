@@ -66,6 +66,15 @@ class CandleBook:
             self.current = Candle(self.current.open_ms + MINUTE_MS, close, close, close, close)
         return self.current
 
+    def since(self, from_ms: int, now_ms: int) -> list[Candle]:
+        """The minutes from `from_ms` on, oldest first; the open one is always there."""
+        found = [self.roll(now_ms)]
+        for candle in reversed(self.closed):
+            if candle.open_ms < from_ms:
+                break
+            found.append(candle)
+        return found[::-1]
+
 
 def merged(minutes: Iterable[Candle], interval_ms: int) -> list[Candle]:
     """Longer candles of consecutive minutes, oldest first; the first one may lack its beginning."""

@@ -10,6 +10,7 @@ from simulator.book import TrueLiquidation
 from simulator.cap import LargestPerWindow
 from simulator.limits import SlidingLimit
 from simulator.listings import OKX
+from simulator.okx_feeds import OkxFeeds
 from simulator.venue import Cadence, Call, Close, Connection, Frame, HttpReply, Quote, Reply, Source, compact
 
 PUBLIC, BUSINESS = "/ws/v5/public", "/ws/v5/business"
@@ -20,7 +21,7 @@ _CHANNELS = {
         LIQUIDATIONS: "instType", "instruments": "instType", "mark-price": "instId", "open-interest": "instId",
         "trades": "instId", "tickers": "instId", "funding-rate": "instId", "index-tickers": "instId",
     },
-    BUSINESS: {"trades-all": "instId", "candle1m": "instId", "candle5m": "instId"},
+    BUSINESS: {"trades-all": "instId", "candle1m": "instId", "candle5m": "instId", "candle1H": "instId"},
 }  # fmt: skip
 NOTHING_SENT = 4004  # close code of the venue, "No data received in 30s"
 _BAD_REQUEST, _TOO_FREQUENT, _WRONG_CHANNEL = "60012", "60014", "60018"
@@ -61,6 +62,7 @@ class OkxVenue:
         self._cap = LargestPerWindow(self._settings.cap_window_ms)
         self._mark = Cadence(round(self._settings.mark_ms * max(1.0, speed)))
         self._open_interest = Cadence(self._settings.open_interest_ms)
+        self._feeds = OkxFeeds(source, speed)
         self._mark_sent: dict[str, tuple[str, int]] = {}
         self._open_interest_sent: dict[str, str] = {}
         self._connects = SlidingLimit(self._settings.connects_per_s, 1.0)
@@ -108,6 +110,7 @@ class OkxVenue:
             yield from self._each(wanted, "mark-price", self._mark_data)
         if self._open_interest.due(now_ms):
             yield from self._each(wanted, "open-interest", self._open_interest_data)
+        yield from self._feeds.due(now_ms, wanted)
 
     def _liquidation_frame(self, rows: Iterable[TrueLiquidation]) -> Frame:
         """Latest first: the venue does not send rows in time order."""

@@ -5,6 +5,7 @@ from typing import Any
 
 from simulator.limits import SlidingLimit
 from simulator.listings import OKX, OKX_CONTRACT_VALUE, Listing
+from simulator.okx_history import OkxHistory
 from simulator.venue import HttpReply, Quote, Source, compact, json_reply
 
 _LIMIT_PER_2_S = {
@@ -14,6 +15,12 @@ _LIMIT_PER_2_S = {
     "/api/v5/public/mark-price": 10,
     "/api/v5/public/open-interest": 20,
     "/api/v5/public/funding-rate": 10,
+    "/api/v5/public/position-tiers": 10,
+    "/api/v5/market/candles": 40,
+    "/api/v5/market/history-candles": 20,
+    "/api/v5/market/trades": 100,
+    "/api/v5/rubik/stat/contracts/open-interest-history": 10,
+    "/api/v5/rubik/stat/taker-volume-contract": 5,
 }
 _DECOYS: tuple[dict[str, str], ...] = (
     # contracts a reader has to leave out: inverse, USDC-margined, suspended, pre-market, a share
@@ -96,7 +103,7 @@ def open_interest_row(quote: Quote, now_ms: int) -> dict[str, str]:
     }
 
 
-def _ticker_row(quote: Quote, now_ms: int) -> dict[str, str]:
+def ticker_row(quote: Quote, now_ms: int) -> dict[str, str]:
     """`vol24h` in contracts, `volCcy24h` in coins."""
     listing = quote.listing
     coins = quote.turnover_usd / quote.last
@@ -122,7 +129,7 @@ def _ticker_row(quote: Quote, now_ms: int) -> dict[str, str]:
     }
 
 
-def _funding_row(quote: Quote, now_ms: int) -> dict[str, str]:
+def funding_row(quote: Quote, now_ms: int) -> dict[str, str]:
     return {
         "instId": quote.listing.symbol,
         "instType": "SWAP",
@@ -149,11 +156,20 @@ class OkxRest:
         self._source = source
         self._instruments = instruments
         self._limits = {path: SlidingLimit(limit, 2.0) for path, limit in _LIMIT_PER_2_S.items()}
+        history = OkxHistory(source)
+        self._history: dict[str, Callable[[Mapping[str, str]], list[Any] | None]] = {
+            "/api/v5/market/candles": history.candles,
+            "/api/v5/market/history-candles": history.candles,
+            "/api/v5/market/trades": history.trades,
+            "/api/v5/public/position-tiers": history.position_tiers,
+            "/api/v5/rubik/stat/contracts/open-interest-history": history.open_interest,
+            "/api/v5/rubik/stat/taker-volume-contract": history.taker_volume,
+        }
         self._rows: dict[str, Callable[[Quote, int], dict[str, str]]] = {
-            "/api/v5/market/tickers": _ticker_row,
+            "/api/v5/market/tickers": ticker_row,
             "/api/v5/public/mark-price": mark_row,
             "/api/v5/public/open-interest": open_interest_row,
-            "/api/v5/public/funding-rate": _funding_row,
+            "/api/v5/public/funding-rate": funding_row,
         }
 
     def answer(self, path: str, query: Mapping[str, str], now_s: float) -> HttpReply:
@@ -164,6 +180,9 @@ class OkxRest:
             return refusal(429)
         if path == "/api/v5/public/time":
             return _envelope([{"ts": str(self._source.now_ms)}])
+        if path in self._history:
+            rows = self._history[path](query)
+            return _error("51000", "Parameter error") if rows is None else _envelope(rows)
         wants_one = path == "/api/v5/public/funding-rate"
         if not wants_one and query.get("instType") != "SWAP":
             return _error("51000", "Parameter instType error")

@@ -62,9 +62,9 @@ class MarketSource:
         contract = self._contract(venue, symbol)
         return () if contract is None else tuple(contract.recent)
 
-    def candle(self, venue: str, symbol: str) -> Candle | None:
+    def minutes(self, venue: str, symbol: str, from_ms: int) -> Sequence[Candle]:
         contract = self._contract(venue, symbol)
-        return None if contract is None else contract.candles.roll(self.now_ms)
+        return () if contract is None else contract.candles.since(from_ms, self.now_ms)
 
     def _contract(self, venue: str, symbol: str) -> Contract | None:
         return self._market.flow.contracts.get((venue, symbol))
@@ -133,8 +133,8 @@ class TapeSource:
     def recent(self, venue: str, symbol: str) -> Sequence[Print]:  # noqa: ARG002  the protocol's signature
         return ()
 
-    def candle(self, venue: str, symbol: str) -> Candle | None:  # noqa: ARG002  the protocol's signature
-        return None
+    def minutes(self, venue: str, symbol: str, from_ms: int) -> Sequence[Candle]:  # noqa: ARG002  the protocol's signature
+        return ()
 
     def candles(self, venue: str, symbol: str, span: Span) -> Sequence[Candle]:  # noqa: ARG002  the protocol's signature
         return ()

@@ -112,8 +112,8 @@ class Source(Protocol):
         """The latest trades, oldest first."""
         ...
 
-    def candle(self, venue: str, symbol: str) -> Candle | None:
-        """The minute that is open now."""
+    def minutes(self, venue: str, symbol: str, from_ms: int) -> Sequence[Candle]:
+        """The run's own minutes from `from_ms` on, oldest first; the last one is open, and always there."""
         ...
 
     def candles(self, venue: str, symbol: str, span: Span) -> Sequence[Candle]:

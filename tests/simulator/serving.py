@@ -1,6 +1,7 @@
 """A simulator in this process on a loopback port, with time the test moves; and liquidations made to measure."""
 
 import json
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -10,9 +11,11 @@ import aiohttp
 from simulator.assembly import market_server, tape_server
 from simulator.book import TrueLiquidation
 from simulator.clock import ClockMap
+from simulator.listings import DEFAULT_VENUES
 from simulator.market import Market
 from simulator.server import SimulatorServer
 from simulator.tape import Tape
+from simulator.venue import Call
 
 START_MS = 1_700_000_000_000
 
@@ -101,3 +104,26 @@ def read(replies) -> list:
 
 def everything(_topic: str) -> bool:
     return True
+
+
+def run_of(name: str, steps: int = 100, **changes) -> tuple:
+    """A venue of a running market, the frames of all its topics in that time, and the market's trades there."""
+    market = a_market(**({"assets": 9, "venues": DEFAULT_VENUES, "trades_per_s": 400.0} | changes))
+    venue = market_server(market, ClockMap([(0.0, START_MS, 1.0)]), venues=DEFAULT_VENUES).venues[name]
+    frames, prints = defaultdict(list), defaultdict(list)
+    for _ in range(steps):
+        happened = market.step(0.1)
+        for symbol, trades in market.flow.prints(name).items():
+            prints[symbol] += trades
+        for frame in venue.due(happened, everything):
+            frames[frame.topic].append(json.loads(frame.payload))
+    return venue, frames, prints, market
+
+
+def listing_of(market: Market, venue: str, symbol: str):
+    return market.flow.contracts[venue, symbol].listing
+
+
+def called(venue, path: str, **query):
+    """The body of a GET."""
+    return json.loads(venue.rest(Call(path, query), 0.0).body)

@@ -78,4 +78,6 @@ def test_recent_trades_are_those_of_the_tape():
     source = a_source(200)
 
     assert list(source.recent("binance", "BTCUSDT"))[-1].time_ms <= source.now_ms
-    assert source.candle("binance", "BTCUSDT").close == source.recent("binance", "BTCUSDT")[-1].price
+    assert (
+        source.minutes("binance", "BTCUSDT", source.now_ms)[-1].close == source.recent("binance", "BTCUSDT")[-1].price
+    )
