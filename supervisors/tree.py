@@ -111,7 +111,7 @@ def _notify(settings: Settings, presentation: Presentation, *, telegram: bool) -
 def _telegram_sender(settings: Settings, storage: Mapping[str, Any]) -> ChildSpec:
     from actors.notifiers.telegram import TelegramNotifier  # noqa: PLC0415 - only with a token
 
-    args = _args(**storage, telegram=settings.telegram, outbox=settings.outbox)
+    args = _args(**storage, telegram=settings.telegram, outbox=settings.outbox, instance=settings.instance)
     return ChildSpec(id="telegram", actor=TelegramNotifier, args=args, profile=IO, stop_s=15.0, drain=True, final_s=2.5)
 
 

@@ -22,8 +22,7 @@ def test_a_failure_in_any_actor_of_a_running_demo_raises_that_paths_epoch_only(t
         for count, error in enumerate(ERRORS, start=1):
             for path in victims:
                 tree.system.address(path).tell(Drill(error=error))
-            tree.wait_until(lambda: all(tree.system.place(path).epoch == before[path] + count for path in victims))
-            tree.wait_until(lambda: set(victims) <= set(tree.actors()))
+            tree.wait_for_epochs({path: before[path] + count for path in victims})
 
         after = tree.epochs()
     bystanders = set(before) - set(victims)

@@ -69,6 +69,11 @@ class Tree:
             assert self.clock.monotonic() < deadline_s, "the tree did not get there in time"
             tick.wait(0.01)
 
+    def wait_for_epochs(self, wanted: dict[str, int]) -> None:
+        """Until each of these paths has reached its epoch and lives."""
+        self.wait_until(lambda: all(self.system.place(path).epoch >= epoch for path, epoch in wanted.items()))
+        self.wait_until(lambda: set(wanted) <= set(self.actors()))
+
     def journal(self) -> bytes:
         """Every stored alert as it was raised (contract.md 7)."""
         with closing(sqlite3.connect(self.database)) as connection:
