@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -18,6 +19,7 @@ import structlog
 from actors.clock import Clock
 from actors.mailbox import Lane, Letter
 from actors.messages import ShutDown
+from actors.outbox import Outbox, OutboxError
 from actors.supervised import Birth, ChildReady
 from actors.system import ChildExited, System
 from actors.worker import Worker
@@ -26,7 +28,7 @@ from config.settings import Settings
 from supervisors.pulse import Pulse
 from supervisors.spec import problems
 from supervisors.supervisor import Supervisor
-from supervisors.tree import WORKERS, Presentation, our_tree
+from supervisors.tree import DATABASE, WORKERS, Presentation, our_tree
 
 log = structlog.get_logger(__name__)
 
@@ -105,7 +107,7 @@ def _run(
     for name in WORKERS:
         system.workers[name] = Worker(name)
         system.workers[name].start()
-    pulse = Pulse(system, settings, VERSION, log_dropped=lambda: sink.dropped)
+    pulse = Pulse(system, settings, VERSION, totals=lambda: _totals(settings, clock, sink))
     log.info("daemon_started", version=VERSION, data_dir=str(settings.data_dir), pid=os.getpid())
     system.place("/").epoch = 1
     Supervisor.start(Birth(system, "/", 1, {"spec": tree}, inbox.put))
@@ -117,6 +119,17 @@ def _run(
     clock.stop()
     log.info("shutdown_finished", code=code, stragglers=[entry.actor.path for entry in system.leaked])
     return code
+
+
+def _totals(settings: Settings, clock: Clock, sink: LogSink) -> dict[str, Any]:
+    """What the status shows beside the actors: lost log lines, and alerts that wait for delivery."""
+    totals: dict[str, Any] = {"log_dropped": sink.dropped}
+    try:
+        with closing(Outbox(settings.data_dir / DATABASE, settings.outbox.busy_s)) as outbox:
+            backlog = outbox.backlog(clock.now_ms())
+    except OutboxError as error:
+        return totals | {"outbox_error": str(error)}
+    return totals | {"outbox_open": backlog.waiting, "outbox_oldest_s": round(backlog.oldest_s, 1)}
 
 
 def leave(code: int) -> None:

@@ -31,6 +31,7 @@ _LIBRARIES = {
     "httpx": logging.WARNING,  # its INFO line is the URL with the token
     "httpcore": logging.WARNING,
     "telegram": logging.WARNING,
+    "telegram.ext": logging.CRITICAL,  # errors of a stop during an outage, and a 401 that we report ourselves
     "urllib3": logging.WARNING,
     "websocket": logging.WARNING,
     "asyncio": logging.WARNING,

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import structlog
@@ -40,12 +41,13 @@ class Pulse:
     """Writes status.json and status.txt into the data directory and logs `pulse` and `health_changed`."""
 
     def __init__(
-        self, system: System, settings: Settings, version: str, *, log_dropped: Callable[[], int] = lambda: 0
+        self, system: System, settings: Settings, version: str, *, totals: Callable[[], dict[str, Any]] = dict
     ) -> None:
+        """`totals`: figures of what is no actor, taken at each beat on the pulse's thread."""
         self._system = system
         self._dir = settings.data_dir
         self._version = version
-        self._log_dropped = log_dropped
+        self._totals = totals
         self._every_s = settings.supervision.pulse_s
         self._log_every_s = settings.supervision.pulse_log_s
         self._logged_s = system.clock.monotonic()
@@ -84,7 +86,7 @@ class Pulse:
             self.beat()
 
     def _assemble(self, *, ended: bool) -> Report:
-        extra = {"log_dropped": self._log_dropped(), "status_not_written": self._failures}
+        extra = {**self._totals(), "status_not_written": self._failures}
         report = assemble(self._system, self._version, extra)
         before = self._steady.shown
         shown = self._steady.show(Health(report.health), self._system.clock.monotonic())

@@ -97,4 +97,7 @@ def _process_health(totals: dict[str, Any]) -> tuple[Health, list[str]]:
     if totals.get("outbox_oldest_s", 0) > OUTBOX_UNHEALTHY_S:
         why.append(f"an alert has waited {totals['outbox_oldest_s']:.0f} s for delivery")
         health = Health.UNHEALTHY
+    if totals.get("outbox_error"):
+        why.append(f"alerts are not stored durably: {totals['outbox_error']}")
+        health = Health.UNHEALTHY
     return health, why
