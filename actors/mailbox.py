@@ -104,6 +104,7 @@ class Mailbox:
         self._closed = False
         self._refusing: str | None = None
         self._lease: Wake | None = None
+        self._epoch = 0
         self.dropped = 0
         self.retained: deque[Any] = deque(maxlen=spec.retain_max)
 
@@ -189,12 +190,16 @@ class Mailbox:
         self._urgent_run = 0
         return self._pop_data() if lanes.data else None
 
-    def lease(self, wake: Wake) -> None:
+    def lease(self, wake: Wake, epoch: int) -> bool:
         """Give the mailbox to the next incarnation; `wake` is called after every `put`, from the sender's thread.
 
-        Control letters were for its predecessor, data is dropped, urgent letters wait on.
+        Control letters were for its predecessor, data is dropped, urgent letters wait on. False for an incarnation that
+        comes too late: one of its epoch, or a later one, has been here.
         """
         with self._lock:
+            if epoch <= self._epoch:
+                return False
+            self._epoch = epoch
             dropped = [*self._lanes.control, *self._lanes.data]
             self._lanes.control.clear()
             self._lanes.data.clear()
@@ -206,6 +211,7 @@ class Mailbox:
         for letter in dropped:
             if letter.lane is Lane.DATA or letter.reply is not None:
                 self._lose(letter, "restarted")
+        return True
 
     def release(self, lease: Wake, refusing: str | None = None) -> None:
         """End a lease, unless a successor holds the mailbox already. `refusing`: see `refuse_asks`."""

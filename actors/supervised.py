@@ -232,7 +232,7 @@ class Supervised(pykka.ThreadingActor):
         self._inbox = Inbox(self.place.mailbox, None if birth.worker is None else self._schedule)
         self.fenced = False
         self.departed = threading.Event()  # all is over, `terminate` too
-        self.vitals = self.place.vitals = Vitals()
+        self.vitals = Vitals()
         super().__init__()
         self.timer = Timer(self)
 
@@ -316,21 +316,29 @@ class Supervised(pykka.ThreadingActor):
         worker = self._birth.worker
         if worker is not None:
             self._scheduled.acquire()  # before anybody can wake it: `init` comes first
+        if not self.place.mailbox.lease(self._inbox.wake, self.epoch):
+            self._cancel_start()
+            raise Fenced(f"{self.path}#{self.epoch} starts too late")
+        self.place.vitals = self.vitals
+        if worker is not None:
             self.system.enter(self.path, self, None)
-            self.place.mailbox.lease(self._inbox.wake)
             worker.run(self._begin_on_worker)
             return
         thread = threading.Thread(target=self._body, name=f"{self.path}#{self.epoch}", daemon=True)
         self.system.enter(self.path, self, thread)
-        self.place.mailbox.lease(self._inbox.wake)
         try:
             thread.start()
         except RuntimeError:
-            self.place.mailbox.release(self._inbox.wake)
-            self.system.leave(self.path, self)
-            pykka.ActorRegistry.unregister(self.actor_ref)
-            self.actor_stopped.set()
+            self._cancel_start()
             raise
+
+    def _cancel_start(self) -> None:
+        """Undo pykka's part of a start that came to nothing."""
+        self.place.mailbox.release(self._inbox.wake)
+        self.system.leave(self.path, self)
+        pykka.ActorRegistry.unregister(self.actor_ref)
+        self.actor_stopped.set()
+        self.departed.set()
 
     def _body(self) -> None:
         try:

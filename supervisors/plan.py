@@ -6,10 +6,13 @@ after every step and in production by each health tick.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
 from typing import Literal
+
+import msgspec
+from msgspec.structs import replace
 
 from actors.system import ChildExited
 from supervisors.intensity import Failures, book, delay_s, exhausted
@@ -28,6 +31,7 @@ class SlotState(StrEnum):
 
 
 LIVE = frozenset({SlotState.STARTING, SlotState.RUNNING, SlotState.STOPPING})
+WHOLE = 1 - 1e-6  # a credit that has grown by seconds times rate may lack a rounding error
 AT_REST = frozenset({SlotState.PARKED, SlotState.PAUSED, SlotState.DONE})
 
 
@@ -37,8 +41,7 @@ class Phase(StrEnum):
     STOPPED = "stopped"
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(msgspec.Struct, frozen=True):
     """A supervisor's record of one child. `epoch` is the last one started; `since_s` when the state began;
     `due_s` when a waiting state ends by itself; `then` what follows a stop.
     """
@@ -52,12 +55,13 @@ class Slot:
     tried: bool = False
     probation: bool = False  # was parked and has not been stable since: the next failure parks it again
     then: SlotState = SlotState.DONE
-    failures: Failures = field(default_factory=Failures)
+    failures: Failures = msgspec.field(default_factory=Failures)
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True):
+    """The whole state of a supervisor."""
+
     spec: SupervisorSpec
     phase: Phase = Phase.RUNNING
     slots: tuple[Slot, ...] = ()
@@ -160,10 +164,11 @@ def begin(spec: SupervisorSpec, now_s: float, epochs: Mapping[str, int]) -> Plan
 
 
 def step(plan: Plan, event: Event, now_s: float, random: Random) -> Step:
-    """Take one event in. Then start, stop or give up on whatever the new state asks for."""
+    """Take one event in, end the waits that are over, then start or stop whatever the new state asks for."""
     plan, effects = _take(plan, event, now_s, random)
+    plan, ended = _end_waits(plan, now_s)
     plan, more = _settle(plan, now_s)
-    return plan, (*effects, *more)
+    return plan, (*effects, *ended, *more)
 
 
 def next_due_s(plan: Plan) -> float:
@@ -200,7 +205,7 @@ def violations(plan: Plan) -> tuple[str, ...]:
 def _take(plan: Plan, event: Event, now_s: float, random: Random) -> Step:
     match event:
         case Tick():
-            return _on_tick(plan, now_s)
+            return plan, ()
         case Ready(child_id=child_id, epoch=epoch):
             return _on_ready(plan, child_id, epoch, now_s)
         case Exited(child_id=child_id, notice=notice):
@@ -225,8 +230,8 @@ def _move(slot: Slot, state: SlotState, now_s: float, due_s: float | None = None
     return replace(slot, state=state, since_s=now_s, due_s=due_s, why=why)
 
 
-def _on_tick(plan: Plan, now_s: float) -> Step:
-    """End waits that are over; a stop that took too long is abandoned, a start that takes long lets others begin."""
+def _end_waits(plan: Plan, now_s: float) -> Step:
+    """End what is due: a stop that took too long is abandoned, a start that takes long lets others begin."""
     effects: list[Effect] = []
     for slot in plan.slots:
         if slot.due_s is None or now_s < slot.due_s:
@@ -291,7 +296,7 @@ def _on_failure(plan: Plan, slot: Slot, notice: ChildExited, now_s: float, rando
         chain = f"{slot.spec.id}: {why}"
         plan = _shut(plan, now_s + stop_time_s(plan.spec, final=False), chain)
         return plan, (failed, Report("supervisor_escalated", slot.spec.id, (("chain", chain),)))
-    siblings = sum(other.state is SlotState.RUNNING for other in plan.slots)
+    siblings = sum(other.state is SlotState.RUNNING for other in plan.slots if other.spec.id != slot.spec.id)
     wait_s = delay_s(failures, profile, random, siblings=siblings, retry_after_s=notice.retry_after_s)
     slot = _move(slot, SlotState.BACKOFF, now_s, now_s + wait_s)
     scheduled = Report("restart_scheduled", slot.spec.id, (("delay_s", round(wait_s, 3)), ("k", failures.k)))
@@ -385,18 +390,14 @@ def _settle(plan: Plan, now_s: float) -> Step:
 def _start_what_may(plan: Plan, now_s: float) -> Step:
     """Start slots that are down: behind the barrier where the order counts, at a limited rate where it is dynamic."""
     effects: list[Effect] = []
-    credit = plan.start_credit
-    if plan.spec.template is not None:
-        rate = plan.spec.starts_per_s
-        credit = min(max(1.0, rate), credit + (now_s - plan.credited_s) * rate)
-        plan = replace(plan, credited_s=now_s)
+    dynamic, rate = plan.spec.template is not None, plan.spec.starts_per_s
+    credit = min(max(1.0, rate), plan.start_credit + (now_s - plan.credited_s) * rate)
     for waiting in plan.slots:
         slot = waiting
         if slot.state is SlotState.DOWN:
-            if plan.spec.template is not None:
-                if credit < 1:
-                    break
-                credit -= 1
+            if dynamic and credit < WHOLE:
+                break
+            credit -= 1
             started = replace(
                 _move(slot, SlotState.STARTING, now_s, now_s + slot.spec.start_timeout_s),
                 epoch=slot.epoch + 1,
@@ -407,7 +408,9 @@ def _start_what_may(plan: Plan, now_s: float) -> Step:
             slot = started
         if plan.spec.ordered and not (slot.tried or slot.state in AT_REST):
             break  # a barrier that opens: the next one waits for the first try of this one
-    return replace(plan, start_credit=credit), tuple(effects)
+    if dynamic:
+        plan = replace(plan, start_credit=credit, credited_s=now_s)
+    return plan, tuple(effects)
 
 
 def _stop_what_must(plan: Plan, now_s: float) -> Step:

@@ -168,7 +168,7 @@ class Supervisor(Supervised):
         path = child_path(self.path, child_id)
         place = self.system.place(path, spec.mailbox)
         place.restarts += epoch > 1
-        place.epoch = epoch
+        place.epoch = max(epoch, place.epoch)
         worker = self.system.workers[spec.worker] if spec.worker else None
         birth = Birth(self.system, path, epoch, spec.args, self._notify, worker)
         self.log.info("child_started", path=path, epoch=epoch)
@@ -180,8 +180,9 @@ class Supervisor(Supervised):
             self._notify(
                 ChildExited(path=path, epoch=epoch, kind="start_failed", error=f"{error!r}"[:500], ended_s=now_s)
             )
-        if self.fenced:  # while it started: whoever fenced us may not have seen it
-            self._fence_below(self.path)
+        started = self.system.ledger.get(path)
+        if self.fenced and started is not None and started.actor.epoch == epoch:
+            started.actor.fence()  # we were fenced meanwhile, and whoever did may not have seen it
 
     def _stop_child(self, child_id: str, deadline_s: float, *, final: bool) -> None:
         spec = self._spec(child_id)
@@ -209,11 +210,11 @@ class Supervisor(Supervised):
                 actor.fence()
 
     def _report(self, event: str, child_id: str, fields: dict[str, Any]) -> None:
-        slot = next((slot for slot in self._plan.slots if slot.spec.id == child_id), None)
-        required = slot is not None and slot.spec.required
+        place = self.system.place(child_path(self.path, child_id))
+        required = any(slot.spec.id == child_id and slot.spec.required for slot in self._plan.slots)
+        log = self.log.bind(path=place.path, epoch=place.epoch)
         if event == "child_refused":  # letters to it must not pile up
-            self.system.place(child_path(self.path, child_id)).mailbox.abolish()
-        log = self.log.bind(path=child_path(self.path, child_id), epoch=slot.epoch if slot else 0)
+            place.mailbox.abolish()
         if event == "supervisor_escalated" or (event == "child_parked" and required):
             log.error(event, **fields)
         elif event in WARNINGS:

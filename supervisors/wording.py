@@ -63,10 +63,10 @@ def find(report: Report, path: str) -> Node | None:
 
 
 def sick_lines(tree: Node) -> Iterator[str]:
-    """One line for each actor that is not well and each supervisor that does not run."""
+    """One line for each actor that is not well, and each supervisor that is not for reasons of its own."""
     for node in walk(tree):
-        sick_actor = node.kind == "actor" and node.health in {"degraded", "unhealthy"}
-        if sick_actor or (node.kind == "supervisor" and node.path != "/" and node.state != "running"):
+        sick = node.health in {"degraded", "unhealthy"}
+        if sick and (node.kind == "actor" or node.flags):
             yield _line(node)
 
 

@@ -6,12 +6,13 @@ import time as machine
 from collections.abc import Callable
 from typing import Any, Self
 
+import pykka
 import structlog
 
 from actors.clock import ManualClock
-from actors.mailbox import Lane, Letter, MailboxSpec
+from actors.mailbox import Lane, Letter, MailboxSpec, Unavailable, new_future
 from actors.messages import ShutDown
-from actors.supervised import Birth, ChildReady, StopRequested, Supervised
+from actors.supervised import Birth, ChildReady, Drill, StopRequested, Supervised
 from actors.system import ChildExited, System
 from actors.worker import Worker
 from supervisors.status import Node, Snapshot
@@ -160,9 +161,12 @@ class Tree:
             self.shut_down()
         self.worker.stop(PATIENCE_S)
 
-    def shut_down(self, seconds: float = 8.0) -> ChildExited:
-        self.system.post("/", Letter(ShutDown(deadline_s=self.clock.monotonic() + seconds), Lane.CONTROL))
+    def shut_down(self) -> ChildExited:
+        self.ask_to_end()
         return self.exit()
+
+    def ask_to_end(self) -> None:
+        self.system.post("/", Letter(ShutDown(deadline_s=self.clock.monotonic() + 8.0), Lane.CONTROL))
 
     def exit(self) -> ChildExited:
         """Root's own exit notice."""
@@ -176,22 +180,52 @@ class Tree:
     def tell(self, path: str, message: Any, **envelope: Any) -> bool:
         return self.system.address(path).tell(message, **envelope)
 
-    def look(self, path: str) -> Node:
-        """The slot of a path as its supervisor sees it after every letter that it has now."""
-        parent, _, _ = path.rpartition("/")
-        self.ask(parent or "/", _HealthTick())
-        published: Snapshot = self.system.status[parent or "/"]
+    def look(self, path: str, *, passing_s: float = 0.0) -> Node | None:
+        """The slot of a path as its supervisor sees it after every letter that it has now.
+
+        `passing_s`: how much time passes for every millisecond in which the supervisor does not answer.
+        """
+        parent = path.rpartition("/")[0] or "/"
+        answer = new_future()
+        self.system.post(parent, Letter(_HealthTick(), Lane.URGENT, reply=answer))
+        for _ in range(int(PATIENCE_S * 1000)):
+            try:
+                answer.get(timeout=0.001)
+                break
+            except pykka.Timeout:
+                self.clock.advance(passing_s)
+        published: Snapshot = self.system.status[parent]
         return next((node for node in published.slots if node.path == path), None)
 
+    def crash(self, path: str, error: str = "RuntimeError") -> ChildExited:
+        """Make an actor fail, and wait until its supervisor has taken note."""
+        epoch = self.system.place(path).epoch
+        self.tell(path, Drill(error=error))
+        return self.ended(path, epoch)
+
+    def ended(self, path: str, epoch: int) -> ChildExited:
+        """Wait until the supervisor of a path has taken note of the end of this epoch. No time passes."""
+        place = self.system.place(path)
+        deadline_s = machine.monotonic() + PATIENCE_S
+        while not place.exits or place.exits[-1].epoch < epoch:
+            assert machine.monotonic() < deadline_s, f"{path} does not end"
+            self.look(path)
+        return place.exits[-1]
+
     def until(self, path: str, state: str, *, epoch: int | None = None) -> Node:
-        """Wait until a slot is in a state, by asking its supervisor again and again."""
+        """Wait until a slot is in a state, by asking its supervisor again and again; a little time passes each time."""
         deadline_s = machine.monotonic() + PATIENCE_S
         while True:
-            node = self.look(path)
+            try:
+                known = self.system.find(path.rpartition("/")[0] or "/") is not None
+                node = self.look(path, passing_s=0.01) if known else None
+            except Unavailable:  # its supervisor rests
+                node = None
             found = "gone" if node is None else node.state
             if found == state and (epoch is None or node.epoch == epoch):
                 return node
             assert machine.monotonic() < deadline_s, f"{path} is {found}, not {state}"
+            self.clock.advance(0.01)
 
 
 def capture_logs() -> Any:

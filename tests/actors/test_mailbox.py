@@ -14,7 +14,7 @@ class Box(Mailbox):
         self.woken = []
         super().__init__("/a", MailboxSpec(**spec), self.clock.monotonic, self._lost)
         self.holder = lambda: self.woken.append(1)
-        self.lease(self.holder)
+        self.lease(self.holder, 1)
 
     def _lost(self, path, letter, reason):
         self.lost.append((letter.message, reason))
@@ -101,7 +101,7 @@ def test_a_successor_finds_urgent_letters_but_neither_control_nor_data():
     for lane in Lane:
         box.put(a_letter(lane.name, lane))
 
-    box.lease(box.holder)
+    box.lease(box.holder, 2)
 
     assert (box.take_all(), box.lost) == (["URGENT"], [("DATA", "restarted")])
 
@@ -110,15 +110,25 @@ def test_a_predecessor_takes_nothing_once_its_lease_is_over():
     box, successor = Box(), list
     box.put(a_letter("for the successor"))
 
-    box.lease(successor)
+    box.lease(successor, 2)
 
     assert box.take(box.holder) is None
     assert box.take(successor).message == "for the successor"
 
 
+def test_an_incarnation_that_starts_too_late_gets_no_lease():
+    box = Box()
+    box.lease(successor := list, 3)
+
+    assert not box.lease(box.holder, 2)
+    assert not box.lease(box.holder, 3)
+    box.put(a_letter())
+    assert box.take(successor) is not None
+
+
 def test_the_end_of_a_predecessor_leaves_its_successor_alone():
     box, successor = Box(), list
-    box.lease(successor)
+    box.lease(successor, 2)
     box.put(ask := an_ask())
 
     box.release(box.holder, refusing="stopped")
@@ -132,7 +142,7 @@ def test_letters_wait_while_nobody_holds_the_mailbox():
 
     assert box.put(a_letter("waits"))
 
-    box.lease(box.holder)
+    box.lease(box.holder, 2)
     assert box.take_all() == ["waits"]
 
 
@@ -190,7 +200,7 @@ def test_an_ask_that_does_not_fit_is_answered():
 def test_the_next_lease_ends_a_refusal():
     box = Box()
     box.refuse_asks("paused")
-    box.lease(box.holder)
+    box.lease(box.holder, 2)
     box.put(an_ask())
 
     assert box.take_all() == ["ask"]

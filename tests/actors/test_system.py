@@ -42,7 +42,7 @@ def test_an_address_outlives_whoever_is_behind_it(system):
 
 def test_the_first_letter_to_a_templated_path_asks_the_supervisor_for_the_child(system):
     parent = system.place("/symbols").mailbox
-    parent.lease(list)
+    parent.lease(list, 1)
     system.declare_template("/symbols", MailboxSpec(retain_max=7))
 
     system.address("/symbols/btc").tell("first")

@@ -119,9 +119,10 @@ def test_a_letter_that_comes_while_an_actor_starts_waits_for_init(stage):
     place = stage.system.place("/a")
     lease = place.mailbox.lease
 
-    def lease_and_send(wake):
-        lease(wake)
+    def lease_and_send(wake, epoch):
+        granted = lease(wake, epoch)
         stage.tell("early")
+        return granted
 
     place.mailbox.lease = lease_and_send
     actor = stage.start(on_worker=True)
