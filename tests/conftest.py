@@ -1,5 +1,6 @@
 """What every test stands on. A clock a test can move is actors/clock.py's own; doubles live in tests/doubles.py."""
 
+import logging
 import os
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from pykka import ActorRegistry
 settings.register_profile("here", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
+logging.getLogger("pykka").setLevel(logging.CRITICAL)  # as config.logs does: what it logs, we log with its context
 
 _SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 
