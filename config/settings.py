@@ -43,7 +43,6 @@ _NAMED = {  # contract.md 4
     "ENABLE_VOLUME_MONITORING": "switches.volume_monitoring",
     "ENABLE_PREDICTIVE_ZONES": "switches.predictive_zones",
 }
-_TO_COME = ("venues.gate", "venues.bitget", "venues.hyperliquid", "venues.deribit")
 
 
 class ConfigError(Exception):
@@ -101,6 +100,10 @@ class Venues:
     binance: Venue
     bybit: Venue
     okx: Venue
+    gate: Venue
+    bitget: Venue
+    hyperliquid: Venue
+    deribit: Venue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,7 +190,7 @@ def load_settings(
     `config` is what --config names; without it FORESHOCK_CONFIG counts. `overrides` are a command's own wishes by
     dotted key, such as the demo's addresses. Raises ConfigError with all problems.
     """
-    sources = Sources(leaves(Settings), named=_NAMED, to_come=_TO_COME)
+    sources = Sources(leaves(Settings), named=_NAMED, to_come=())
     sources.add_toml(_DEFAULTS, origin="default")
     from_file = sources.read_dotenv(env_file)
     sources.suspect_slips(from_file, env_file)

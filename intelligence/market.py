@@ -47,7 +47,11 @@ class _Record(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="ty
 
 
 class Liquidation(_Record, frozen=True, kw_only=True, tag="liquidation"):
-    """One forced order, or one fill of it where the venue reports fills."""
+    """One forced order, or one fill of it where the venue reports fills; with coverage aggregate the sum of many.
+
+    `uncertain` names what rests on an unsettled reading of the venue's documents: `position_side` (Gate), `unit` (Bitget),
+    `feed` (a marker nobody has confirmed). Such a record never counts alone. It is absent where nothing is in doubt.
+    """
 
     position_side: PositionSide
     quantity: float
@@ -55,6 +59,7 @@ class Liquidation(_Record, frozen=True, kw_only=True, tag="liquidation"):
     price_kind: PriceKind
     notional_usd: float
     coverage: Coverage
+    uncertain: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class Trade(_Record, frozen=True, kw_only=True, tag="trade"):
@@ -66,10 +71,15 @@ class Trade(_Record, frozen=True, kw_only=True, tag="trade"):
 
 
 class OpenInterest(_Record, frozen=True, kw_only=True, tag="open_interest"):
-    """Open contracts in coins, each matched pair counted once."""
+    """Open contracts in coins, each matched pair counted once.
+
+    `uncertain` is `sides` where the venue does not say whether it counts a pair once or twice: the figure is as the venue
+    gives it, good for changes in per cent, never to be added to that of another venue.
+    """
 
     quantity: float
     notional_usd: float | None = None
+    uncertain: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class MarkPrice(_Record, frozen=True, kw_only=True, tag="mark_price"):

@@ -4,12 +4,16 @@ Source: exchanges.md 1.3, 1.4 and 2.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
 from actors.exchanges.binance_frames import NAME, QUOTES, BinanceDecoder
+from actors.exchanges.binance_trades import BinanceTrades
 from actors.exchanges.exchange import (
+    CORE_FEEDS,
+    NOTHING_SETTLED,
+    Feed,
     FrameError,
     Instrument,
     InstrumentPage,
@@ -18,10 +22,16 @@ from actors.exchanges.exchange import (
     RestCall,
     SocketPlan,
 )
-from actors.exchanges.wire import UNDECODABLE, RowReader, counted, problem_in, retry_after_s
+from actors.exchanges.wire import UNDECODABLE, RowReader, chunks, counted, geo_blocked, problem_in, retry_after_s, wait
 from intelligence.assets import unit_of
 
-_STREAMS = ("!forceOrder@arr", "!markPrice@arr@1s")
+_LIQUIDATIONS = "!forceOrder@arr"
+_MARK_PRICES = "!markPrice@arr@1s"
+_PATH = "/market/stream"
+_STREAMS_A_SOCKET = 200  # the venue allows 1024 and allowed 200 until 2025-07
+_STREAMS_A_FRAME = 50  # 10 messages a second are allowed
+_MARK_S = 5.0
+_TRADE_S = 60.0
 _BAN_S = 120.0  # the shortest ban; a 418 without Retry-After
 _MINUTE_S = 60.0  # windows of the weight limit end with the minute
 _FIREWALL_S = 300.0
@@ -54,7 +64,7 @@ class Binance:
     def instruments_call(self) -> RestCall:
         return RestCall(path="/fapi/v1/exchangeInfo")
 
-    def read_instruments(self, body: bytes) -> InstrumentPage:
+    def read_instruments(self, body: bytes, call: RestCall | None = None) -> InstrumentPage:  # noqa: ARG002
         try:
             listing = _LISTING.decode(body)
         except UNDECODABLE as error:
@@ -72,47 +82,67 @@ class Binance:
                 usable.append(Instrument(venue=NAME, instrument=row.symbol, asset=asset, multiplier=multiplier))
         return InstrumentPage(instruments=tuple(usable), left_out=counted(left_out, problems))
 
-    def sockets(self, instruments: Iterable[Instrument], assets: frozenset[str]) -> tuple[SocketPlan, ...]:  # noqa: ARG002
-        """Plan one socket on `/market`: the unrouted path accepts the same subscription and sends nothing.
+    def sockets(
+        self, instruments: Iterable[Instrument], assets: frozenset[str], feeds: frozenset[Feed] = CORE_FEEDS
+    ) -> tuple[SocketPlan, ...]:
+        """Plan sockets on `/market`: the unrouted path accepts the same subscription and sends nothing.
 
         SUBSCRIBE rather than stream names in the URL: the answer tells a refusal from silence, and streams can be
         added later on the same socket. It proves no data, so a mark price must follow within 5 s (exchanges.md 11.3).
+        Open interest is not pushed.
         """
-        subscribe = msgspec.json.encode({"method": "SUBSCRIBE", "params": _STREAMS, "id": 1})
-        return (
-            SocketPlan(
-                name="market",
-                path="/market/stream",
-                subscribe=(subscribe,),
-                acks=1,
-                data_within_s=5.0,
-                brings_liquidations=True,
-            ),
-        )
+        plans = []
+        streams = [_LIQUIDATIONS] if Feed.LIQUIDATIONS in feeds else []
+        if marks := feeds & {Feed.MARK_PRICES, Feed.FUNDING}:
+            streams.append(_MARK_PRICES)
+        if streams:
+            carried = marks | (feeds & {Feed.LIQUIDATIONS})
+            plans.append(_plan("market", streams, carried, _MARK_S if marks else None))
+        wanted = [one.instrument.lower() for one in instruments if one.asset in assets]
+        for feed, suffix in ((Feed.TRADES, "aggTrade"), (Feed.KLINES, "kline_1m")):
+            if feed in feeds:
+                for number, names in enumerate(chunks(wanted, _STREAMS_A_SOCKET), start=1):
+                    streams = [f"{name}@{suffix}" for name in names]
+                    plans.append(_plan(f"{feed}-{number}", streams, frozenset({feed}), _TRADE_S))
+        return tuple(plans)
 
-    def decoder(self, instruments: Mapping[str, Instrument]) -> BinanceDecoder:
+    def decoder(
+        self,
+        instruments: Mapping[str, Instrument],
+        settled: Mapping[str, str] = NOTHING_SETTLED,  # noqa: ARG002
+    ) -> BinanceDecoder:
         return BinanceDecoder(instruments)
+
+    def trades_decoder(self, instruments: Mapping[str, Instrument]) -> BinanceTrades:
+        return BinanceTrades(instruments)
 
     def refusal(self, status: int, headers: Mapping[str, str], body: bytes) -> Refusal | None:  # noqa: ARG002
         match status:
             case 451:
-                return Refusal(
-                    reason="geo_blocked",
-                    permanent=True,
-                    retry_after_s=0.0,
-                    advice="Binance does not serve this country: run Foreshock where it does, or switch the venue off",
-                )
+                return geo_blocked("Binance")
             case 418:
-                return _wait("banned", retry_after_s(headers, _BAN_S), "too many calls; this address is banned for now")
+                return wait("banned", retry_after_s(headers, _BAN_S), "too many calls; this address is banned for now")
             case 429:
-                return _wait("rate_limited", retry_after_s(headers, _MINUTE_S), "too many calls from this address")
+                return wait("rate_limited", retry_after_s(headers, _MINUTE_S), "too many calls from this address")
             case 403:
-                return _wait("firewall", retry_after_s(headers, _FIREWALL_S), "the web firewall of Binance refused us")
+                return wait("firewall", retry_after_s(headers, _FIREWALL_S), "the web firewall of Binance refused us")
         return None
 
 
-def _wait(reason: str, seconds: float, advice: str) -> Refusal:
-    return Refusal(reason=reason, permanent=False, retry_after_s=seconds, advice=advice)
+def _plan(name: str, streams: Sequence[str], feeds: frozenset[Feed], data_within_s: float | None) -> SocketPlan:
+    frames = tuple(
+        msgspec.json.encode({"method": "SUBSCRIBE", "params": some, "id": number})
+        for number, some in enumerate(chunks(streams, _STREAMS_A_FRAME), start=1)
+    )
+    return SocketPlan(
+        name=name,
+        path=_PATH,
+        subscribe=frames,
+        acks=len(frames),
+        data_within_s=data_within_s,
+        brings_liquidations=Feed.LIQUIDATIONS in feeds,
+        feeds=feeds,
+    )
 
 
 def _why_not(row: _Row) -> str | None:

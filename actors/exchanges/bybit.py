@@ -11,7 +11,11 @@ from itertools import count
 import msgspec
 
 from actors.exchanges.bybit_frames import NAME, BybitDecoder
+from actors.exchanges.bybit_trades import BybitTrades
 from actors.exchanges.exchange import (
+    CORE_FEEDS,
+    NOTHING_SETTLED,
+    Feed,
     FrameError,
     Instrument,
     InstrumentPage,
@@ -20,7 +24,7 @@ from actors.exchanges.exchange import (
     RestCall,
     SocketPlan,
 )
-from actors.exchanges.wire import UNDECODABLE, RowReader, counted, problem_in, retry_after_s
+from actors.exchanges.wire import UNDECODABLE, RowReader, chunks, counted, geo_blocked, problem_in, retry_after_s, wait
 from intelligence.assets import unit_of
 
 _PATH = "/v5/public/linear"
@@ -29,6 +33,7 @@ _PAGE = (("category", "linear"), ("limit", "1000"))
 
 ARGS_CHARS = 21_000  # of one connection, over all its subscribe frames
 _TOPICS_A_FRAME = 25  # one bad topic can fail its whole frame
+_TRADE_S = 60.0
 _FIRST_TICKER_S = 10.0  # a ticker is pushed whole right after its subscription
 
 _QUOTES = ("USDT", "USDC")
@@ -73,7 +78,7 @@ class Bybit:
     def instruments_call(self) -> RestCall:
         return RestCall(path=_INSTRUMENTS, params=_PAGE)
 
-    def read_instruments(self, body: bytes) -> InstrumentPage:
+    def read_instruments(self, body: bytes, call: RestCall | None = None) -> InstrumentPage:  # noqa: ARG002
         try:
             reply = _REPLY.decode(body)
             if reply.code:
@@ -93,47 +98,58 @@ class Bybit:
         following = RestCall(path=_INSTRUMENTS, params=(*_PAGE, ("cursor", result.cursor))) if result.cursor else None
         return InstrumentPage(instruments=tuple(usable), left_out=counted(left_out, problems), following=following)
 
-    def sockets(self, instruments: Iterable[Instrument], assets: frozenset[str]) -> tuple[SocketPlan, ...]:
+    def sockets(
+        self, instruments: Iterable[Instrument], assets: frozenset[str], feeds: frozenset[Feed] = CORE_FEEDS
+    ) -> tuple[SocketPlan, ...]:
         listed = tuple(instruments)
-        topics = [f"allLiquidation.{one.instrument}" for one in listed]
-        topics += [f"tickers.{one.instrument}" for one in listed if one.asset in assets]
-        return tuple(_plan(number, dealt) for number, dealt in enumerate(_deal(topics), start=1))
+        wanted = [one.instrument for one in listed if one.asset in assets]
+        topics = [f"allLiquidation.{one.instrument}" for one in listed] if Feed.LIQUIDATIONS in feeds else []
+        tickers = feeds & {Feed.MARK_PRICES, Feed.OPEN_INTEREST, Feed.FUNDING}
+        if tickers:  # they carry all three
+            topics += [f"tickers.{name}" for name in wanted]
+        plans = [_plan(f"linear-{n}", dealt, tickers) for n, dealt in enumerate(_deal(topics), start=1)]
+        for feed, topic in ((Feed.TRADES, "publicTrade"), (Feed.KLINES, "kline.1")):
+            if feed in feeds:
+                hands = _deal([f"{topic}.{name}" for name in wanted])
+                plans += [_plan(f"{feed}-{n}", dealt, frozenset({feed})) for n, dealt in enumerate(hands, start=1)]
+        return tuple(plans)
 
-    def decoder(self, instruments: Mapping[str, Instrument]) -> BybitDecoder:
-        return BybitDecoder(instruments)
+    def decoder(
+        self, instruments: Mapping[str, Instrument], settled: Mapping[str, str] = NOTHING_SETTLED
+    ) -> BybitDecoder:
+        return BybitDecoder(instruments, settled)
+
+    def trades_decoder(self, instruments: Mapping[str, Instrument]) -> BybitTrades:
+        return BybitTrades(instruments)
 
     def refusal(self, status: int, headers: Mapping[str, str], body: bytes) -> Refusal | None:
         code = _code_of(body)
         text = body[:4096].lower()
         if code in _GEO_CODES or status == 451 or (status == 403 and b"from your country" in text):
-            return Refusal(
-                reason="geo_blocked",
-                permanent=True,
-                retry_after_s=0.0,
-                advice="Bybit does not serve this country: run Foreshock where it does, or switch the venue off",
-            )
+            return geo_blocked("Bybit")
         if status == 403 and b"access too frequent" in text:
-            return _wait("rate_limited", _TOO_FREQUENT_S, "too many calls; Bybit wants ten minutes without any")
+            return wait("rate_limited", _TOO_FREQUENT_S, "too many calls; Bybit wants ten minutes without any")
         if status == 403:
-            return _wait("forbidden", _TOO_FREQUENT_S, "Bybit refused us without saying why; see its answer in the log")
+            return wait("forbidden", _TOO_FREQUENT_S, "Bybit refused us without saying why; see its answer in the log")
         if status == 429 or code == _TOO_MANY_VISITS:
-            return _wait("rate_limited", retry_after_s(headers, 5.0), "too many calls from this address")
+            return wait("rate_limited", retry_after_s(headers, 5.0), "too many calls from this address")
         return None
 
 
-def _plan(number: int, topics: Sequence[str]) -> SocketPlan:
-    frames = tuple(
-        msgspec.json.encode({"op": "subscribe", "args": topics[first : first + _TOPICS_A_FRAME]})
-        for first in range(0, len(topics), _TOPICS_A_FRAME)
-    )
+def _plan(name: str, topics: Sequence[str], feeds: frozenset[Feed]) -> SocketPlan:
+    frames = tuple(msgspec.json.encode({"op": "subscribe", "args": some}) for some in chunks(topics, _TOPICS_A_FRAME))
+    liquidations = any(topic.startswith("allLiquidation.") for topic in topics)
     has_ticker = any(topic.startswith("tickers.") for topic in topics)
+    speaks = frozenset() if liquidations and not has_ticker else feeds
+    patience_s = _FIRST_TICKER_S if has_ticker else _TRADE_S
     return SocketPlan(
-        name=f"linear-{number}",
+        name=name,
         path=_PATH,
         subscribe=frames,
         acks=len(frames),
-        data_within_s=_FIRST_TICKER_S if has_ticker else None,
-        brings_liquidations=any(topic.startswith("allLiquidation.") for topic in topics),
+        data_within_s=patience_s if speaks else None,
+        brings_liquidations=liquidations,
+        feeds=speaks | ({Feed.LIQUIDATIONS} if liquidations else set()),
     )
 
 
@@ -162,10 +178,6 @@ def _code_of(body: bytes) -> int:
         return _REPLY.decode(body).code
     except UNDECODABLE:
         return 0
-
-
-def _wait(reason: str, seconds: float, advice: str) -> Refusal:
-    return Refusal(reason=reason, permanent=False, retry_after_s=seconds, advice=advice)
 
 
 def _why_not(row: _Row) -> str | None:

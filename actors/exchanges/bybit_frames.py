@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 
 from actors.exchanges import records
-from actors.exchanges.exchange import FrameError, Instrument
+from actors.exchanges.exchange import NOTHING_SETTLED, FrameError, Instrument
 from actors.exchanges.wire import (
     UNDECODABLE,
     EpochMs,
@@ -27,6 +27,9 @@ from intelligence.assets import unit_of
 from intelligence.market import Control, Coverage, Decoded, PositionSide, PriceKind, TakerSide
 
 NAME = "bybit"
+
+SIDES = "open_interest_sides"  # of the plain field, the conflict; its verdicts:
+ONE, BOTH = "one", "both"
 
 # The first part of a topic. `liquidation` sent one a second and was replaced by `allLiquidation` on 2025-02-20.
 _RETIRED = frozenset(
@@ -129,7 +132,8 @@ class BybitDecoder:
     Tickers are merged here, so a decoder serves one connection: after a reconnect the first ticker is whole again.
     """
 
-    def __init__(self, instruments: Mapping[str, Instrument]) -> None:
+    def __init__(self, instruments: Mapping[str, Instrument], settled: Mapping[str, str] = NOTHING_SETTLED) -> None:
+        self._sides = 1 if settled.get(SIDES) == ONE else 2
         self._listed = bool(instruments)
         self._known = dict(instruments)
         self._tickers: dict[str, _Ticker] = {}
@@ -215,7 +219,7 @@ class BybitDecoder:
         if ticker.touches_mark() and whole.mark_price is not None:
             found.events.append(_mark_price(whole, whole.mark_price, instrument, times))
         if ticker.touches_open_interest():
-            found.events.append(_open_interest(whole, instrument, times))
+            found.events.append(_open_interest(whole, instrument, times, self._sides))
         if not found.events:
             found.set_aside("unchanged", instrument.instrument)
 
@@ -244,13 +248,13 @@ def _mark_price(whole: _Ticker, price: float, instrument: Instrument, times: tup
     )
 
 
-def _open_interest(whole: _Ticker, instrument: Instrument, times: tuple[int, int]) -> Decoded:
-    """One side of the contracts: the plain fields are halved only where the `single` ones, of 2026-06-11, are absent."""
+def _open_interest(whole: _Ticker, instrument: Instrument, times: tuple[int, int], sides: int) -> Decoded:
+    """One side of the contracts: the plain fields, of `sides`, count only where the `single` ones, of 2026-06-11, are absent."""
     if whole.single_open_interest is not None:
         size, notional_usd = whole.single_open_interest, whole.single_open_interest_value
     else:
-        size = (whole.open_interest or 0.0) / 2
-        notional_usd = None if whole.open_interest_value is None else whole.open_interest_value / 2
+        size = (whole.open_interest or 0.0) / sides
+        notional_usd = None if whole.open_interest_value is None else whole.open_interest_value / sides
     return records.open_interest(instrument, times, size=size, notional_usd=notional_usd)
 
 

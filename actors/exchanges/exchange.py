@@ -7,11 +7,28 @@ actor opens one socket, sends the plan's frames, keeps it alive the way the plan
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Protocol
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Literal, Protocol
 
 import msgspec
 
 from intelligence.market import Decoded
+
+
+class Feed(StrEnum):
+    """What a socket can be asked for. FUNDING is of its own only where mark prices do not carry it (OKX)."""
+
+    LIQUIDATIONS = "liquidations"
+    MARK_PRICES = "mark_prices"
+    FUNDING = "funding"
+    OPEN_INTEREST = "open_interest"
+    TRADES = "trades"
+    KLINES = "klines"
+
+
+CORE_FEEDS = frozenset({Feed.LIQUIDATIONS, Feed.MARK_PRICES})
+NOTHING_SETTLED: Mapping[str, str] = MappingProxyType({})
 
 
 class FrameError(Exception):
@@ -49,6 +66,8 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     `contract_size`: units of the venue's base per unit of the venue's size field (OKX: `ctVal * ctMult`; Binance, Bybit: 1).
     `multiplier`: coins of `asset` in one unit of the venue's base (1000 for 1000PEPE).
     So coins = size * contract_size * multiplier, USD per coin = price / multiplier, notional = size * contract_size * price.
+    `inverse`: the size field counts US dollars (Deribit's coin-margined perpetuals), so coins = size / price.
+    `place`: where pushes name a contract by its place in the venue's list only (Hyperliquid), that place.
     """
 
     venue: str
@@ -56,13 +75,24 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     asset: str
     contract_size: float = 1.0
     multiplier: float = 1.0
+    inverse: bool = False
+    place: int | None = None
 
 
 class RestCall(msgspec.Struct, frozen=True, kw_only=True):
-    """A GET below the venue's REST base."""
+    """A request below the venue's REST base; a POST sends `body` as JSON (Hyperliquid has nothing else).
+
+    `weight` is what the call costs of the venue's budget in the venue's own unit: weight a minute at Binance and
+    Hyperliquid, requests elsewhere. `base_url`: where the call goes to another host than the venue's.
+    """
 
     path: str
     params: tuple[tuple[str, str], ...] = ()
+    weight: int = 1
+    method: Literal["GET", "POST"] = "GET"
+    body: bytes = b""
+    headers: tuple[tuple[str, str], ...] = ()
+    base_url: str = ""
 
 
 class InstrumentPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,7 +109,8 @@ class SocketPlan(msgspec.Struct, frozen=True, kw_only=True):
     `path` is appended to the venue's WebSocket base URL. `acks`: how many positive subscribe replies are expected.
     `data_within_s`: a market event must come within that time after the last reply, else the route counts as dead;
     None where silence is normal (then pongs prove the connection). `brings_liquidations`: this socket carries part
-    of the venue's liquidation feed.
+    of the venue's liquidation feed. `feeds`: all it carries. A plan with trades and nothing else is for a
+    `trades_decoder`. `headers` are sent with the handshake.
     """
 
     name: str
@@ -88,6 +119,8 @@ class SocketPlan(msgspec.Struct, frozen=True, kw_only=True):
     acks: int
     data_within_s: float | None
     brings_liquidations: bool
+    feeds: frozenset[Feed] = frozenset()
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 class Keepalive(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,11 +142,35 @@ class Decoder(Protocol):
 
         Rows that are deliberately not events are told once a frame and reason: `other_market` (another product or
         quote), `not_listed` (left out of the list), `not_filled`, `not_used`, `retired_protocol`, `snapshot_dropped`, `unchanged`
-        (a ticker), `funding_kept` (told with the next mark price), `block_trade`, `not_a_market_trade`, `empty`.
+        (a ticker), `funding_kept` (told with the next mark price), `block_trade`, `not_a_market_trade`, `no_instrument`
+        (rows that do not name theirs), `no_event_time`, `not_from_venue`, `empty`.
 
         Acks come as `Control(reason="subscribed")`, refusals of a subscription as `Control(reason="subscribe_refused",
         detail=the venue's words)`, pongs as `Control(reason="pong")`, a planned close as `Control(reason="closing_soon")`.
         """
+        ...
+
+
+TradeColumns = tuple[list[int], list[float], list[float]]
+"""The trades of one instrument in one read, in the order they came: times in ms, prices in USD a coin, and coins of the
+asset, positive where the taker bought, negative where he sold. A bare tuple, because a read holds few trades of each
+instrument and anything with a name costs a tenth of the whole decoding.
+"""
+
+
+class TradesRead(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What one read of a trades socket came to. `others`: controls and whatever is no trade; `problems`: bad frames."""
+
+    columns: dict[str, TradeColumns]
+    others: tuple[Decoded, ...] = ()
+    problems: tuple[FrameError, ...] = ()
+
+
+class TradesDecoder(Protocol):
+    """Reads many trade frames at once, at a fraction of the cost of one by one. One for each connection."""
+
+    def decode_many(self, lines: bytes | bytearray | memoryview, received_ms: int) -> TradesRead:
+        """Read frames that are separated by newlines (blanks between them do no harm). Never raises."""
         ...
 
 
@@ -126,15 +183,29 @@ class Exchange(Protocol):
 
     def instruments_call(self) -> RestCall: ...
 
-    def read_instruments(self, body: bytes) -> InstrumentPage:
-        """Read one reply to `instruments_call` or to a `following` call. Raises FrameError."""
+    def read_instruments(self, body: bytes, call: RestCall | None = None) -> InstrumentPage:
+        """Read one reply to `instruments_call` or to a `following` call. Raises FrameError.
+
+        `call` is the call it answers, None for the first one; a venue that pages by offset (Gate) goes on from it.
+        """
         ...
 
-    def sockets(self, instruments: Iterable[Instrument], assets: frozenset[str]) -> tuple[SocketPlan, ...]:
-        """Plan the sockets: liquidations of every instrument, mark prices at least of `assets`."""
+    def sockets(
+        self, instruments: Iterable[Instrument], assets: frozenset[str], feeds: frozenset[Feed] = CORE_FEEDS
+    ) -> tuple[SocketPlan, ...]:
+        """Plan the sockets: liquidations of every instrument, the other feeds at least of `assets`.
+
+        Trades, and so do klines, have sockets of their own, so that no flood of theirs delays a liquidation; only
+        Deribit, which tells liquidations as a mark on trades, cannot part them. A feed a venue does not push is left
+        out (docs/venues.md), to be polled by REST.
+        """
         ...
 
-    def decoder(self, instruments: Mapping[str, Instrument]) -> Decoder: ...
+    def decoder(self, instruments: Mapping[str, Instrument], settled: Mapping[str, str] = NOTHING_SETTLED) -> Decoder:
+        """`settled`: what the self-tests found out about this venue (verdicts.py), by the name of the conflict."""
+        ...
+
+    def trades_decoder(self, instruments: Mapping[str, Instrument]) -> TradesDecoder: ...
 
     def refusal(self, status: int, headers: Mapping[str, str], body: bytes) -> Refusal | None:
         """What an HTTP answer (REST or WebSocket handshake) means, None when it is not a refusal."""

@@ -9,6 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from actors.exchanges.exchange import (
+    CORE_FEEDS,
+    NOTHING_SETTLED,
+    Feed,
     FrameError,
     Instrument,
     InstrumentPage,
@@ -18,17 +21,42 @@ from actors.exchanges.exchange import (
     SocketPlan,
 )
 from actors.exchanges.okx_frames import LIQUIDATIONS, MARK_PRICE, NAME, OkxDecoder
-from actors.exchanges.wire import UNDECODABLE, Positive, RowReader, counted, problem_in, retry_after_s
+from actors.exchanges.okx_trades import OkxTrades
+from actors.exchanges.wire import (
+    UNDECODABLE,
+    Positive,
+    RowReader,
+    chunks,
+    counted,
+    geo_blocked,
+    problem_in,
+    retry_after_s,
+    wait,
+)
 from intelligence.assets import unit_of
 
 _PATH = "/ws/v5/public"
+_BUSINESS = "/ws/v5/business"  # candles are here only
 _INSTRUMENTS = "/api/v5/public/instruments"
 
 ARGS_BYTES = 64_000  # 64 KB of one connection, over all its subscribe frames
 _ARGS_A_FRAME = 100  # 480 subscribe operations an hour and connection: four frames leave room to reconnect
+_TRADE_S = 60.0
 _QUIET_MARK_S = 15.0  # an unchanged mark price is repeated every 10 s
 
 _QUOTES = ("USDT", "USDC")
+
+# What is asked for contract by contract on the public sockets, beside the trades.
+_CHANNELS = (
+    (Feed.MARK_PRICES, MARK_PRICE),
+    (Feed.FUNDING, "funding-rate"),
+    (Feed.OPEN_INTEREST, "open-interest"),
+)
+_FEEDS = {channel: feed for feed, channel in _CHANNELS} | {
+    LIQUIDATIONS: Feed.LIQUIDATIONS,
+    "trades": Feed.TRADES,
+    "candle1m": Feed.KLINES,
+}
 
 _TOO_MANY_REQUESTS = "50011"
 _BUSY = ("50001", "50013", "50026")
@@ -69,7 +97,7 @@ class Okx:
     def instruments_call(self) -> RestCall:
         return RestCall(path=_INSTRUMENTS, params=(("instType", "SWAP"),))
 
-    def read_instruments(self, body: bytes) -> InstrumentPage:
+    def read_instruments(self, body: bytes, call: RestCall | None = None) -> InstrumentPage:  # noqa: ARG002
         try:
             reply = _REPLY.decode(body)
         except UNDECODABLE as error:
@@ -89,45 +117,63 @@ class Okx:
                 problems.append(FrameError(f"{row.inst_id}: {error}"))
         return InstrumentPage(instruments=tuple(usable), left_out=counted(left_out, problems))
 
-    def sockets(self, instruments: Iterable[Instrument], assets: frozenset[str]) -> tuple[SocketPlan, ...]:
-        args = [{"channel": LIQUIDATIONS, "instType": "SWAP"}]
-        args += [{"channel": MARK_PRICE, "instId": one.instrument} for one in instruments if one.asset in assets]
-        return tuple(_plan(number, share) for number, share in enumerate(_shares(args), start=1))
+    def sockets(
+        self, instruments: Iterable[Instrument], assets: frozenset[str], feeds: frozenset[Feed] = CORE_FEEDS
+    ) -> tuple[SocketPlan, ...]:
+        wanted = [one.instrument for one in instruments if one.asset in assets]
+        args = [{"channel": LIQUIDATIONS, "instType": "SWAP"}] if Feed.LIQUIDATIONS in feeds else []
+        for feed, channel in _CHANNELS:
+            if feed in feeds:
+                args += _args(channel, wanted)
+        plans = [_plan(f"public-{n}", _PATH, share) for n, share in enumerate(_shares(args), start=1)]
+        if Feed.TRADES in feeds:
+            shares = _shares(_args("trades", wanted))
+            plans += [_plan(f"trades-{n}", _PATH, share) for n, share in enumerate(shares, start=1)]
+        if Feed.KLINES in feeds:
+            shares = _shares(_args("candle1m", wanted))
+            plans += [_plan(f"klines-{n}", _BUSINESS, share) for n, share in enumerate(shares, start=1)]
+        return tuple(plans)
 
-    def decoder(self, instruments: Mapping[str, Instrument]) -> OkxDecoder:
-        return OkxDecoder(instruments)
+    def decoder(
+        self, instruments: Mapping[str, Instrument], settled: Mapping[str, str] = NOTHING_SETTLED
+    ) -> OkxDecoder:
+        return OkxDecoder(instruments, settled)
+
+    def trades_decoder(self, instruments: Mapping[str, Instrument]) -> OkxTrades:
+        return OkxTrades(instruments)
 
     def refusal(self, status: int, headers: Mapping[str, str], body: bytes) -> Refusal | None:
         """Judge by `code` too: OKX answers "too many requests" with HTTP 200 as well."""
         code = _code_of(body)
         if status == 451:
-            return Refusal(
-                reason="geo_blocked",
-                permanent=True,
-                retry_after_s=0.0,
-                advice="OKX does not serve this country: run Foreshock where it does, or switch the venue off",
-            )
+            return geo_blocked("OKX")
         if code in _BUSY:
-            return _wait("busy", retry_after_s(headers, 10.0), f"OKX is overloaded or under maintenance (code {code})")
+            return wait("busy", retry_after_s(headers, 10.0), f"OKX is overloaded or under maintenance (code {code})")
         if status == 429 or code == _TOO_MANY_REQUESTS:
-            return _wait("rate_limited", retry_after_s(headers, 2.0), "too many calls from this address")
+            return wait("rate_limited", retry_after_s(headers, 2.0), "too many calls from this address")
         if status == 403:
-            return _wait("forbidden", 300.0, "OKX refused us without saying why; see its answer in the log")
+            return wait("forbidden", 300.0, "OKX refused us without saying why; see its answer in the log")
         return None
 
 
-def _plan(number: int, args: Sequence[dict[str, str]]) -> SocketPlan:
+def _args(channel: str, names: Iterable[str]) -> list[dict[str, str]]:
+    return [{"channel": channel, "instId": name} for name in names]
+
+
+def _plan(name: str, path: str, args: Sequence[dict[str, str]]) -> SocketPlan:
     frames = tuple(
-        msgspec.json.encode({"op": "subscribe", "args": args[first : first + _ARGS_A_FRAME]})
-        for first in range(0, len(args), _ARGS_A_FRAME)
+        msgspec.json.encode({"op": "subscribe", "args": some}) for some in chunks(args, _ARGS_A_FRAME)
     )
+    feeds = frozenset(_FEEDS[arg["channel"]] for arg in args)
+    patience_s = _QUIET_MARK_S if Feed.MARK_PRICES in feeds else _TRADE_S
     return SocketPlan(
-        name=f"public-{number}",
-        path=_PATH,
+        name=name,
+        path=path,
         subscribe=frames,
         acks=len(args),  # every argument is answered by itself
-        data_within_s=_QUIET_MARK_S if any(arg["channel"] == MARK_PRICE for arg in args) else None,
-        brings_liquidations=any(arg["channel"] == LIQUIDATIONS for arg in args),
+        data_within_s=patience_s if feeds - {Feed.LIQUIDATIONS} else None,
+        brings_liquidations=Feed.LIQUIDATIONS in feeds,
+        feeds=feeds,
     )
 
 
@@ -162,10 +208,6 @@ def _code_of(body: bytes) -> str:
         return _REPLY.decode(body).code
     except UNDECODABLE:
         return ""
-
-
-def _wait(reason: str, seconds: float, advice: str) -> Refusal:
-    return Refusal(reason=reason, permanent=False, retry_after_s=seconds, advice=advice)
 
 
 def _why_not(row: _Row) -> str | None:

@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 
 from actors.exchanges import records
-from actors.exchanges.exchange import FrameError, Instrument, UnknownInstrument
+from actors.exchanges.exchange import NOTHING_SETTLED, FrameError, Instrument, UnknownInstrument
 from actors.exchanges.wire import (
     UNDECODABLE,
     EpochMs,
@@ -26,6 +26,9 @@ from actors.exchanges.wire import (
 from intelligence.market import Control, Coverage, Decoded, PositionSide, PriceKind, TakerSide
 
 NAME = "okx"
+
+CAP = "liquidation_cap"  # the conflict; its verdict:
+LIFTED = "lifted"
 
 LIQUIDATIONS = "liquidation-orders"
 MARK_PRICE = "mark-price"
@@ -138,7 +141,8 @@ _BARS = RowReader(_Bar)
 class OkxDecoder:
     """Remembers when the liquidations were subscribed and the last funding rates: one decoder a connection."""
 
-    def __init__(self, instruments: Mapping[str, Instrument]) -> None:
+    def __init__(self, instruments: Mapping[str, Instrument], settled: Mapping[str, str] = NOTHING_SETTLED) -> None:
+        self._coverage = Coverage.COMPLETE if settled.get(CAP) == LIFTED else Coverage.CAPPED
         self._instruments = dict(instruments)
         self._subscribed_ms: int | None = None
         self._fundings: dict[str, _Funding] = {}
@@ -227,7 +231,7 @@ class OkxDecoder:
             size=detail.size,
             price=detail.bankruptcy_price,
             price_kind=PriceKind.BANKRUPTCY,
-            coverage=Coverage.CAPPED,
+            coverage=self._coverage,
         )
         found.events.append(event)
 
@@ -270,7 +274,11 @@ class OkxDecoder:
         for row in _OPEN_INTERESTS.read(raw, found.problems):
             if (instrument := self._instrument(row.instrument, found)) is not None:
                 times = (row.ts, received_ms)
-                found.events.append(records.open_interest(instrument, times, size=row.contracts, notional_usd=row.usd))
+                found.events.append(
+                    records.open_interest(
+                        instrument, times, size=row.contracts, notional_usd=row.usd, uncertain="sides"
+                    )
+                )
 
     def _read_bars(self, arg: _Arg, raw: msgspec.Raw, received_ms: int, found: Findings) -> None:
         if (interval := _INTERVALS.get(arg.channel.removeprefix("candle"))) is None:

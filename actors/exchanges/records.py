@@ -1,8 +1,11 @@
 """From a venue's own size and price to records: the one place where contract sizes and multipliers are applied.
 
-`size` is in the venue's unit (contracts or its base coin), prices are as the venue writes them. coins = size *
-contract_size * multiplier, USD a coin = price / multiplier, notional = size * contract_size * price.
+`size` is in the venue's unit (contracts, its base coin, or US dollars of an inverse contract), prices are as the venue
+writes them. coins = size * contract_size * multiplier, USD a coin = price / multiplier, notional = size * contract_size *
+price; of an inverse contract coins = size / price and notional = size.
 """
+
+import msgspec
 
 from actors.exchanges.exchange import Instrument
 from intelligence.market import (
@@ -18,8 +21,14 @@ from intelligence.market import (
 )
 
 
-def coins(instrument: Instrument, size: float) -> float:
-    return size * instrument.contract_size * instrument.multiplier
+def coins(instrument: Instrument, size: float, price: float) -> float:
+    units = size * instrument.contract_size
+    return (units / price if instrument.inverse else units) * instrument.multiplier
+
+
+def usd(instrument: Instrument, size: float, price: float) -> float:
+    units = size * instrument.contract_size
+    return units if instrument.inverse else units * price
 
 
 def liquidation(
@@ -31,6 +40,7 @@ def liquidation(
     price: float,
     price_kind: PriceKind,
     coverage: Coverage,
+    uncertain: str = "",
 ) -> Liquidation:
     """`times`: the venue's and ours, in ms; so in all functions here."""
     return Liquidation(
@@ -40,11 +50,12 @@ def liquidation(
         exchange_ms=times[0],
         received_ms=times[1],
         position_side=side,
-        quantity=coins(instrument, size),
+        quantity=coins(instrument, size, price),
         price=price / instrument.multiplier,
         price_kind=price_kind,
-        notional_usd=size * instrument.contract_size * price,
+        notional_usd=usd(instrument, size, price),
         coverage=coverage,
+        uncertain=uncertain or msgspec.UNSET,
     )
 
 
@@ -58,24 +69,34 @@ def trade(
         exchange_ms=times[0],
         received_ms=times[1],
         taker_side=side,
-        quantity=coins(instrument, size),
+        quantity=coins(instrument, size, price),
         price=price / instrument.multiplier,
-        notional_usd=size * instrument.contract_size * price,
+        notional_usd=usd(instrument, size, price),
         trade_id=trade_id,
     )
 
 
 def open_interest(
-    instrument: Instrument, times: tuple[int, int], *, size: float, notional_usd: float | None = None
+    instrument: Instrument,
+    times: tuple[int, int],
+    *,
+    size: float,
+    price: float = 0.0,
+    notional_usd: float | None = None,
+    uncertain: str = "",
 ) -> OpenInterest:
+    """`price`, as the venue writes it, values the coins; only an inverse contract cannot be counted without."""
+    if notional_usd is None and price:
+        notional_usd = usd(instrument, size, price)
     return OpenInterest(
         venue=instrument.venue,
         instrument=instrument.instrument,
         asset=instrument.asset,
         exchange_ms=times[0],
         received_ms=times[1],
-        quantity=coins(instrument, size),
+        quantity=coins(instrument, size, price),
         notional_usd=notional_usd,
+        uncertain=uncertain or msgspec.UNSET,
     )
 
 
@@ -113,7 +134,11 @@ def kline(
     closed: bool,
     taker_buy_size: float | None = None,
 ) -> Kline:
-    """`interval` in one spelling for all venues: 1m 3m 5m 15m 30m 1h 2h 4h 6h 8h 12h 1d 3d 1w 1M."""
+    """`interval` in one spelling for all venues: 1m 3m 5m 15m 30m 1h 2h 4h 6h 8h 12h 1d 3d 1w 1M.
+
+    Volumes are in the venue's unit of size; those of an inverse contract are to be given in coins, as Deribit does.
+    """
+    units = instrument.contract_size * instrument.multiplier
     opened, high, low, close = (price / instrument.multiplier for price in ohlc)
     return Kline(
         venue=instrument.venue,
@@ -126,8 +151,8 @@ def kline(
         high=high,
         low=low,
         close=close,
-        quantity=coins(instrument, size),
+        quantity=size * units,
         notional_usd=notional_usd,
-        taker_buy_quantity=None if taker_buy_size is None else coins(instrument, taker_buy_size),
+        taker_buy_quantity=None if taker_buy_size is None else taker_buy_size * units,
         closed=closed,
     )

@@ -1,11 +1,11 @@
 """JSON frames of any venue: number types that refuse nonsense, and lists whose bad rows do not cost the good ones."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Annotated, Generic, TypeVar
 
 import msgspec
 
-from actors.exchanges.exchange import FrameError, UnknownInstrument
+from actors.exchanges.exchange import FrameError, Instrument, Refusal, UnknownInstrument
 from intelligence.market import Control, Decoded
 
 # Wide enough for the smallest coin and the largest contract, narrow enough that no product or quotient of two such
@@ -18,6 +18,8 @@ _YEAR_2050_MS = 2_524_608_000_000  # microseconds sent as milliseconds lie above
 Positive = Annotated[float, msgspec.Meta(ge=_SMALLEST, lt=_LARGEST)]
 NonNegative = Annotated[float, msgspec.Meta(ge=0, lt=_LARGEST)]
 FundingRate = Annotated[float, msgspec.Meta(ge=-1, le=1)]
+Signed = Annotated[float, msgspec.Meta(gt=-_LARGEST, lt=_LARGEST)]
+AnyEpoch = Annotated[float, msgspec.Meta(ge=0, lt=_LARGEST)]  # seconds or milliseconds, see `milliseconds`
 EpochMs = Annotated[int, msgspec.Meta(ge=_YEAR_2015_MS, lt=_YEAR_2050_MS)]
 
 # All that msgspec raises for bytes from outside; RecursionError comes from thousands of open brackets.
@@ -27,6 +29,7 @@ _EXCERPT_CHARS = 120
 _THREE_DAYS_S = 259_200.0
 
 Row = TypeVar("Row")
+Item = TypeVar("Item")
 
 
 def problem_in(raw: bytes | memoryview | msgspec.Raw, error: BaseException) -> FrameError:
@@ -43,6 +46,18 @@ def epoch_or_none(field: str, value: int | None) -> int | None:
     if not _YEAR_2015_MS <= value < _YEAR_2050_MS:
         raise FrameError(f"{field}: expected a time in ms between 2015 and 2050, was {value}")
     return value
+
+
+def milliseconds(field: str, value: float) -> int:
+    """Read a time that a venue sends now in seconds, now in milliseconds (Gate), by its magnitude. Raises FrameError."""
+    scaled = round(value if value >= _YEAR_2015_MS else value * 1_000)
+    if not _YEAR_2015_MS <= scaled < _YEAR_2050_MS:
+        raise FrameError(f"{field}: expected a time in s or ms between 2015 and 2050, was {value:g}")
+    return scaled
+
+
+def chunks(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
+    return (items[first : first + size] for first in range(0, len(items), size))
 
 
 class Findings:
@@ -126,3 +141,54 @@ def retry_after_s(headers: Mapping[str, str], otherwise: float) -> float:
     """Read `Retry-After` in seconds, at most three days (Binance's longest ban); `otherwise` where it is no number."""
     value = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
     return min(float(value), _THREE_DAYS_S) if value.isascii() and value.isdigit() else otherwise
+
+
+def wait(reason: str, seconds: float, advice: str) -> Refusal:
+    return Refusal(reason=reason, permanent=False, retry_after_s=seconds, advice=advice)
+
+
+def geo_blocked(venue: str) -> Refusal:
+    return Refusal(
+        reason="geo_blocked",
+        permanent=True,
+        retry_after_s=0.0,
+        advice=f"{venue} does not serve this country: run Foreshock where it does, or switch the venue off",
+    )
+
+
+class Listed:
+    """The instruments of one venue by name, for a decoder.
+
+    `derive` reads an instrument out of a name of ours (None: another market). It serves where no list was given, and
+    tells a contract that the list leaves out (`not_listed`) from one of another market. With `needs_list` a name of
+    ours that is not on the list is an error, because nothing can be said of its unit.
+    """
+
+    def __init__(
+        self,
+        instruments: Mapping[str, Instrument],
+        derive: Callable[[str], Instrument | None],
+        *,
+        needs_list: bool = False,
+    ) -> None:
+        self.known = dict(instruments)
+        self._derive = derive
+        self._closed = bool(instruments)
+        self._needs_list = needs_list
+
+    def find(self, name: str, found: Findings) -> Instrument | None:
+        """Look the name up; None when it has been set aside or reported as unknown."""
+        if (known := self.known.get(name)) is not None:
+            return known
+        if (derived := self._derive(name)) is None:
+            found.set_aside("other_market", name)
+        elif self._needs_list:
+            absent = "does not hold it (too old?)" if self._closed else "is missing"
+            problem = f"the contract size of {name!r:.80} is unknown, because the list of instruments {absent}"
+            found.problems.append(UnknownInstrument(problem))
+        elif self._closed:
+            found.set_aside("not_listed", name)
+        else:
+            self.known[name] = derived
+            return derived
+        return None

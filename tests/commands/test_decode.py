@@ -162,7 +162,7 @@ def test_orders_of_before_the_subscription_are_told_as_dropped(run, okx_list):
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("kraken",), "expected a venue (binance, bybit, okx), was 'kraken'"),
+        (("kraken",), "expected a venue (binance, bybit, okx, gate, bitget, hyperliquid, deribit), was 'kraken'"),
         (("okx", "/no/such/file"), "/no/such/file cannot be read"),
         (("okx", "--instruments", "/no/such/list"), "list of instruments cannot be read"),
         (("okx", "--instruments", __file__), "list of instruments cannot be read"),

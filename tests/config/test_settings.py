@@ -234,12 +234,12 @@ def test_other_peoples_variables_are_left_alone(load):
     load({"ENABLE_AUTOSTART": "x", "PATH": "/bin"}, dotenv="COMPOSE_PROJECT_NAME=x")
 
 
-def test_venue_of_a_later_version_says_so(problems):
-    (problem,) = problems({"FORESHOCK_VENUES__GATE__ENABLED": "true"})
+@pytest.mark.parametrize("venue", ["gate", "bitget", "hyperliquid", "deribit"])
+def test_venues_that_the_daemon_does_not_watch_yet_are_off_and_can_be_switched_on(load, venue):
+    name = f"FORESHOCK_VENUES__{venue.upper()}__ENABLED"
 
-    assert problem == (
-        "venues.gate.enabled: venues.gate comes in a later version, remove it (FORESHOCK_VENUES__GATE__ENABLED)"
-    )
+    assert not getattr(load().settings.venues, venue).enabled
+    assert getattr(load({name: "true"}).settings.venues, venue).enabled
 
 
 def test_settings_file_that_is_missing_or_broken_is_a_problem(problems, tmp_path):

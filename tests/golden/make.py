@@ -16,8 +16,13 @@ from actors.exchanges.exchange import FrameError
 
 GOLDEN = Path(__file__).parent
 RECORDED = GOLDEN.parents[2] / "shared" / "data"
-LISTS = {"okx": "okx/rest/instruments_swap_2022-05-13.json"}  # Binance and Bybit are read without
-VENUES = ("binance", "bybit", "okx")
+LISTS = {  # the others are read without
+    "okx": "okx/rest/instruments_swap_2022-05-13.json",
+    "gate": "gate/rest/contracts_usdt_2023-05-24.json.gz",
+    "all_dexs_asset_ctxs.json": "hyperliquid/rest/meta_sdk.json",  # of 2023, whose places still hold
+}
+VENUES = tuple(EXCHANGES)
+NO_CLOCK_MS = {"hyperliquid": 1_777_777_777_000}  # its contexts carry no time, so that of receipt has to be one
 
 
 def fixtures(venue: str) -> Iterator[str]:
@@ -30,7 +35,9 @@ def fixtures(venue: str) -> Iterator[str]:
 
 def streams(venue: str) -> Iterator[str]:
     """One line for each frame of the streams: what it is, and the digest of its records."""
-    for file in sorted((RECORDED / venue / "ws").glob("*.jsonl")):
+    for file in sorted((RECORDED / venue / "ws").glob("*.json*")):
+        if file.suffix == ".gz":
+            continue
         yield f"# {file.name}"
         for number, (kinds, text) in enumerate(_outcomes(venue, file), start=1):
             yield f"{number} {_digest(text)[:12]} {kinds}"
@@ -38,22 +45,25 @@ def streams(venue: str) -> Iterator[str]:
 
 def totals(venue: str) -> Iterator[str]:
     """Of the compressed streams: how many of what, the digest of all, and every 2000th frame in full."""
-    for file in sorted((RECORDED / venue / "ws").glob("*.jsonl.gz")):
+    for file in sorted((RECORDED / venue).glob("[wn][so]*/*.jsonl.gz")):  # ws/ and, of Hyperliquid, node_fills/
         outcomes = list(_outcomes(venue, file))
         yield f"# {file.name}"
         yield f"digest {_digest(''.join(text for _, text in outcomes))}"
         yield from (f"{count} x {kinds}" for kinds, count in sorted(Counter(kinds for kinds, _ in outcomes).items()))
-        yield from (f"{number + 1} {outcomes[number][1].rstrip()}" for number in range(0, len(outcomes), 2000))
+        for number in range(0, len(outcomes), 2000):
+            yield from (f"{number + 1} {line}" for line in outcomes[number][1].splitlines())
 
 
 def _outcomes(venue: str, file: Path) -> Iterator[tuple[str, str]]:
     """The kinds of the records of each line, and the records as JSON lines; `received_ms` is the recorder's, or 0."""
     exchange = EXCHANGES[venue]
-    page = exchange.read_instruments((RECORDED / LISTS[venue]).read_bytes()) if venue in LISTS else None
+    listing = LISTS.get(file.name) or LISTS.get(venue)
+    page = exchange.read_instruments(_content(RECORDED / listing)) if listing else None
     decoder = exchange.decoder({one.instrument: one for one in page.instruments} if page else {})
-    lines = (gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()).splitlines()
+    lines = [_content(file)] if file.suffix == ".json" else _content(file).splitlines()
     clock = file.with_suffix(".recv_ms")
-    times = [int(line) for line in clock.read_text().split()] if clock.exists() else [0] * len(lines)
+    without = [NO_CLOCK_MS.get(venue, 0)] * len(lines)
+    times = [int(line) for line in clock.read_text().split()] if clock.exists() else without
     for line, received_ms in zip(lines, times, strict=True):
         try:
             decoded = decoder.decode(line, received_ms)
@@ -65,6 +75,10 @@ def _outcomes(venue: str, file: Path) -> Iterator[tuple[str, str]]:
             " ".join(f"{kind}*{count}" if count > 1 else kind for kind, count in kinds.items()),
             "".join(f"{msgspec.json.encode(record).decode()}\n" for record in decoded),
         )
+
+
+def _content(file: Path) -> bytes:
+    return gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
 
 
 def _digest(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Valid frames of the three venues, built from exchanges.md 2.6, 3.4 and 4.4, and lists of instruments to read them with."""
+"""Valid frames of every venue and lists of instruments to read them with; built here from exchanges.md 2.6, 3.4, 4.4."""
 
 import json
 from pathlib import Path
@@ -8,6 +8,7 @@ import pytest
 from actors.exchanges import EXCHANGES
 from actors.exchanges.exchange import Instrument
 from intelligence.market import Control
+from tests.actors.exchanges import newer_frames
 
 RECORDED = Path(__file__).resolve().parents[4] / "shared" / "data"
 RECEIVED_MS = 1_790_000_000_000
@@ -265,7 +266,7 @@ OKX_OPEN_INTEREST = okx_push(
 )
 OKX_CANDLE = okx_push("candle1H", ["1789999200000", "100", "102", "99", "101", "750", "7.5", "757.5", "1"])
 
-VALID = {
+VALID = newer_frames.VALID | {
     "binance": [
         force_order(),
         {"stream": "!markPrice@arr@1s", "data": [binance_mark(), binance_mark("1000PEPEUSDT", p="0.01", i="0.011")]},
@@ -292,4 +293,4 @@ VALID = {
         {"event": "subscribe", "arg": {"channel": "liquidation-orders", "instType": "SWAP"}, "connId": "a4d3ae55"},
     ],
 }
-INSTRUMENTS = {"binance": {}, "bybit": {}, "okx": OKX_SWAPS}
+INSTRUMENTS = newer_frames.INSTRUMENTS | {"binance": {}, "bybit": {}, "okx": OKX_SWAPS}
