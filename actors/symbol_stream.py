@@ -16,7 +16,9 @@ MARK_KEPT_EVERY_MS = 5_000  # of each instrument, for a successor: prices to wit
 
 @dataclass(frozen=True, slots=True)
 class _Tick:
-    pass
+    """Market time has reached `at_ms`, and whatever was received until then has been handled: it lay before this."""
+
+    at_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +65,8 @@ class SymbolStream(Supervised):
                 self._observe(message)
             elif isinstance(message, MarksSeen):
                 self._detection.mark(message.mark)
-        # An incident may have ended while nobody was here. If its end was told before, telling it again changes nothing.
-        self._raise(self._detection.tick(self.now_ms))
+        # What is open now may have ended meanwhile, or may go on with letters that still wait: a tick behind them tells.
+        # Should its end have been told before, telling it again changes nothing.
         self._tick_while_open()
 
     def handle(self, message: Any) -> None:
@@ -76,9 +78,9 @@ class SymbolStream(Supervised):
             case MarksSeen(mark=mark):
                 self._raise(self._detection.mark(mark))
                 self._keep(message)
-            case _Tick():
+            case _Tick(at_ms=at_ms):
                 self._ticking = False
-                self._raise(self._detection.tick(self.now_ms))
+                self._raise(self._detection.tick(at_ms))
             case _:
                 super().handle(message)
         self._tick_while_open()
@@ -99,7 +101,7 @@ class SymbolStream(Supervised):
     def _tick_while_open(self) -> None:
         if self._detection.open_incidents and not self._ticking:
             self._ticking = True
-            self.timer.once("tick", TICK_S, _Tick(), market=True)
+            self.timer.once("tick", TICK_S, _Tick(self.now_ms + int(TICK_S * 1000)), market=True)
 
     # -- for a successor ----------------------------------------------------------------------------------------------
 

@@ -153,6 +153,10 @@ def test_stops_at_any_moment_end_the_thread_and_tell_it_once(stand):
         owner.reader.stop()
         assert owner.reader.join(1)
         assert owner.ended().kind == "stopped"
+    owner = Owner(stand.ws_url)
+    owner.up()  # the stand, too, has done with all the others now
+    owner.reader.stop()
+    assert owner.reader.join(1)
     assert readers() == []
 
 

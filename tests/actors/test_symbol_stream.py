@@ -1,6 +1,7 @@
 """A symbol stream on a real worker: what reaches the dispatcher, and what a failure on the way changes (nothing)."""
 
 import csv
+import threading
 
 import pytest
 from hypothesis import given
@@ -74,7 +75,11 @@ class Desk:
             address.tell(MarksSeen(mark=record))
 
     def settle(self):
+        """Wait until the stream, and then the dispatcher, has handled everything, the letter in hand too."""
         wait_for(lambda: self.place.mailbox.idle, "an empty mailbox")
+        turned = threading.Event()
+        self.worker.run(turned.set)
+        assert turned.wait(10)
         self.stage.ask(paths.DISPATCHER, "settle")
         return self
 
@@ -131,9 +136,42 @@ def test_an_incident_that_ends_while_nobody_is_there_is_ended_by_the_successor(d
         pass
     desk.clock.advance(120)
     desk.begin()
+    desk.clock.advance(1)
 
     (cascade,) = [alert for alert in desk.alerts(Stage.RAISED) if alert.kind is AlertKind.CASCADE]
     assert [alert.alert_id for alert in desk.alerts(Stage.ENDED)] == [cascade.alert_id]
+
+
+def test_letters_that_waited_for_a_successor_still_belong_to_the_incident(desk):
+    desk.feed(a_burst(orders=8, usd=40_000.0))
+    desk.stage.tell(PATH, Drill())
+    while not isinstance(desk.stage._next(PATH), ChildExited):
+        pass
+
+    for start_ms in range(50_000, 400_000, 50_000):
+        desk.post(a_liquidation(start_ms, usd=60_000.0))
+    desk.clock.advance(400)
+    desk.begin()
+    desk.settle()
+
+    cascades = {alert.alert_id for alert in desk.alerts() if alert.kind is AlertKind.CASCADE}
+    assert len(cascades) == 1
+    assert not desk.alerts(Stage.ENDED)
+
+
+def test_a_tick_that_waits_behind_letters_does_not_run_ahead_of_those_behind_it(desk):
+    desk.feed(a_burst(orders=8, usd=40_000.0))
+    held = threading.Event()
+    desk.worker.run(held.wait)
+
+    desk.clock.advance(1)
+    desk.post(a_liquidation(50_000, usd=60_000.0))
+    desk.clock.advance(200)
+    desk.post(a_liquidation(100_000, usd=60_000.0))
+    held.set()
+    desk.settle()
+
+    assert not desk.alerts(Stage.ENDED)
 
 
 @pytest.mark.parametrize("crash_before", range(1, 12))

@@ -94,10 +94,10 @@ class FeedStand:
         self.pages = {}  # path: replies in turn, the last one stays
         self.more = threading.Semaphore(0)  # releases a byte of a dripping reply
         self._let_go = None
-        self._loop = asyncio.new_event_loop()
+        self._loop = None
         self._tls = tls
         self._ready = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="feed-stand", daemon=True)
+        self._thread = threading.Thread(target=asyncio.run, args=(self._serve(),), name="feed-stand", daemon=True)
         self._thread.start()
         assert self._ready.wait(START_S)
 
@@ -124,13 +124,8 @@ class FeedStand:
 
     # -- the server's thread ------------------------------------------------------------------------------------------
 
-    def _run(self):
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_until_complete(self._serve())
-        self._loop.close()
-
     async def _serve(self):
-        self._let_go = asyncio.Event()
+        self._loop, self._let_go = asyncio.get_running_loop(), asyncio.Event()
         application = web.Application()
         application.router.add_route("GET", "/{anything:.*}", self._handle)
         runner = web.AppRunner(application, shutdown_timeout=0.1)
@@ -144,10 +139,11 @@ class FeedStand:
         self.port = site._server.sockets[0].getsockname()[1]
         self._ready.set()
         await self._let_go.wait()
-        for one in self.sockets:
-            if one._request.transport is not None:
-                one._request.transport.abort()
+        for protocol in list(runner.server.connections):
+            if protocol.transport is not None:
+                protocol.transport.abort()
         await runner.cleanup()
+        await asyncio.sleep(0.002)  # the ends of transports are on their way
 
     async def _handle(self, request):
         if request.headers.get("Upgrade", "").lower() == "websocket":
