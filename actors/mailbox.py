@@ -193,17 +193,19 @@ class Mailbox:
     def lease(self, wake: Wake, epoch: int) -> bool:
         """Give the mailbox to the next incarnation; `wake` is called after every `put`, from the sender's thread.
 
-        Control letters were for its predecessor, data is dropped, urgent letters wait on. False for an incarnation that
-        comes too late: one of its epoch, or a later one, has been here.
+        Control letters were for its predecessor, data is dropped, urgent letters wait on; the first incarnation has no
+        predecessor and takes everything. False for an incarnation that comes too late: one of its epoch, or a later one,
+        has been here.
         """
         with self._lock:
             if epoch <= self._epoch:
                 return False
+            dropped = [] if self._epoch == 0 else [*self._lanes.control, *self._lanes.data]
+            if self._epoch > 0:
+                self._lanes.control.clear()
+                self._lanes.data.clear()
+                self._merged.clear()
             self._epoch = epoch
-            dropped = [*self._lanes.control, *self._lanes.data]
-            self._lanes.control.clear()
-            self._lanes.data.clear()
-            self._merged.clear()
             self._closed = False
             self._refusing = None
             self._urgent_run = 0

@@ -190,6 +190,8 @@ class System:
                 self.urgent_dead_s[path] = self.clock.monotonic()
         if self._log_dead_letters and count & (count - 1) == 0:
             level: Callable[..., Any] = log.error if letter.lane is Lane.URGENT else log.warning
+            if letter.lane is Lane.DATA and reason == "restarted":
+                level = log.info  # meant so: what the next letter supersedes is not kept over a restart
             level("letters_dropped", path=path, lane=lane, type=kind, reason=reason, n=count, last=_short(letter))
 
     # -- the ledger -----------------------------------------------------------------------------------------------

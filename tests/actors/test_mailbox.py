@@ -106,6 +106,17 @@ def test_a_successor_finds_urgent_letters_but_neither_control_nor_data():
     assert (box.take_all(), box.lost) == (["URGENT"], [("DATA", "restarted")])
 
 
+def test_the_first_incarnation_finds_everything_that_was_sent_before_it():
+    mailbox = Mailbox("/new", MailboxSpec(), ManualClock().monotonic, list)
+    for lane in Lane:
+        mailbox.put(a_letter(lane.name, lane))
+    wake = list
+
+    mailbox.lease(wake, 1)
+
+    assert [mailbox.take(wake).message for _ in Lane] == ["CONTROL", "URGENT", "DATA"]
+
+
 def test_a_predecessor_takes_nothing_once_its_lease_is_over():
     box, successor = Box(), list
     box.put(a_letter("for the successor"))
