@@ -4,18 +4,45 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from simulator import binance_rest, bybit_rest, okx_rest
+from simulator import binance_rest, bitget_rows, bybit_rest, deribit_rows, gate_rows, hyperliquid_info, okx_rest
 from simulator.assets import ASSETS
 from simulator.binance import BinanceVenue
+from simulator.bitget import BitgetVenue
 from simulator.bybit import BybitVenue
 from simulator.clock import ClockMap
-from simulator.listings import BINANCE, BYBIT, DEFAULT_VENUES, Listing, listings_of
+from simulator.deribit import DeribitVenue
+from simulator.gate import GateVenue
+from simulator.hyperliquid import HyperliquidVenue
+from simulator.listings import (
+    BINANCE,
+    BITGET,
+    BYBIT,
+    DEFAULT_VENUES,
+    DERIBIT,
+    GATE,
+    HYPERLIQUID,
+    OKX,
+    Listing,
+    listings_of,
+)
 from simulator.market import Market
 from simulator.okx import OkxVenue
 from simulator.server import HOST, SimulatorServer
 from simulator.source import MarketSource, TapeSource
 from simulator.tape import Tape
 from simulator.venue import Source, Venue
+
+Rows = Callable[[Any], list[dict[str, Any]]]
+_VENUES: dict[str, tuple[Callable[..., Venue], Rows, Rows]] = {
+    # the protocol, and the instruments of a market's listings and of a tape's symbols
+    BINANCE: (BinanceVenue, binance_rest.instrument_rows, binance_rest.tape_rows),
+    BYBIT: (BybitVenue, bybit_rest.instrument_rows, bybit_rest.tape_rows),
+    OKX: (OkxVenue, okx_rest.instrument_rows, okx_rest.tape_rows),
+    GATE: (GateVenue, gate_rows.instrument_rows, gate_rows.tape_rows),
+    BITGET: (BitgetVenue, bitget_rows.instrument_rows, bitget_rows.tape_rows),
+    HYPERLIQUID: (HyperliquidVenue, hyperliquid_info.instrument_rows, hyperliquid_info.tape_rows),
+    DERIBIT: (DeribitVenue, deribit_rows.instrument_rows, deribit_rows.tape_rows),
+}
 
 
 def market_server(
@@ -37,11 +64,8 @@ def market_server(
 
 
 def _market_venue(name: str, source: Source, listings: Sequence[Listing], speed: float) -> Venue:
-    if name == BINANCE:
-        return BinanceVenue(source, binance_rest.instrument_rows(listings), speed=speed)
-    if name == BYBIT:
-        return BybitVenue(source, bybit_rest.instrument_rows(listings), speed=speed)
-    return OkxVenue(source, okx_rest.instrument_rows(listings), speed=speed)
+    kind, rows, _ = _VENUES[name]
+    return kind(source, rows(listings), speed=speed)
 
 
 def tape_server(tape: Tape, clock: ClockMap, *, now: Callable[[], float] = time.monotonic) -> SimulatorServer:
@@ -52,11 +76,8 @@ def tape_server(tape: Tape, clock: ClockMap, *, now: Callable[[], float] = time.
 
 
 def _tape_venue(name: str, source: Source, symbols: Sequence[str]) -> Venue:
-    if name == BINANCE:
-        return BinanceVenue(source, binance_rest.tape_rows(symbols))
-    if name == BYBIT:
-        return BybitVenue(source, bybit_rest.tape_rows(symbols))
-    return OkxVenue(source, okx_rest.tape_rows(symbols))
+    kind, _, rows = _VENUES[name]
+    return kind(source, rows(symbols))
 
 
 def ready_line(server: SimulatorServer, port: int, *, seed: int, mode: str, assets: int) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from simulator.candles import MINUTE_MS, Candle
 from simulator.listings import BINANCE, Listing
 from simulator.venue import Cadence, Frame, Quote, Source, compact
 
-ALL_TICKERS = "!ticker@arr"
 KLINE_MS = 250
 ALL_TICKERS_MS = 1000
 TICKER_MS = 2000
@@ -38,29 +37,49 @@ class BinanceFeeds:
                 if wanted(topic):
                     for candle, is_closed in self._candles.changed(quote.listing.symbol):
                         yield Frame(topic, compact(kline_event(quote.listing, candle, now_ms, is_closed=is_closed)))
-        if self._all_tickers.due(now_ms) and wanted(ALL_TICKERS):
-            rows = [ticker_event(quote, now_ms) for quote in self._source.quotes(BINANCE) if self._has_changed(quote)]
-            yield Frame(ALL_TICKERS, compact([row | {"ps": row["s"], "st": 1} for row in rows]))
+        if self._all_tickers.due(now_ms):
+            yield from self._all_ticker_frames(now_ms, wanted)
         if self._tickers.due(now_ms):
             for quote in self._source.quotes(BINANCE):
-                topic = f"{quote.listing.symbol.lower()}@ticker"
-                if wanted(topic):
-                    yield Frame(topic, compact(ticker_event(quote, now_ms)))
+                for stream, event_of in _TICKERS.items():
+                    topic = f"{quote.listing.symbol.lower()}@{stream}"
+                    if wanted(topic):
+                        yield Frame(topic, compact(event_of(quote, now_ms)))
+
+    def _all_ticker_frames(self, now_ms: int, wanted: Callable[[str], bool]) -> Iterable[Frame]:
+        """Symbols that changed, of both markets of the venue (here one has none to show)."""
+        changed = [quote for quote in self._source.quotes(BINANCE) if self._has_changed(quote)]
+        for stream, event_of in _TICKERS.items():
+            topic = f"!{stream}@arr"
+            if wanted(topic):
+                rows = [event_of(quote, now_ms) | {"ps": quote.listing.symbol, "st": 1} for quote in changed]
+                yield Frame(topic, compact(rows))
 
     def _trade_frames(self, now_ms: int, wanted: Callable[[str], bool]) -> Iterable[Frame]:
+        """`@aggTrade` joins the fills of an order at one price; here every order has one fill, so `@trade` has as many."""
         for symbol, prints in self._source.prints(BINANCE).items():
-            topic = f"{symbol.lower()}@aggTrade"
-            if not wanted(topic):
-                continue
-            quote = self._source.quote(BINANCE, symbol)
-            assert quote is not None, f"{symbol} is not listed"
-            listing = quote.listing
-            template = self._templates.get(symbol) or self._templates.setdefault(symbol, _trade_template(listing))
-            for trade in prints:
-                size = trade.coins / listing.coins_per_unit
-                ident = trade.ident
-                values = (now_ms, ident, trade.price * listing.multiplier, size, size, ident, ident, trade.time_ms)
-                yield Frame(topic, template % (*values, "false" if trade.is_buy else "true"))
+            for stream, template_of in _TRADE_STREAMS.items():
+                topic = f"{symbol.lower()}@{stream}"
+                if not wanted(topic):
+                    continue
+                listing = self._listing(symbol)
+                template = self._templates.get(topic) or self._templates.setdefault(topic, template_of(listing))
+                unit, multiplier = listing.coins_per_unit, listing.multiplier
+                for at, price, coins, is_buy, ident, _ in prints:
+                    values = {
+                        "sent": now_ms,
+                        "ident": ident,
+                        "price": price * multiplier,
+                        "size": coins / unit,
+                        "at": at,
+                        "taker_sold": "false" if is_buy else "true",
+                    }
+                    yield Frame(topic, template % values)
+
+    def _listing(self, symbol: str) -> Listing:
+        quote = self._source.quote(BINANCE, symbol)
+        assert quote is not None, f"{symbol} is not listed"
+        return quote.listing
 
     def _has_changed(self, quote: Quote) -> bool:
         symbol = quote.listing.symbol
@@ -69,13 +88,24 @@ class BinanceFeeds:
         return changed
 
 
-def _trade_template(listing: Listing) -> str:
+def _agg_trade_template(listing: Listing) -> str:
     """`m`: the buyer was maker, so the taker sold. `nq` leaves out retail price improvement, which is not modelled."""
-    price, size = f"%.{listing.price_decimals}f", f"%.{listing.size_decimals}f"
+    price, size = f"%(price).{listing.price_decimals}f", f"%(size).{listing.size_decimals}f"
     return (
-        f'{{"e":"aggTrade","E":%d,"s":"{listing.symbol}","a":%d,"p":"{price}","q":"{size}","nq":"{size}",'
-        '"f":%d,"l":%d,"T":%d,"m":%s,"st":1}'
+        f'{{"e":"aggTrade","E":%(sent)d,"s":"{listing.symbol}","a":%(ident)d,"p":"{price}","q":"{size}","nq":"{size}",'
+        '"f":%(ident)d,"l":%(ident)d,"T":%(at)d,"m":%(taker_sold)s,"st":1}'
     )
+
+
+def _trade_template(listing: Listing) -> str:
+    price, size = f"%(price).{listing.price_decimals}f", f"%(size).{listing.size_decimals}f"
+    return (
+        f'{{"e":"trade","E":%(sent)d,"T":%(at)d,"s":"{listing.symbol}","t":%(ident)d,"p":"{price}","q":"{size}",'
+        '"X":"MARKET","m":%(taker_sold)s}'
+    )
+
+
+_TRADE_STREAMS = {"aggTrade": _agg_trade_template, "trade": _trade_template}
 
 
 def kline_event(listing: Listing, candle: Candle, now_ms: int, *, is_closed: bool) -> dict[str, Any]:
@@ -124,3 +154,11 @@ def ticker_event(quote: Quote, now_ms: int) -> dict[str, Any]:
         "L": round(quote.turnover_usd / 2000),
         "n": round(quote.turnover_usd / 2000),
     }
+
+
+def mini_ticker_event(quote: Quote, now_ms: int) -> dict[str, Any]:
+    whole = ticker_event(quote, now_ms)
+    return {"e": "24hrMiniTicker"} | {name: whole[name] for name in ("E", "s", "c", "o", "h", "l", "v", "q")}
+
+
+_TICKERS = {"ticker": ticker_event, "miniTicker": mini_ticker_event}

@@ -11,16 +11,17 @@ from simulator.venue import HttpReply, Quote, Source, compact, json_reply
 WEIGHT_PER_MINUTE = 2400
 DATA_CALLS_PER_5_MIN = 1000  # of /futures/data, which has no weight and no header
 IGNORED_429_BEFORE_BAN = 20  # how many calls after a 429 turn into a 418; not documented
-_DECOYS = (
+DELIVERY_MS = 1_798_185_600_000  # 2026-12-25 08:00, of the dated contract
+_DECOYS: tuple[dict[str, Any], ...] = (
     # contracts a reader has to leave out: another quote, a dated one, a stock, one that is being settled
     {"symbol": "BTCUSDC", "baseAsset": "BTC", "quoteAsset": "USDC", "marginAsset": "USDC"},
-    {"symbol": "BTCUSDT_261225", "baseAsset": "BTC", "contractType": "CURRENT_QUARTER"},
+    {"symbol": "BTCUSDT_261225", "baseAsset": "BTC", "contractType": "CURRENT_QUARTER", "deliveryDate": DELIVERY_MS},
     {"symbol": "TSLAUSDT", "baseAsset": "TSLA", "contractType": "TRADIFI_PERPETUAL", "underlyingType": "EQUITY"},
     {"symbol": "BLZUSDT", "baseAsset": "BLZ", "status": "SETTLING"},
 )
 
 
-def instrument_row(symbol: str, base: str, *, tick: str = "0.0001", step: str = "1", **other: str) -> dict[str, Any]:
+def instrument_row(symbol: str, base: str, *, tick: str = "0.0001", step: str = "1", **other: Any) -> dict[str, Any]:
     quote = other.get("quoteAsset", "USDT")
     row = {
         "symbol": symbol,
@@ -55,7 +56,7 @@ def instrument_rows(listings: Iterable[Listing]) -> list[dict[str, Any]]:
     return rows + [instrument_row(decoy["symbol"], **_without_symbol(decoy)) for decoy in _DECOYS]
 
 
-def _without_symbol(decoy: Mapping[str, str]) -> dict[str, str]:
+def _without_symbol(decoy: Mapping[str, Any]) -> dict[str, Any]:
     return {("base" if key == "baseAsset" else key): value for key, value in decoy.items() if key != "symbol"}
 
 

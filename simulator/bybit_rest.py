@@ -15,11 +15,12 @@ LARGEST_PAGE = 1000
 _DECOYS: tuple[dict[str, Any], ...] = (
     # contracts a reader has to leave out: USDC-margined, dated, a share, one not trading yet, one being closed
     {"symbol": "BTCPERP", "baseCoin": "BTC", "quoteCoin": "USDC", "settleCoin": "USDC"},
-    {"symbol": "BTCUSDT-25DEC26", "baseCoin": "BTC", "contractType": "LinearFutures", "fundingInterval": 0},
+    {"symbol": "BTCUSDT-25DEC26", "baseCoin": "BTC", "contractType": "LinearFutures", "fundingInterval": 0,
+     "deliveryTime": "1798185600000"},
     {"symbol": "TSLAUSDT", "baseCoin": "TSLA", "symbolType": "stock"},
     {"symbol": "NEWCOINUSDT", "baseCoin": "NEWCOIN", "status": "PreLaunch", "isPreListing": True},
     {"symbol": "OLDCOINUSDT", "baseCoin": "OLDCOIN", "status": "Closed"},
-)
+)  # fmt: skip
 
 
 def instrument_row(symbol: str, base: str, *, tick: str = "0.0001", step: str = "1", **other: Any) -> dict[str, Any]:

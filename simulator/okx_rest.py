@@ -12,6 +12,7 @@ _LIMIT_PER_2_S = {
     "/api/v5/public/time": 10,
     "/api/v5/public/instruments": 20,
     "/api/v5/market/tickers": 20,
+    "/api/v5/market/ticker": 20,
     "/api/v5/public/mark-price": 10,
     "/api/v5/public/open-interest": 20,
     "/api/v5/public/funding-rate": 10,
@@ -167,6 +168,7 @@ class OkxRest:
         }
         self._rows: dict[str, Callable[[Quote, int], dict[str, str]]] = {
             "/api/v5/market/tickers": ticker_row,
+            "/api/v5/market/ticker": ticker_row,
             "/api/v5/public/mark-price": mark_row,
             "/api/v5/public/open-interest": open_interest_row,
             "/api/v5/public/funding-rate": funding_row,
@@ -183,7 +185,7 @@ class OkxRest:
         if path in self._history:
             rows = self._history[path](query)
             return _error("51000", "Parameter error") if rows is None else _envelope(rows)
-        wants_one = path == "/api/v5/public/funding-rate"
+        wants_one = path in ("/api/v5/public/funding-rate", "/api/v5/market/ticker")
         if not wants_one and query.get("instType") != "SWAP":
             return _error("51000", "Parameter instType error")
         if path == "/api/v5/public/instruments":

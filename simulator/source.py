@@ -38,9 +38,12 @@ class MarketSource:
         return None if book is None else self._quote(book, venue)
 
     def earlier(self, venue: str) -> Sequence[TrueLiquidation]:
-        known = self._market.earlier + self._market.liquidations
-        mine = sorted((row for row in known if row.venue == venue), key=lambda row: row.time_ms)
-        return mine[-KEPT_EARLIER:]
+        return self.liquidations(venue, 0, self.now_ms)[-KEPT_EARLIER:]
+
+    def liquidations(self, venue: str, from_ms: int, to_ms: int) -> Sequence[TrueLiquidation]:
+        known = (*self._market.earlier, *self._market.liquidations)
+        mine = [row for row in known if row.venue == venue and from_ms <= row.time_ms <= to_ms]
+        return sorted(mine, key=lambda row: row.time_ms)
 
     def _quote(self, book: Book, venue: str) -> Quote:
         return Quote(
@@ -126,6 +129,9 @@ class TapeSource:
 
     def quote(self, venue: str, symbol: str) -> Quote | None:  # noqa: ARG002  the protocol's signature
         return None
+
+    def liquidations(self, venue: str, from_ms: int, to_ms: int) -> Sequence[TrueLiquidation]:  # noqa: ARG002  the protocol's signature
+        return ()
 
     def prints(self, venue: str) -> Mapping[str, Sequence[Print]]:  # noqa: ARG002  the protocol's signature
         return {}

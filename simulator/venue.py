@@ -104,6 +104,10 @@ class Source(Protocol):
         """The latest liquidations that already happened, oldest first."""
         ...
 
+    def liquidations(self, venue: str, from_ms: int, to_ms: int) -> Sequence[TrueLiquidation]:
+        """Oldest first, both ends included; those before the start too."""
+        ...
+
     def prints(self, venue: str) -> Mapping[str, Sequence[Print]]:
         """The trades of the latest step by symbol."""
         ...

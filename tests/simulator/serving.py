@@ -11,7 +11,6 @@ import aiohttp
 from simulator.assembly import market_server, tape_server
 from simulator.book import TrueLiquidation
 from simulator.clock import ClockMap
-from simulator.listings import DEFAULT_VENUES
 from simulator.market import Market
 from simulator.server import SimulatorServer
 from simulator.tape import Tape
@@ -63,6 +62,10 @@ async def serving(server: SimulatorServer) -> AsyncIterator[Client]:
         await server.stop()
 
 
+def everything(_topic: str) -> bool:
+    return True
+
+
 def a_market(**changes) -> Market:
     return Market(**({"seed": 7, "start_ms": START_MS, "assets": 8} | changes))
 
@@ -102,20 +105,16 @@ def read(replies) -> list:
     return [json.loads(reply) if isinstance(reply, str) and reply[:1] in "{[" else reply for reply in replies]
 
 
-def everything(_topic: str) -> bool:
-    return True
-
-
-def run_of(name: str, steps: int = 100, **changes) -> tuple:
+def run_of(name: str, steps: int = 100, wanted=everything, **changes) -> tuple:
     """A venue of a running market, the frames of all its topics in that time, and the market's trades there."""
-    market = a_market(**({"assets": 9, "venues": DEFAULT_VENUES, "trades_per_s": 400.0} | changes))
-    venue = market_server(market, ClockMap([(0.0, START_MS, 1.0)]), venues=DEFAULT_VENUES).venues[name]
+    market = a_market(**({"assets": 9, "venues": (name,), "trades_per_s": 400.0} | changes))
+    venue = market_server(market, ClockMap([(0.0, START_MS, 1.0)]), venues=(name,)).venues[name]
     frames, prints = defaultdict(list), defaultdict(list)
     for _ in range(steps):
         happened = market.step(0.1)
         for symbol, trades in market.flow.prints(name).items():
             prints[symbol] += trades
-        for frame in venue.due(happened, everything):
+        for frame in venue.due(happened, wanted):
             frames[frame.topic].append(json.loads(frame.payload))
     return venue, frames, prints, market
 
@@ -127,3 +126,18 @@ def listing_of(market: Market, venue: str, symbol: str):
 def called(venue, path: str, **query):
     """The body of a GET."""
     return json.loads(venue.rest(Call(path, query), 0.0).body)
+
+
+def shown_after(venue, market: Market, *happened: TrueLiquidation, seconds: float = 3.0, wanted=everything) -> dict:
+    """Payloads by topic after liquidations happened all at once; market time passes, nothing else does."""
+    frames = defaultdict(list)
+    for step in range(round(seconds * 10)):
+        market._elapsed_s += 0.1
+        market.now_ms = market.start_ms + round(market._elapsed_s * 1000)
+        for frame in venue.due(happened if step == 0 else (), wanted):
+            frames[frame.topic].append(json.loads(frame.payload))
+    return frames
+
+
+def nothing(_topic: str) -> bool:
+    return False
