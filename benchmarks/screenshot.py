@@ -7,6 +7,7 @@ import argparse
 import io
 import os
 import pty
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -46,7 +47,9 @@ def main() -> None:
     console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True)
     for line in ["$ make demo", *shown.splitlines()[:ROWS]]:
         console.print(Text.from_ansi(line), overflow="ellipsis", no_wrap=True)
-    console.save_svg(str(ROOT / "docs" / "demo.svg"), title="Foreshock")
+    picture = console.export_svg(title="Foreshock")
+    picture = re.sub(r",\s*url\([^)]*\) format\([^)]*\)", "", picture)  # the reader's own fonts will do
+    (ROOT / "docs" / "demo.svg").write_text(picture, encoding="utf-8")
 
 
 if __name__ == "__main__":
