@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.text import Text
 
 ROOT = Path(__file__).resolve().parent.parent
-COLUMNS, ROWS = 112, 62
+COLUMNS, ROWS = 112, 78
 
 
 def record(seconds: float) -> str:
