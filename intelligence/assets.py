@@ -1,11 +1,11 @@
 """A venue's name of a base coin -> the asset and how many of its coins one unit stands for.
 
-Only the spelling is read here. Whether 1000CAT really is a thousand CAT is decided where prices of several venues are
-seen together (the universe): a unit counts as proven when the scaled price agrees with the other venues within 3 %.
-Source of the rules: exchanges.md 9.
+`unit_of` reads the spelling alone. Whether 1000CAT really is a thousand CAT, and whether WEN is the same thing on two
+venues, `judge_mappings` decides by the prices of all venues. Source of the rules: exchanges.md 9.
 """
 
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 
@@ -44,3 +44,56 @@ def unit_of(base: str, *, in_millions: frozenset[str] = frozenset()) -> Unit:
 
 def _is_name(remainder: str) -> bool:
     return len(_LETTER.findall(remainder)) >= 2
+
+
+AGREEMENT = 0.03  # exchanges.md 9, rule 3
+
+
+class Quote(NamedTuple):
+    """One contract as its name was read: `price` in USD a coin of `asset`, `turnover_usd` of 24 hours."""
+
+    venue: str
+    instrument: str
+    asset: str
+    multiplier: float
+    price: float
+    turnover_usd: float
+
+
+class Rejection(NamedTuple):
+    """`price`: the others call something else by that name. `unproven`: no other venue shows that the scale is one."""
+
+    quote: Quote
+    reason: str
+
+
+def judge_mappings(quotes: Iterable[Quote], within: float = AGREEMENT) -> tuple[list[Quote], list[Rejection]]:
+    """Accept the contracts of an asset whose prices agree; name what is wrong with the others.
+
+    What most venues agree on is the asset, among equals the larger turnover. A scaled name (1000CAT, kPEPE) stands only
+    where another venue agrees; a plain name may stand alone.
+    """
+    by_asset: dict[str, list[Quote]] = {}
+    for quote in quotes:
+        by_asset.setdefault(quote.asset, []).append(quote)
+    accepted: list[Quote] = []
+    rejected: list[Rejection] = []
+    for several in by_asset.values():
+        agreeing = max((_agreeing(several, one.price, within) for one in several), key=_weight)
+        venues = {quote.venue for quote in agreeing}
+        for quote in several:
+            if quote not in agreeing:
+                rejected.append(Rejection(quote, "price"))
+            elif quote.multiplier != 1 and len(venues) < 2:
+                rejected.append(Rejection(quote, "unproven"))
+            else:
+                accepted.append(quote)
+    return accepted, rejected
+
+
+def _agreeing(quotes: list[Quote], price: float, within: float) -> list[Quote]:
+    return [quote for quote in quotes if abs(quote.price - price) <= within * price]
+
+
+def _weight(quotes: list[Quote]) -> tuple[int, float]:
+    return len({quote.venue for quote in quotes}), sum(quote.turnover_usd for quote in quotes)

@@ -26,7 +26,7 @@ from actors.exchanges.wire import (
     problem_in,
 )
 from intelligence.assets import unit_of
-from intelligence.market import Control, Coverage, Decoded, PositionSide, PriceKind, TakerSide
+from intelligence.market import Control, Coverage, Decoded, OpenInterest, PositionSide, PriceKind, TakerSide
 
 NAME = "deribit"
 
@@ -191,7 +191,7 @@ def liquidated(row: Trade) -> list[PositionSide]:
     return [side for mark, side in (("T", taker), ("M", maker)) if mark in row.liquidation]
 
 
-def summary_interest(row: Summary, instrument: Instrument, received_ms: int) -> Decoded:
+def summary_interest(row: Summary, instrument: Instrument, received_ms: int) -> OpenInterest:
     """Raises FrameError where a perpetual has no price or no open interest."""
     if row.open_interest is None or row.mark_price is None or row.mark_price <= 0:
         raise FrameError(f"{row.name}: expected open_interest and a positive mark_price, were none")

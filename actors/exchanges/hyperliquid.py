@@ -91,11 +91,9 @@ class Hyperliquid:
         return tuple(plans)
 
     def decoder(
-        self,
-        instruments: Mapping[str, Instrument],
-        settled: Mapping[str, str] = NOTHING_SETTLED,  # noqa: ARG002
+        self, instruments: Mapping[str, Instrument], settled: Mapping[str, str] = NOTHING_SETTLED
     ) -> HyperliquidDecoder:
-        return HyperliquidDecoder(instruments)
+        return HyperliquidDecoder(instruments, settled)
 
     def trades_decoder(self, instruments: Mapping[str, Instrument]) -> HyperliquidTrades:
         return HyperliquidTrades(instruments)

@@ -13,7 +13,7 @@ from typing import Literal
 import msgspec
 
 from actors.exchanges import records
-from actors.exchanges.exchange import Instrument, UnknownInstrument
+from actors.exchanges.exchange import NOTHING_SETTLED, Instrument, UnknownInstrument
 from actors.exchanges.wire import (
     UNDECODABLE,
     EpochMs,
@@ -29,6 +29,9 @@ from intelligence.assets import unit_of
 from intelligence.market import Control, Coverage, Decoded, PositionSide, PriceKind, TakerSide
 
 NAME = "hyperliquid"
+
+MARKS = "liquidation_feed"  # whether marks on public trades are liquidations, the conflict; its verdict:
+CONFIRMED = "confirmed"
 
 _NOT_USED = frozenset(
     [
@@ -136,7 +139,8 @@ _SUBSCRIBED = msgspec.json.Decoder(_Subscribed)
 class HyperliquidDecoder:
     """Remembers whose trades were subscribed: the first message after that is history. One for each connection."""
 
-    def __init__(self, instruments: Mapping[str, Instrument]) -> None:
+    def __init__(self, instruments: Mapping[str, Instrument], settled: Mapping[str, str] = NOTHING_SETTLED) -> None:
+        self._doubt = "" if settled.get(MARKS) == CONFIRMED else "feed"
         self._listed = Listed(instruments, from_coin)
         self._places = {one.place: one for one in instruments.values() if one.place is not None}
         self.awaited: set[str] = set()
@@ -200,7 +204,7 @@ class HyperliquidDecoder:
             if row.liquidation is not None:
                 user = row.liquidation.liquidated_user
                 was_long = user == row.users[1] if user in row.users[:2] and len(row.users) > 1 else row.side == "A"
-                _take_liquidation(row, instrument, received_ms, found, was_long=was_long, uncertain="feed")
+                _take_liquidation(row, instrument, received_ms, found, was_long=was_long, uncertain=self._doubt)
 
     def _read_fills(self, raw: msgspec.Raw, received_ms: int, found: Findings) -> None:
         """Take the liquidations only: the trades of a followed address come by their own feed as well."""

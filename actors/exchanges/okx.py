@@ -161,9 +161,7 @@ def _args(channel: str, names: Iterable[str]) -> list[dict[str, str]]:
 
 
 def _plan(name: str, path: str, args: Sequence[dict[str, str]]) -> SocketPlan:
-    frames = tuple(
-        msgspec.json.encode({"op": "subscribe", "args": some}) for some in chunks(args, _ARGS_A_FRAME)
-    )
+    frames = tuple(msgspec.json.encode({"op": "subscribe", "args": some}) for some in chunks(args, _ARGS_A_FRAME))
     feeds = frozenset(_FEEDS[arg["channel"]] for arg in args)
     patience_s = _QUIET_MARK_S if Feed.MARK_PRICES in feeds else _TRADE_S
     return SocketPlan(

@@ -65,11 +65,19 @@ def test_a_kilo_is_a_thousand_coins():
         ({"liquidation": {}, "side": "A"}, "long"),
     ],
 )
-def test_a_mark_on_a_public_trade_is_told_and_never_certain(row, side):
+def test_a_mark_on_a_public_trade_is_told_and_uncertain(row, side):
     trade, found = read(hyperliquid_trades(row))
 
     assert isinstance(trade, Trade)
     assert (found.position_side, found.uncertain) == (side, "feed")
+
+
+def test_marks_that_are_confirmed_are_certain():
+    decoder = HYPERLIQUID.decoder(HYPERLIQUID_COINS, {"liquidation_feed": "confirmed"})
+
+    _, found = decoder.decode(encoded(hyperliquid_trades({"liquidation": {}})), RECEIVED_MS)
+
+    assert not found.uncertain
 
 
 @pytest.mark.parametrize(
