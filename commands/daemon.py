@@ -34,6 +34,7 @@ log = structlog.get_logger(__name__)
 
 VERSION = "0.1.0"
 EX_OK, EX_STRAGGLERS, EX_GAVE_UP, EX_SOFTWARE, EX_LOCKED, EX_CONFIG = 0, 3, 70, 70, 73, 78
+SIGNAL_TURN_S = 0.25
 RESERVE_S = 0.5  # of the stop budget, for clock and logs
 
 
@@ -163,7 +164,7 @@ def _route_signals(inbox: Inbox) -> None:
 def _wait(system: System, inbox: Inbox, budget_s: float) -> int:
     """Wait for the end and bring it about; the exit code."""
     while True:
-        match inbox.get():
+        match _next(inbox):
             case ChildReady():
                 gc.collect()
                 gc.freeze()  # what is alive now lives as long as the process
@@ -174,6 +175,17 @@ def _wait(system: System, inbox: Inbox, budget_s: float) -> int:
             case StopAsked(signal=number):
                 log.info("shutdown_begun", signal=number)
                 return _shut_down(system, inbox, budget_s, number)
+
+
+def _next(inbox: Inbox) -> StopAsked | ChildReady | ChildExited:
+    """What happens next. A signal that arrives just before a wait begins is only seen when the wait ends: so wait in
+    short turns.
+    """
+    while True:
+        try:
+            return inbox.get(timeout=SIGNAL_TURN_S)
+        except Empty:
+            continue
 
 
 def _shut_down(system: System, inbox: Inbox, budget_s: float, number: int) -> int:

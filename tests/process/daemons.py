@@ -21,15 +21,13 @@ Line = dict[str, Any]
 class Daemon:
     """One `run.py` process. `lines` holds every log line so far."""
 
-    def __init__(self, *arguments: str, data_dir: Path | None = None, **environment: str) -> None:
+    def __init__(self, command: list[str], data_dir: Path | None = None, **environment: str) -> None:
         env = {**os.environ, "FORESHOCK_SUPERVISION__PULSE_S": "0.2", **environment}
         if data_dir is not None:
             env["FORESHOCK_DATA_DIR"] = str(data_dir)
         self.lines: list[Line] = []
         self._news: queue.SimpleQueue[Line | None] = queue.SimpleQueue()
-        self.process = subprocess.Popen(
-            [sys.executable, "run.py", *arguments], cwd=ROOT, env=env, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL
-        )
+        self.process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -79,8 +77,11 @@ class Daemon:
 
 
 @contextmanager
-def daemon(*arguments: str, data_dir: Path | None = None, **environment: str) -> Iterator[Daemon]:
-    running = Daemon(*arguments, data_dir=data_dir, **environment)
+def daemon(
+    *arguments: str, command: list[str] | None = None, data_dir: Path | None = None, **environment: str
+) -> Iterator[Daemon]:
+    """`run.py` with these arguments, or another command; killed at the end of the test if it still runs."""
+    running = Daemon(command or [sys.executable, "run.py", *arguments], data_dir, **environment)
     try:
         yield running
     finally:

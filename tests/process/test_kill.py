@@ -28,7 +28,7 @@ def a_tape(path, orders=12, every_ms=300) -> str:
     lines = []
     for number in range(orders):
         at_ms = 1_790_000_000_000 + number * every_ms
-        order = {"s": f"{'BTC ETH SOL XRP'.split()[number % 4]}USDT", "S": "SELL", "o": "LIMIT", "f": "IOC"}
+        order = {"s": f"{['BTC', 'ETH', 'SOL', 'XRP'][number % 4]}USDT", "S": "SELL", "o": "LIMIT", "f": "IOC"}
         order |= {"q": "3000", "p": "100", "ap": "100", "X": "FILLED", "l": "3000", "z": "3000", "T": at_ms}
         lines.append(json.dumps({"e": "forceOrder", "E": at_ms, "o": order, "ps": order["s"], "st": 1}))
     path.write_text("\n".join(lines), encoding="utf-8")

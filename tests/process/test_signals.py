@@ -1,6 +1,8 @@
 """How the process ends: asked while idle, while booting, under load, twice, or killed."""
 
 import signal
+import socket
+import sys
 import time
 
 import pytest
@@ -10,6 +12,18 @@ from tests.process.daemons import daemon
 pytestmark = pytest.mark.slow
 
 STOP_BUDGET_S = 8.0
+A_BROKEN_DISPATCHER = """
+from dataclasses import replace
+from supervisors import spec
+for name in ("CORE", "SUBTREE"):  # the same arithmetic, a hundred times as fast
+    setattr(spec, name, replace(getattr(spec, name), base_s=0.005, cap_s=0.05))
+from actors.dispatcher import Dispatcher
+def init(self, **_):
+    raise RuntimeError("a bug")
+Dispatcher.init = init
+from run import main
+main(["live"])
+"""
 
 
 def test_a_loaded_daemon_ends_within_its_budget_with_every_alert_delivered_or_in_the_outbox(tmp_path) -> None:
@@ -58,3 +72,42 @@ def test_a_second_daemon_on_the_same_data_is_refused(tmp_path) -> None:
             code = second.end()
 
     assert code == 73
+
+
+def test_an_idle_daemon_ends_within_a_second(tmp_path) -> None:
+    off = {f"FORESHOCK_VENUES__{venue}__ENABLED": "false" for venue in ("BINANCE", "BYBIT", "OKX")}
+    with daemon(data_dir=tmp_path, **off) as idle:
+        idle.wait_for("daemon_ready")
+        asked_s = time.monotonic()
+        idle.signal(signal.SIGTERM)
+        code = idle.end(STOP_BUDGET_S)
+        took_s = time.monotonic() - asked_s
+
+    assert code == 0
+    assert took_s < 1.0
+
+
+def test_a_second_signal_ends_a_daemon_that_is_still_stopping(tmp_path) -> None:
+    # A venue that accepts the connection and never answers holds a request open for longer than the stop waits.
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        settings = {"FORESHOCK_VENUES__BINANCE__REST_URL": url, "FORESHOCK_REST__READ_TIMEOUT_S": "20"}
+        settings |= {f"FORESHOCK_VENUES__{venue}__ENABLED": "false" for venue in ("BYBIT", "OKX")}
+        with daemon(data_dir=tmp_path, **settings) as live:
+            live.wait_for("daemon_ready")
+            with silent.accept()[0]:
+                live.signal(signal.SIGTERM)
+                live.wait_for("shutdown_begun")
+                live.signal(signal.SIGTERM)
+                code = live.end(STOP_BUDGET_S)
+
+    assert code in {128 + signal.SIGTERM, 3}  # 3: the request was given up before the second signal came
+
+
+def test_a_tree_that_gives_up_ends_the_process_with_70_and_says_why(tmp_path) -> None:
+    settings = {f"FORESHOCK_VENUES__{venue}__ENABLED": "false" for venue in ("BINANCE", "BYBIT", "OKX")}
+    with daemon(command=[sys.executable, "-c", A_BROKEN_DISPATCHER], data_dir=tmp_path, **settings) as broken:
+        code = broken.end()
+
+    assert code == 70
+    assert "a bug" in broken.events("root_gave_up")[0]["caused_by"]
