@@ -20,6 +20,7 @@ from intelligence.market import Control, Decoded
 _OK, _MALFORMED, _USAGE = 0, 1, 64
 _GZIP_MAGIC = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"
+_OPENING, _CLOSING = (b"{", b"["), (b"}", b"]")
 
 _DAMAGED = (gzip.BadGzipFile, EOFError, zlib.error)
 
@@ -43,7 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--received-ms",
         metavar="N",
         type=int,
-        help="the time of receipt of every frame; default: the event's own time, so that the output never varies",
+        help="the time of receipt of every frame; default: the event's own time, so that the output never varies "
+        "(an event without a time of its own, as Hyperliquid's contexts, then has the latest before it, at first 0)",
     )
 
 
@@ -78,7 +80,7 @@ def _run(args: argparse.Namespace) -> int:
 def _decode(lines: Iterable[bytes], exchange: Exchange, decoder: Decoder, received_ms: int | None) -> int:
     malformed = total = 0
     latest_ms = 0
-    for number, line in enumerate(lines, start=1):
+    for number, line in _documents(lines):
         frame = line.removeprefix(_BOM).strip()
         if not frame:
             continue
@@ -96,6 +98,30 @@ def _decode(lines: Iterable[bytes], exchange: Exchange, decoder: Decoder, receiv
     if malformed:
         _complain(f"{malformed} of {total} lines were not understood or only in part")
     return _MALFORMED if malformed else _OK
+
+
+def _documents(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
+    """Give each line with its number, and a document that is printed over several lines as one, by its first.
+
+    Such a document begins with a lone bracket, is indented, and ends with a lone bracket at the margin.
+    """
+    pending: list[bytes] = []
+    for number, line in enumerate(lines, start=1):
+        text = line.rstrip()
+        if pending:
+            pending.append(line)
+            if text in _CLOSING:
+                yield number - len(pending) + 1, b"".join(pending)
+                pending = []
+            elif text and not text.startswith((b" ", b"\t")):  # no document after all
+                yield from enumerate(pending, start=number - len(pending) + 1)
+                pending = []
+        elif text.removeprefix(_BOM) in _OPENING:
+            pending = [line]
+        else:
+            yield number, line
+    if pending:
+        yield number - len(pending) + 1, b"".join(pending)
 
 
 def _received_when_it_happened(record: Decoded) -> Decoded:
@@ -142,7 +168,9 @@ def _advice(error: FrameError, exchange: Exchange) -> str:
     if not isinstance(error, UnknownInstrument):
         return ""
     call = exchange.instruments_call()
-    return f"; save the reply of GET {call.path}?{urlencode(call.params)} and name it with --instruments"
+    asked = f"{call.path}?{urlencode(call.params)}" if call.params else call.path
+    sent = f" with the body {call.body.decode()}" if call.body else ""
+    return f"; save the reply of {call.method} {asked}{sent} and name it with --instruments"
 
 
 def _print(decoded: Iterable[Decoded]) -> None:

@@ -15,6 +15,13 @@ from tests.actors.exchanges.frames import (
     liquidation_orders,
     recorded,
 )
+from tests.actors.exchanges.newer_frames import (
+    GATE_TRADE,
+    HYPERLIQUID_CONTEXTS,
+    bitget_liquidation,
+    deribit_ticker,
+    deribit_trades,
+)
 
 OKX_LIST = {
     "code": "0",
@@ -186,8 +193,54 @@ def test_a_damaged_archive_keeps_what_was_read_before_the_damage(run, tmp_path):
     assert "cannot be read to its end" in errors[-1]
 
 
+@pytest.mark.parametrize(
+    ("venue", "words"),
+    [
+        ("gate", ["GET /api/v4/futures/usdt/contracts?limit=100&offset=0"]),
+        ("hyperliquid", ["POST /info", '{"type":"meta"}']),
+    ],
+)
+def test_what_cannot_be_read_without_a_list_says_which_reply_to_save(run, venue, words):
+    frames = {"gate": GATE_TRADE, "hyperliquid": HYPERLIQUID_CONTEXTS}
+
+    code, _, errors = run(venue, stdin=lines(frames[venue]))
+
+    assert code == 1
+    assert all(word in errors[0] for word in words)
+
+
+def test_a_document_printed_over_several_lines_is_one_frame(run):
+    pretty = json.dumps(deribit_trades(), indent=2).encode()
+    frames = lines(deribit_ticker()) + pretty + b"\n" + lines(b"{broken") + pretty
+
+    code, records, errors = run("deribit", stdin=frames)
+
+    assert [record["type"] for record in records] == ["mark_price", "open_interest", "trade", "trade"]
+    assert code == 1
+    assert errors[0].startswith(f"line {2 + len(pretty.splitlines())}: ")
+
+
+def test_a_lone_bracket_costs_no_line_after_it(run):
+    code, records, errors = run("deribit", stdin=lines(b"{", deribit_ticker(), b"{", b"  1"))
+
+    assert code == 1
+    assert len(records) == 2
+    assert [error.partition(":")[0] for error in errors[:2]] == ["line 1", "line 3"]
+
+
+def test_what_is_uncertain_says_so_and_what_is_not_does_not(run):
+    _, (found,), _ = run("bitget", stdin=lines(bitget_liquidation()))
+    _, (certain,), _ = run("binance", stdin=lines(force_order()))
+
+    assert found["uncertain"] == "unit"
+    assert "uncertain" not in certain
+
+
 def test_a_recorded_stream_of_each_venue_is_understood_line_for_line(run):
     for venue, file in (
+        ("bitget", "bitget/ws/trade_2022-04-07.jsonl"),
+        ("hyperliquid", "hyperliquid/ws/trades_l2_BTC_2025-01-26.jsonl"),
+        ("deribit", "deribit/ws/ticker_2021-07-22_options.jsonl"),
         ("binance", "binance/ws/agg_trade_2021-07-22.jsonl"),
         ("bybit", "bybit/ws/ticker_2026-08-09.jsonl"),
         ("okx", "okx/ws/trades_2022-05-13.jsonl"),
