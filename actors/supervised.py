@@ -5,7 +5,6 @@ Whatever they raise, `SystemExit` included, ends this incarnation only, and its 
 """
 
 import builtins
-import itertools
 import threading
 import time
 import traceback
@@ -18,9 +17,10 @@ import pykka
 import structlog
 from pykka.messages import _ActorStop
 
-from actors.clock import Alarm
-from actors.mailbox import Lane, Letter, Mailbox, Unavailable
+from actors.inbox import Inbox, Stop
+from actors.mailbox import Lane, Letter, Unavailable
 from actors.system import Address, ChildExited, Place, System, Vitals
+from actors.timer import Timer
 from actors.worker import Worker
 
 RECOVERY_TRUST_S = 60.0  # a crash this soon after a recovery counts against what was recovered
@@ -80,127 +80,6 @@ class Birth(NamedTuple):
     args: Mapping[str, Any]
     notify: Callable[[Any], None]
     worker: Worker | None = None
-
-
-class _Stop:
-    """What the inbox yields when the incarnation shall end."""
-
-
-class Inbox:
-    """pykka's view of a place's mailbox, valid while this incarnation holds the lease.
-
-    `wake` says that there is something to take: it sets the signal that `get` waits for, or schedules a worker's turn.
-    """
-
-    def __init__(self, mailbox: Mailbox, wake: Callable[[], None] | None) -> None:
-        self._mailbox = mailbox
-        self._signal = threading.Event()
-        self._asked_to_stop: deque[Any] = deque()
-        self.wake = wake or self._set_signal
-        self.revoked = False
-        self.draining = False
-
-    def _set_signal(self) -> None:
-        if not self._signal.is_set():
-            self._signal.set()
-
-    def revoke(self) -> None:
-        """Let the next `take` yield stop."""
-        self.revoked = True
-        self.wake()
-
-    def fence(self) -> None:
-        """Revoke from another thread: from here on not even a `take` that has begun gets a letter."""
-        self.revoked = True
-        self._mailbox.release(self.wake)
-        self.wake()
-
-    def put(self, envelope: Any) -> None:
-        """Only pykka itself puts here (a raw `ref.stop()`), and it means stop."""
-        if isinstance(envelope.message, _ActorStop):
-            self._asked_to_stop.append(envelope)
-            self.revoke()
-
-    def empty(self) -> bool:
-        """Whether pykka has nothing to answer at the end: letters belong to the place."""
-        return not self._asked_to_stop
-
-    def take(self) -> Letter | type[_Stop] | None:
-        """A letter, `_Stop`, or None when nothing waits."""
-        if self.revoked:
-            return _Stop
-        letter = self._mailbox.take(self.wake)
-        if letter is None and self.draining:
-            return _Stop
-        return letter
-
-    def get(self) -> Any:
-        """Block until there is something: pykka's loop on the actor's own thread."""
-        while True:
-            if self._asked_to_stop:
-                return self._asked_to_stop.popleft()
-            letter = self.take()
-            if letter is _Stop:
-                return pykka._envelope.Envelope(_ActorStop())  # noqa: SLF001 - what pykka's own loop reads
-            if letter is not None:
-                return pykka._envelope.Envelope(letter)  # noqa: SLF001
-            self._signal.wait()
-            self._signal.clear()  # before the next look, so that no put is missed
-
-
-class Timer:
-    """Timers of one incarnation: they arrive as letters, and none outlives its actor."""
-
-    def __init__(self, actor: "Supervised") -> None:
-        self._actor = actor
-        self._alarms: dict[str, tuple[int, Alarm]] = {}
-        self._generations = itertools.count(1)
-        self._waiting: set[int] = set()  # generations whose tick lies in the mailbox
-
-    def once(self, key: str, delay_s: float, message: Any, *, market: bool = False) -> None:
-        """Send `message` to oneself after `delay_s` machine seconds (`market`: market seconds). Same key replaces."""
-        self._arm(key, delay_s, None, message, market=market)
-
-    def every(self, key: str, period_s: float, message: Any, *, market: bool = False) -> None:
-        """Send `message` every `period_s`; the first one after a share of the period that depends on the path."""
-        share = (sum(self._actor.path.encode()) % 97 + 1) / 97
-        self._arm(key, period_s * share, period_s, message, market=market)
-
-    def cancel(self, key: str) -> None:
-        if (armed := self._alarms.pop(key, None)) is not None:
-            armed[1].cancel()
-
-    def cancel_all(self) -> None:
-        for key in tuple(self._alarms):
-            self.cancel(key)
-
-    def admits(self, tick: tuple[int, str, int]) -> bool:
-        """Whether a tick is of this epoch and of the timer that is armed under its key now."""
-        epoch, key, generation = tick
-        if epoch != self._actor.epoch:
-            return False
-        self._waiting.discard(generation)
-        armed = self._alarms.get(key)
-        if armed is None or armed[0] != generation:
-            return False
-        if armed[1].period_s is None:
-            del self._alarms[key]
-        return True
-
-    def _arm(self, key: str, delay_s: float, period_s: float | None, message: Any, *, market: bool) -> None:
-        self.cancel(key)
-        actor, generation = self._actor, next(self._generations)
-        tick = (actor.epoch, key, generation)
-
-        def deliver() -> None:
-            if generation in self._waiting or actor.fenced:
-                return  # a tick that still waits stands for those after it: a busy actor is not flooded
-            self._waiting.add(generation)
-            if not actor.place.mailbox.put(Letter(message, actor.timer_lane, tick=tick)):
-                self._waiting.discard(generation)
-
-        alarm = actor.system.clock.arm(delay_s, deliver, period_s=period_s, market=market)
-        self._alarms[key] = (generation, alarm)
 
 
 class Supervised(pykka.ThreadingActor):
@@ -367,7 +246,7 @@ class Supervised(pykka.ThreadingActor):
             if letter is None:
                 break
             try:
-                self._handle_receive(_ActorStop() if letter is _Stop else letter)
+                self._handle_receive(_ActorStop() if letter is Stop else letter)
             except Exception as error:
                 self._handle_failure(type(error), error, error.__traceback__)
                 self.on_failure(type(error), error, error.__traceback__)

@@ -24,7 +24,7 @@ HOMES = {
     "websocket": ("actors/socket_reader.py",),
     "requests": ("actors/rest.py", "actors/notifiers/telegram.py"),
     "telegram": ("actors/telegram/",),
-    "pykka": ("actors/supervised.py", "actors/mailbox.py", "supervisors/"),
+    "pykka": ("actors/supervised.py", "actors/inbox.py", "actors/mailbox.py", "supervisors/"),
     "aiohttp": ("simulator/",),
     "dotenv": ("config/",),
     "platformdirs": ("config/",),
