@@ -34,13 +34,17 @@ class BinanceTrades(BulkTrades):
 
     def _read(self, lines: bytes | bytearray | memoryview) -> dict[str, TradeColumns]:
         columns: dict[str, TradeColumns] = {}
+        to_coins = self._units.to_coins
         for frame in _LINES(lines):
             row = frame.data
-            size = -row.q if row.m else row.q
-            if (found := columns.get(row.s)) is None:
-                columns[row.s] = ([row.T], [row.p], [size])
+            name = row.s
+            size = row.q * to_coins[name]
+            if row.m:
+                size = -size
+            if (found := columns.get(name)) is None:
+                columns[name] = ([row.T], [row.p], [size])
             else:
                 found[0].append(row.T)
                 found[1].append(row.p)
                 found[2].append(size)
-        return self._units.apply(columns)
+        return self._units.finish(columns)

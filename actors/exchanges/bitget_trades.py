@@ -40,16 +40,20 @@ class BitgetTrades(BulkTrades):
 
     def _read(self, lines: bytes | bytearray | memoryview) -> dict[str, TradeColumns]:
         columns: dict[str, TradeColumns] = {}
+        to_coins = self._units.to_coins
         for frame in _LINES(lines):
             if frame.arg.product != PRODUCT:
                 raise NotPlain
             name = frame.arg.symbol
+            factor = to_coins[name]
             for row in frame.data:
-                size = row.size if row.side == "buy" else -row.size
+                size = row.size * factor
+                if row.side == "sell":
+                    size = -size
                 if (found := columns.get(name)) is None:
                     columns[name] = ([row.at_ms], [row.price], [size])
                 else:
                     found[0].append(row.at_ms)
                     found[1].append(row.price)
                     found[2].append(size)
-        return self._units.apply(columns)
+        return self._units.finish(columns)

@@ -35,17 +35,21 @@ class BybitTrades(BulkTrades):
 
     def _read(self, lines: bytes | bytearray | memoryview) -> dict[str, TradeColumns]:
         columns: dict[str, TradeColumns] = {}
+        to_coins = self._units.to_coins
         for frame in _LINES(lines):
             if not frame.topic.startswith("publicTrade."):  # a liquidation has the same fields
                 raise NotPlain
             for row in frame.data:
                 if row.BT:
                     raise NotPlain
-                size = row.v if row.S == "Buy" else -row.v
-                if (found := columns.get(row.s)) is None:
-                    columns[row.s] = ([row.T], [row.p], [size])
+                name = row.s
+                size = row.v * to_coins[name]
+                if row.S == "Sell":
+                    size = -size
+                if (found := columns.get(name)) is None:
+                    columns[name] = ([row.T], [row.p], [size])
                 else:
                     found[0].append(row.T)
                     found[1].append(row.p)
                     found[2].append(size)
-        return self._units.apply(columns)
+        return self._units.finish(columns)

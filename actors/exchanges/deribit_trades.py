@@ -42,15 +42,19 @@ class DeribitTrades(BulkTrades):
 
     def _read(self, lines: bytes | bytearray | memoryview) -> dict[str, TradeColumns]:
         columns: dict[str, TradeColumns] = {}
+        to_coins = self._units.to_coins
         for frame in _LINES(lines):
             for row in frame.params.data:
                 if row.block_trade_id or row.liquidation not in ("", "none"):
                     raise NotPlain
-                size = row.amount if row.direction == "buy" else -row.amount
-                if (found := columns.get(row.name)) is None:
-                    columns[row.name] = ([row.timestamp], [row.price], [size])
+                name = row.name
+                size = row.amount * to_coins[name]
+                if row.direction == "sell":
+                    size = -size
+                if (found := columns.get(name)) is None:
+                    columns[name] = ([row.timestamp], [row.price], [size])
                 else:
                     found[0].append(row.timestamp)
                     found[1].append(row.price)
                     found[2].append(size)
-        return self._units.apply(columns)
+        return self._units.finish(columns)

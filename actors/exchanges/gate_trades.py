@@ -34,16 +34,19 @@ class GateTrades(BulkTrades):
 
     def _read(self, lines: bytes | bytearray | memoryview) -> dict[str, TradeColumns]:
         columns: dict[str, TradeColumns] = {}
+        to_coins = self._units.to_coins
         for frame in _LINES(lines):
             if frame.channel != TRADES or frame.event != "update":
                 raise NotPlain
             for row in frame.result:
                 if row.is_internal:
                     raise NotPlain
-                if (found := columns.get(row.contract)) is None:
-                    columns[row.contract] = ([row.create_time_ms], [row.price], [row.size])
+                name = row.contract
+                size = row.size * to_coins[name]
+                if (found := columns.get(name)) is None:
+                    columns[name] = ([row.create_time_ms], [row.price], [size])
                 else:
                     found[0].append(row.create_time_ms)
                     found[1].append(row.price)
-                    found[2].append(row.size)
-        return self._units.apply(columns)
+                    found[2].append(size)
+        return self._units.finish(columns)

@@ -39,17 +39,21 @@ class HyperliquidTrades(BulkTrades):
 
     def _read(self, lines: bytes | bytearray | memoryview) -> dict[str, TradeColumns]:
         columns: dict[str, TradeColumns] = {}
+        to_coins = self._units.to_coins
         for frame in _LINES(lines):
             for row in frame.data:
                 if row.liquidation is not None:
                     raise NotPlain
-                size = row.sz if row.side == "B" else -row.sz
-                if (found := columns.get(row.coin)) is None:
-                    columns[row.coin] = ([row.time], [row.px], [size])
+                name = row.coin
+                size = row.sz * to_coins[name]
+                if row.side == "A":
+                    size = -size
+                if (found := columns.get(name)) is None:
+                    columns[name] = ([row.time], [row.px], [size])
                 else:
                     found[0].append(row.time)
                     found[1].append(row.px)
                     found[2].append(size)
         if self._awaited and not self._awaited.isdisjoint(columns):
             raise NotPlain
-        return self._units.apply(columns)
+        return self._units.finish(columns)

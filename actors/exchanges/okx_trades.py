@@ -38,13 +38,17 @@ class OkxTrades(BulkTrades):
 
     def _read(self, lines: bytes | bytearray | memoryview) -> dict[str, TradeColumns]:
         columns: dict[str, TradeColumns] = {}
+        to_coins = self._units.to_coins
         for frame in _LINES(lines):
             for row in frame.data:
-                size = row.size if row.side == "buy" else -row.size
-                if (found := columns.get(row.name)) is None:
-                    columns[row.name] = ([row.ts], [row.price], [size])
+                name = row.name
+                size = row.size * to_coins[name]
+                if row.side == "sell":
+                    size = -size
+                if (found := columns.get(name)) is None:
+                    columns[name] = ([row.ts], [row.price], [size])
                 else:
                     found[0].append(row.ts)
                     found[1].append(row.price)
                     found[2].append(size)
-        return self._units.apply(columns)
+        return self._units.finish(columns)

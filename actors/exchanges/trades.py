@@ -18,36 +18,32 @@ class NotPlain(Exception):  # noqa: N818  # says what the read is
 
 
 class Units:
-    """Puts columns in the venue's units into coins and US dollars a coin, in place."""
+    """What puts a venue's own units into coins and US dollars a coin.
+
+    `to_coins` has a factor for each instrument; its keys are the instruments that can be read. It serves for the coin
+    in a loop, because nearly all contracts of some venues need it; what only few need is done in `finish`.
+    """
 
     def __init__(self, instruments: Mapping[str, Instrument]) -> None:
-        self._known = instruments.keys()
-        self._scaled = {
-            name: one
-            for name, one in instruments.items()
-            if one.inverse or one.multiplier != 1 or one.contract_size != 1
-        }
+        self.to_coins = {name: one.contract_size * one.multiplier for name, one in instruments.items()}
+        self._odd = {name: one for name, one in instruments.items() if one.inverse or one.multiplier != 1}
 
-    def apply(self, columns: dict[str, TradeColumns]) -> dict[str, TradeColumns]:
-        """Raises NotPlain where an instrument is not on the list."""
-        if not columns.keys() <= self._known:
-            raise NotPlain
-        for name in self._scaled.keys() & columns.keys():
-            one = self._scaled[name]
-            _, prices, sizes = columns[name]
-            units = one.contract_size * one.multiplier
-            if one.inverse:
-                sizes[:] = [size * units / price for size, price in zip(sizes, prices, strict=True)]
-            else:
-                sizes[:] = [size * units for size in sizes]
-            if one.multiplier != 1:
-                prices[:] = [price / one.multiplier for price in prices]
+    def finish(self, columns: dict[str, TradeColumns]) -> dict[str, TradeColumns]:
+        """Put the prices of scaled contracts, and the dollars of inverse ones, into place."""
+        if self._odd:
+            for name in self._odd.keys() & columns.keys():
+                one = self._odd[name]
+                _, prices, sizes = columns[name]
+                if one.inverse:
+                    sizes[:] = [size / price for size, price in zip(sizes, prices, strict=True)]
+                if one.multiplier != 1:
+                    prices[:] = [price / one.multiplier for price in prices]
         return columns
 
 
 class Fast(Protocol):
     def __call__(self, lines: bytes | bytearray | memoryview) -> dict[str, TradeColumns]:
-        """Read lines that are all plain trade frames. Raises NotPlain or what msgspec raises."""
+        """Read lines that are all plain trade frames. Raises NotPlain, KeyError or what msgspec raises."""
         ...
 
 
@@ -60,7 +56,7 @@ class BulkTrades:
     def decode_many(self, lines: bytes | bytearray | memoryview, received_ms: int) -> TradesRead:
         try:
             return TradesRead(columns=self._fast(lines))
-        except (NotPlain, *UNDECODABLE):
+        except (NotPlain, KeyError, *UNDECODABLE):
             return self._one_by_one(bytes(lines), received_ms)
 
     def _one_by_one(self, lines: bytes, received_ms: int) -> TradesRead:

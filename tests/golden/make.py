@@ -29,7 +29,7 @@ def fixtures(venue: str) -> Iterator[str]:
     """Every record of the single messages, in full."""
     for file in sorted((RECORDED / venue / "fixtures").glob("*.jsonl")):
         yield f"# {file.name}"
-        for number, (_, text) in enumerate(_outcomes(venue, file), start=1):
+        for number, (_, text) in enumerate(outcomes(venue, file), start=1):
             yield from (f"{number} {line}" for line in text.splitlines())
 
 
@@ -39,22 +39,22 @@ def streams(venue: str) -> Iterator[str]:
         if file.suffix == ".gz":
             continue
         yield f"# {file.name}"
-        for number, (kinds, text) in enumerate(_outcomes(venue, file), start=1):
+        for number, (kinds, text) in enumerate(outcomes(venue, file), start=1):
             yield f"{number} {_digest(text)[:12]} {kinds}"
 
 
 def totals(venue: str) -> Iterator[str]:
     """Of the compressed streams: how many of what, the digest of all, and every 2000th frame in full."""
     for file in sorted((RECORDED / venue).glob("[wn][so]*/*.jsonl.gz")):  # ws/ and, of Hyperliquid, node_fills/
-        outcomes = list(_outcomes(venue, file))
+        found = list(outcomes(venue, file))
         yield f"# {file.name}"
-        yield f"digest {_digest(''.join(text for _, text in outcomes))}"
-        yield from (f"{count} x {kinds}" for kinds, count in sorted(Counter(kinds for kinds, _ in outcomes).items()))
-        for number in range(0, len(outcomes), 2000):
-            yield from (f"{number + 1} {line}" for line in outcomes[number][1].splitlines())
+        yield f"digest {_digest(''.join(text for _, text in found))}"
+        yield from (f"{count} x {kinds}" for kinds, count in sorted(Counter(kinds for kinds, _ in found).items()))
+        for number in range(0, len(found), 2000):
+            yield from (f"{number + 1} {line}" for line in found[number][1].splitlines())
 
 
-def _outcomes(venue: str, file: Path) -> Iterator[tuple[str, str]]:
+def outcomes(venue: str, file: Path) -> Iterator[tuple[str, str]]:
     """The kinds of the records of each line, and the records as JSON lines; `received_ms` is the recorder's, or 0."""
     exchange = EXCHANGES[venue]
     listing = LISTS.get(file.name) or LISTS.get(venue)
