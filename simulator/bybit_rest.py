@@ -12,6 +12,7 @@ from simulator.venue import HttpReply, Quote, Source, compact
 REQUESTS_PER_5_S = 600
 DEFAULT_PAGE = 500
 LARGEST_PAGE = 1000
+_OTHER_CATEGORIES = ("spot", "inverse", "option")  # exist at the venue, and are empty here
 _DECOYS: tuple[dict[str, Any], ...] = (
     # contracts a reader has to leave out: USDC-margined, dated, a share, one not trading yet, one being closed
     {"symbol": "BTCPERP", "baseCoin": "BTC", "quoteCoin": "USDC", "settleCoin": "USDC"},
@@ -132,7 +133,10 @@ class BybitRest:
         route = self._routes.get(path)
         if route is None:
             return HttpReply(404, "404 page not found", "text/plain")
-        if query.get("category") != "linear":
+        category = query.get("category")
+        if category in _OTHER_CATEGORIES:
+            return self._envelope({"category": category, "list": [], "nextPageCursor": ""})
+        if category != "linear":
             return self._envelope("params error: Category is invalid")
         return self._envelope(route(query))
 

@@ -18,6 +18,7 @@ def control_routes(server: "SimulatorServer") -> list[web.RouteDef]:
         web.get("/_sim/stats", control.stats),
         web.get("/_sim/truth/liquidations", control.liquidations),
         web.get("/_sim/truth/open_interest", control.open_interest),
+        web.get("/_sim/truth/trades", control.trades),
         web.get("/_sim/truth/positions", control.positions),
         web.get("/_sim/faults", control.list_faults),
         web.post("/_sim/faults", control.add_fault),
@@ -69,6 +70,17 @@ class _Control:
             for venue, coins in book.open_coins.items()
         ]
         return _json({"time_ms": market.now_ms, "open_interest": rows})
+
+    async def trades(self, _request: web.Request) -> web.Response:
+        """How many trades each contract had since the start; they are numbered from 1 without a gap."""
+        market = self._server.market
+        if market is None:
+            return _no_truth()
+        rows = [
+            {"venue": venue, "asset": contract.listing.asset, "symbol": symbol, "count": contract.candles.trades}
+            for (venue, symbol), contract in market.flow.contracts.items()
+        ]
+        return _json({"time_ms": market.now_ms, "trades": rows})
 
     async def positions(self, request: web.Request) -> web.Response:
         market = self._server.market

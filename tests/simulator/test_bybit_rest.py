@@ -85,3 +85,9 @@ def test_the_two_kinds_of_403_differ_in_their_body():
     assert "block access from your country" in refusal(451).body
     assert refusal(403).body == "access too frequent"
     assert refusal(451).status == refusal(403).status == 403
+
+
+def test_the_other_categories_exist_and_are_empty():
+    for category in ("spot", "inverse", "option"):
+        assert get(a_rest(), "/v5/market/instruments-info", category=category)["result"]["list"] == []
+    assert get(a_rest(), "/v5/market/instruments-info", category="dreams")["retCode"] == 10001

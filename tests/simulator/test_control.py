@@ -79,3 +79,16 @@ def test_faults_are_listed_and_cleared():
                 return [len(listed), remaining, await reply.json()]
 
     assert asyncio.run(play()) == [2, [{"venue": "bybit", "kind": "garbage", "count": 3}], []]
+
+
+def test_true_trades_are_counted_for_every_contract():
+    async def play() -> dict:
+        market = a_market(trades_per_s=100.0)
+        for _ in range(100):
+            market.step(0.1)
+        async with serving(a_server(market)) as client:
+            return await client.get("/_sim/truth/trades")
+
+    truth = asyncio.run(play())
+    assert 1000 <= sum(row["count"] for row in truth["trades"]) < 1100
+    assert {row["venue"] for row in truth["trades"]} == {"binance", "bybit", "okx"}

@@ -2,6 +2,7 @@ from collections import defaultdict
 
 import pytest
 
+from simulator.listings import DEFAULT_VENUES, VENUES
 from simulator.market import Market, MarketRules
 from tests.simulator.serving import START_MS, a_market
 
@@ -87,9 +88,11 @@ def test_old_liquidations_lie_before_the_start():
     assert all(row.time_ms < START_MS for row in market.earlier)
 
 
-@pytest.mark.parametrize("seed", [1, 2, 4, 7, 11])
-def test_ten_minutes_show_large_liquidations_soon_and_a_cascade_that_ends(seed):
-    market = steps(Market(seed=seed, start_ms=START_MS), 6000)
+@pytest.mark.parametrize(
+    ("seed", "venues"), [*((seed, DEFAULT_VENUES) for seed in (1, 2, 4, 7, 11)), (1, VENUES), (4, VENUES)]
+)
+def test_ten_minutes_show_large_liquidations_soon_and_a_cascade_that_ends(seed, venues):
+    market = steps(Market(seed=seed, start_ms=START_MS, venues=venues), 6000)
     threshold = defaultdict(lambda: 10_000, STATIC_USD)
     large_s = [
         (row.time_ms - START_MS) / 1000 for row in market.liquidations if row.notional_usd >= threshold[row.asset]
