@@ -26,7 +26,8 @@ class CascadeRule:
 
     `enter_orders`, `enter_share`, `enter_sigmas`: ENTER besides the threshold. `extend_ratio`: part of the threshold in
     10 s that keeps it open. `end_quiet_ms`, `end_share`, `end_share_ms`: END. `rearm_ratio`, `rearm_ms`: no new
-    incident before the sum of a minute stayed below that part of the threshold for two windows (4.6).
+    incident before the sum of a minute stayed below that part of the threshold for two windows of 10 s (4.6; two of a
+    minute would keep silent about a second wave that comes a minute after the first).
     `agree_ms`: bursts of two venues within that time agree. `unknown_sigma`: stands for sigma of a minute, 0.1 % for
     1.5 sigma. `lateness_ms`: how long a tick waits for orders still on their way (3.6). `update_every_ms`: event time
     between two updates that tell only a larger sum (ours; the consumer throttles further).
@@ -40,7 +41,7 @@ class CascadeRule:
     end_share: float = 0.60
     end_share_ms: int = 60_000
     rearm_ratio: float = 0.60
-    rearm_ms: int = 2 * ENTRY_MS
+    rearm_ms: int = 20_000
     agree_ms: int = 5_000
     unknown_sigma: float = 0.001 / 1.5
     lateness_ms: int = LATENESS_MS

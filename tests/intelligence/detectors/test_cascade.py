@@ -225,7 +225,7 @@ def test_a_new_incident_needs_the_sum_below_the_rearm_level_for_two_windows():
     first = a_burst(
         0
     )  # at or above 75 000 until its fourth order is a minute old, at 63 s; the next reach it with their third
-    before, after = a_burst(180_999, 5), a_burst(181_000, 5)
+    before, after = a_burst(80_999, 5), a_burst(81_000, 5)
 
     assert len(cascades([*first, *before], Stage.RAISED)) == 1
     assert len(cascades([*first, *after], Stage.RAISED)) == 2
