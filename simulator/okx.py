@@ -11,6 +11,7 @@ from simulator.cap import LargestPerWindow
 from simulator.limits import SlidingLimit
 from simulator.listings import OKX
 from simulator.okx_feeds import OkxFeeds
+from simulator.okx_history import liquidation_detail
 from simulator.venue import Cadence, Call, Close, Connection, Frame, HttpReply, Quote, Reply, Source, compact
 
 PUBLIC, BUSINESS = "/ws/v5/public", "/ws/v5/business"
@@ -121,23 +122,13 @@ class OkxVenue:
     def _liquidation_row(self, liquidation: TrueLiquidation) -> dict[str, Any]:
         quote = self._source.quote(OKX, liquidation.symbol)
         assert quote is not None, f"{liquidation.symbol} is not listed"
-        side = "long" if liquidation.is_long else "short"
         family = liquidation.symbol.removesuffix("-SWAP")
-        detail = {
-            "side": "sell" if liquidation.is_long else "buy",
-            "posSide": "net" if liquidation.position_id % 4 == 0 else side,  # an account's position mode
-            "sz": quote.listing.size(liquidation.quantity),
-            "bkPx": quote.listing.price(liquidation.bankruptcy_price),
-            "bkLoss": "0",
-            "ccy": "",
-            "ts": str(liquidation.time_ms),
-        }
         return {
             "instType": "SWAP",
             "instId": liquidation.symbol,
             "instFamily": family,
             "uly": family,
-            "details": [detail],
+            "details": [liquidation_detail(quote.listing, liquidation)],
         }
 
     def _each(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from simulator.assets import ASSETS
+from simulator.book import TrueLiquidation
 from simulator.candles import INTERVAL_MS, Candle
 from simulator.listings import OKX, Listing
 from simulator.queries import row_count, whole_number
@@ -81,6 +82,19 @@ class OkxHistory:
         ]
         return rows[: row_count(query, 100, 500)]
 
+    def liquidations(self, query: Mapping[str, str]) -> Answer:
+        """Of one family, newest first, older than `after`: the old call, gone from the documents and still answering."""
+        family = query.get("uly") or query.get("instFamily", "")
+        quote = self._source.quote(OKX, f"{family}-SWAP")
+        if quote is None or query.get("instType") != "SWAP" or query.get("state") != "filled":
+            return None
+        symbol = quote.listing.symbol
+        rows = self._source.liquidations(OKX, 0, whole_number(query, "after", self._source.now_ms + 1) - 1)
+        mine = [row for row in rows if row.symbol == symbol][::-1]
+        details = [liquidation_detail(quote.listing, row) for row in mine[: row_count(query, 100, 100)]]
+        head = {"instType": "SWAP", "instId": symbol, "instFamily": family, "uly": family, "totalLoss": "0"}
+        return [head | {"details": details}] if details else []
+
     def position_tiers(self, query: Mapping[str, str]) -> Answer:
         """Of up to five families; sizes in contracts."""
         families = query.get("instFamily", query.get("uly", "")).split(",")
@@ -91,6 +105,20 @@ class OkxHistory:
 
     def _quote(self, query: Mapping[str, str]) -> Quote | None:
         return self._source.quote(OKX, query.get("instId", ""))
+
+
+def liquidation_detail(listing: Listing, row: TrueLiquidation) -> dict[str, str]:
+    """`posSide` is the position's side, or `net`; `side` the order's."""
+    position = "long" if row.is_long else "short"
+    return {
+        "side": "sell" if row.is_long else "buy",
+        "posSide": "net" if row.position_id % 4 == 0 else position,  # an account's position mode
+        "sz": listing.size(row.quantity),
+        "bkPx": listing.price(row.bankruptcy_price),
+        "bkLoss": "0",
+        "ccy": "",
+        "ts": str(row.time_ms),
+    }
 
 
 def candle_row(listing: Listing, candle: Candle, *, is_closed: bool) -> list[str]:

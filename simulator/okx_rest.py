@@ -17,6 +17,7 @@ _LIMIT_PER_2_S = {
     "/api/v5/public/open-interest": 20,
     "/api/v5/public/funding-rate": 10,
     "/api/v5/public/position-tiers": 10,
+    "/api/v5/public/liquidation-orders": 10,  # not documented any more
     "/api/v5/market/candles": 40,
     "/api/v5/market/history-candles": 20,
     "/api/v5/market/trades": 100,
@@ -163,6 +164,7 @@ class OkxRest:
             "/api/v5/market/history-candles": history.candles,
             "/api/v5/market/trades": history.trades,
             "/api/v5/public/position-tiers": history.position_tiers,
+            "/api/v5/public/liquidation-orders": history.liquidations,
             "/api/v5/rubik/stat/contracts/open-interest-history": history.open_interest,
             "/api/v5/rubik/stat/taker-volume-contract": history.taker_volume,
         }

@@ -2,7 +2,7 @@ import pytest
 
 from simulator.listings import OKX
 from simulator.venue import Call
-from tests.simulator.serving import called, listing_of, run_of
+from tests.simulator.serving import called, listing_of, nothing, run_of
 
 
 @pytest.mark.parametrize("channel", ["trades", "trades-all"])
@@ -86,3 +86,17 @@ def test_each_address_has_its_own_limit():
 
     assert [venue.rest(call, 1.0).status for _ in range(6)] == [200] * 5 + [429]
     assert venue.rest(Call("/api/v5/market/trades", {"instId": "BTC-USDT-SWAP"}), 1.0).status == 200
+
+
+def test_old_liquidations_are_paged_backwards_by_family():
+    venue, *_, market = run_of(OKX, steps=3000, wanted=nothing, assets=40, trades_per_s=5.0)
+    truth = [row for row in (*market.earlier, *market.liquidations) if row.venue == OKX]
+    symbol = max({row.symbol for row in truth}, key=lambda symbol: sum(row.symbol == symbol for row in truth))
+    asked = {"instType": "SWAP", "uly": symbol.removesuffix("-SWAP"), "state": "filled", "limit": "3"}
+
+    (first,) = called(venue, "/api/v5/public/liquidation-orders", **asked)["data"]
+    times = [int(row["ts"]) for row in first["details"]]
+    (older,) = called(venue, "/api/v5/public/liquidation-orders", **asked, after=str(times[-1]))["data"]
+    assert times == sorted((row.time_ms for row in truth if row.symbol == symbol), reverse=True)[:3]
+    assert all(int(row["ts"]) < times[-1] for row in older["details"])
+    assert called(venue, "/api/v5/public/liquidation-orders", **asked | {"uly": "NOPE"})["code"] == "51000"
