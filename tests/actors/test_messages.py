@@ -11,7 +11,7 @@ import pytest
 
 from actors import messages, supervised, system
 
-VALUES = {int, float, str, bytes, bool, type(None)}
+VALUES = {int, float, str, bytes, bool, type(None), msgspec.UnsetType}
 # Arguments of a child are values behind a read-only view, named by the catalogue that sends them; supervisors compare
 # them with those in force and hand them on untouched.
 TRUSTED = {(messages.ChildrenWanted, "children")}
