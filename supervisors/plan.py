@@ -6,154 +6,32 @@ after every step and in production by each health tick.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 from random import Random
-from typing import Literal
 
-import msgspec
 from msgspec.structs import replace
 
 from actors.system import ChildExited
 from supervisors.intensity import Failures, book, delay_s, exhausted
+from supervisors.slots import AT_REST, LIVE, Phase, Plan, Slot, SlotState
 from supervisors.spec import ChildSpec, Exhausted, Restart, SupervisorSpec, patience_s, stop_time_s
+from supervisors.steps import (
+    Abandon,
+    Effect,
+    Event,
+    Exit,
+    Exited,
+    Operate,
+    Ready,
+    Report,
+    Shutdown,
+    Start,
+    Stop,
+    Tick,
+    Wanted,
+)
 
-
-class SlotState(StrEnum):
-    DOWN = "down"  # wants to run, waits its turn
-    STARTING = "starting"
-    RUNNING = "running"
-    STOPPING = "stopping"
-    BACKOFF = "backoff"  # waits for `due_s`
-    PARKED = "parked"  # waits for `due_s` (None: for an operator)
-    PAUSED = "paused"
-    DONE = "done"
-
-
-LIVE = frozenset({SlotState.STARTING, SlotState.RUNNING, SlotState.STOPPING})
 WHOLE = 1 - 1e-6  # a credit that has grown by seconds times rate may lack a rounding error
-AT_REST = frozenset({SlotState.PARKED, SlotState.PAUSED, SlotState.DONE})
 
-
-class Phase(StrEnum):
-    RUNNING = "running"
-    STOPPING = "stopping"
-    STOPPED = "stopped"
-
-
-class Slot(msgspec.Struct, frozen=True):
-    """A supervisor's record of one child. `epoch` is the last one started; `since_s` when the state began;
-    `due_s` when a waiting state ends by itself; `then` what follows a stop.
-    """
-
-    spec: ChildSpec
-    state: SlotState = SlotState.DOWN
-    since_s: float = 0.0
-    epoch: int = 0
-    ready_s: float | None = None
-    due_s: float | None = None
-    tried: bool = False
-    probation: bool = False  # was parked and has not been stable since: the next failure parks it again
-    then: SlotState = SlotState.DONE
-    failures: Failures = msgspec.field(default_factory=Failures)
-    why: str = ""
-
-
-class Plan(msgspec.Struct, frozen=True):
-    """The whole state of a supervisor."""
-
-    spec: SupervisorSpec
-    phase: Phase = Phase.RUNNING
-    slots: tuple[Slot, ...] = ()
-    deadline_s: float | None = None
-    exit_error: str | None = None  # None: asked to stop
-    start_credit: float = 1.0
-    credited_s: float = 0.0
-
-
-# -- events ---------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """Time has passed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    child_id: str
-    epoch: int
-
-
-@dataclass(frozen=True, slots=True)
-class Exited:
-    child_id: str
-    notice: ChildExited
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """The children that a dynamic supervisor shall have: add these (with the epoch that their path has reached), remove
-    those. A known child whose arguments changed is restarted with the new ones.
-    """
-
-    add: tuple[tuple[ChildSpec, int], ...] = ()
-    remove: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Shutdown:
-    deadline_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Operate:
-    """An operator's word on one child. Clears its failures."""
-
-    child_id: str
-    command: Literal["restart", "pause", "resume"]
-
-
-Event = Tick | Ready | Exited | Wanted | Shutdown | Operate
-
-# -- effects --------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    child_id: str
-    epoch: int
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    child_id: str
-    deadline_s: float
-    final: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Abandon:
-    child_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """One log event about a child."""
-
-    event: str
-    child_id: str
-    fields: tuple[tuple[str, object], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Exit:
-    """The supervisor ends: asked to (`error` None) or because it gives up."""
-
-    error: str | None
-
-
-Effect = Start | Stop | Abandon | Report | Exit
 Step = tuple[Plan, tuple[Effect, ...]]
 
 

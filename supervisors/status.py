@@ -9,7 +9,7 @@ import msgspec
 
 from actors.mailbox import Depths
 from actors.system import Place, System, child_path
-from supervisors.plan import LIVE, Plan, Slot, SlotState
+from supervisors.slots import LIVE, Plan, Slot, SlotState
 from supervisors.wording import Node
 
 GRACE_S = 30.0  # not running for longer than this is unhealthy (supervision.md 19.1)

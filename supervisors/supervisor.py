@@ -13,6 +13,7 @@ from actors.messages import ChildrenWanted, OperatorCommand, ShutDown
 from actors.supervised import Birth, ChildReady, Escalated, Fenced, StopRequested, Supervised
 from actors.system import ChildExited, ChildWanted, Incarnation, child_path
 from supervisors import plan as plans
+from supervisors import slots, steps
 from supervisors.spec import ChildSpec, SupervisorSpec
 from supervisors.status import snapshot
 
@@ -53,7 +54,7 @@ class Supervisor(Supervised):
             self.system.declare_template(self.path, spec.template.mailbox)
         self._plan = plans.begin(spec, self.system.clock.monotonic(), self._epochs(spec))
         self.timer.every("health", HEALTH_TICK_S, _HealthTick())
-        self._step(plans.Tick())
+        self._step(steps.Tick())
         if spec.on_demand:
             self._want_places_that_exist()
 
@@ -65,22 +66,22 @@ class Supervisor(Supervised):
     def handle(self, message: Any) -> None:
         match message:
             case ChildReady(path=path, epoch=epoch):
-                self._step(plans.Ready(_last(path), epoch))
+                self._step(steps.Ready(_last(path), epoch))
             case ChildExited(path=path):
                 self._on_exit(message)
             case ChildWanted(child_id=child_id):
-                self._step(plans.Wanted(add=(self._newcomer(child_id, {}),)))
+                self._step(steps.Wanted(add=(self._newcomer(child_id, {}),)))
             case ChildrenWanted(owner=owner, children=children):
                 self._on_children_wanted(owner, children)
             case ShutDown(deadline_s=deadline_s):
-                self._step(plans.Shutdown(deadline_s))
+                self._step(steps.Shutdown(deadline_s))
             case OperatorCommand(child_id=child_id, command=("restart" | "pause" | "resume") as command, by=by):
                 self.log.info("operator_command", path=child_path(self.path, child_id), command=command, by=by)
-                self._step(plans.Operate(child_id, command))
+                self._step(steps.Operate(child_id, command))
             case _HealthTick():
                 self._on_health_tick()
             case _PlanDue():
-                self._step(plans.Tick())
+                self._step(steps.Tick())
             case _:
                 super().handle(message)
 
@@ -101,7 +102,7 @@ class Supervisor(Supervised):
             if seen not in self._tracebacks_seen:
                 self._tracebacks_seen.add(seen)
                 self.log.debug("child_traceback", path=notice.path, epoch=notice.epoch, traceback=notice.traceback)
-        self._step(plans.Exited(_last(notice.path), notice))
+        self._step(steps.Exited(_last(notice.path), notice))
 
     def _on_children_wanted(self, owner: str, children: tuple[tuple[str, Mapping[str, Any]], ...]) -> None:
         for older in [m for m in self.retained if isinstance(m, ChildrenWanted) and m.owner == owner]:
@@ -110,20 +111,20 @@ class Supervisor(Supervised):
         self._owned[owner] = frozenset(child_id for child_id, _ in children)
         gone = before.difference(*self._owned.values())
         add = tuple(self._newcomer(child_id, args) for child_id, args in children)
-        self._step(plans.Wanted(add=add, remove=gone))
+        self._step(steps.Wanted(add=add, remove=gone))
 
     def _on_health_tick(self) -> None:
         for broken in plans.violations(self._plan):
             self.log.error("invariant_broken", what=broken)
         self._published_s = -math.inf
-        self._step(plans.Tick())
+        self._step(steps.Tick())
 
     # -- the plan -------------------------------------------------------------------------------------------------
 
-    def _step(self, event: plans.Event) -> None:
+    def _step(self, event: steps.Event) -> None:
         now_s, before = self.system.clock.monotonic(), self._plan
         self._plan, effects = plans.step(before, event, now_s, self._random)
-        if now_s - self._published_s >= PUBLISH_S or self._plan.phase is not plans.Phase.RUNNING:
+        if now_s - self._published_s >= PUBLISH_S or self._plan.phase is not slots.Phase.RUNNING:
             self._published_s = now_s
             self.system.status[self.path] = snapshot(self.path, self._plan, self.system, now_s)
         self._close_doors(before)
@@ -136,31 +137,31 @@ class Supervisor(Supervised):
         if due_s < math.inf:
             self.timer.once("plan", max(MIN_TICK_S, due_s - self.system.clock.monotonic()), _PlanDue())
 
-    def _close_doors(self, before: plans.Plan) -> None:
+    def _close_doors(self, before: slots.Plan) -> None:
         """Refuse asks to children that now rest, and to all below them; letters to children that are gone are lost."""
         states = {slot.spec.id: slot.state for slot in before.slots}
         for slot in self._plan.slots:
-            if states.pop(slot.spec.id, None) is not slot.state and slot.state in plans.AT_REST:
+            if states.pop(slot.spec.id, None) is not slot.state and slot.state in slots.AT_REST:
                 for place in self.system.places_below(child_path(self.path, slot.spec.id)):
                     place.mailbox.refuse_asks(slot.state)
         for child_id in states:
             self.system.place(child_path(self.path, child_id)).mailbox.abolish()
 
-    def _carry_out(self, effect: plans.Effect) -> None:
+    def _carry_out(self, effect: steps.Effect) -> None:
         if self.fenced:
             raise Fenced(self.path)
         match effect:
-            case plans.Start(child_id=child_id, epoch=epoch):
+            case steps.Start(child_id=child_id, epoch=epoch):
                 self._start(child_id, epoch)
-            case plans.Stop(child_id=child_id, deadline_s=deadline_s, final=final):
+            case steps.Stop(child_id=child_id, deadline_s=deadline_s, final=final):
                 self._stop_child(child_id, deadline_s, final=final)
-            case plans.Abandon(child_id=child_id):
+            case steps.Abandon(child_id=child_id):
                 self._abandon(child_path(self.path, child_id))
-            case plans.Report(event=event, child_id=child_id, fields=fields):
+            case steps.Report(event=event, child_id=child_id, fields=fields):
                 self._report(event, child_id, dict(fields))
-            case plans.Exit(error=None):
+            case steps.Exit(error=None):
                 self.finish()
-            case plans.Exit(error=str() as chain):
+            case steps.Exit(error=str() as chain):
                 raise Escalated(chain)
 
     def _start(self, child_id: str, epoch: int) -> None:
@@ -246,7 +247,7 @@ class Supervisor(Supervised):
         """After a crash: whoever was addressed below this path is still wanted."""
         paths = [place.path for place in self.system.places_below(self.path)]
         ids = [_last(path) for path in paths if child_path(self.path, _last(path)) == path]
-        self._step(plans.Wanted(add=tuple(self._newcomer(child_id, {}) for child_id in ids)))
+        self._step(steps.Wanted(add=tuple(self._newcomer(child_id, {}) for child_id in ids)))
 
     def _sweep(self) -> None:
         """End what a crashed predecessor left running below this path, so that no orphan goes on beside its successor."""

@@ -5,21 +5,10 @@ from random import Random
 import pytest
 
 from supervisors import plan as plans
-from supervisors.plan import (
-    Abandon,
-    Exit,
-    Exited,
-    Operate,
-    Phase,
-    Ready,
-    Shutdown,
-    SlotState,
-    Start,
-    Stop,
-    Tick,
-    Wanted,
-)
+from supervisors import steps
+from supervisors.slots import Phase, SlotState
 from supervisors.spec import Exhausted, Restart, SupervisorSpec
+from supervisors.steps import Abandon, Exit, Exited, Operate, Ready, Shutdown, Start, Stop, Tick, Wanted
 from tests.builders import a_child, a_profile, an_exit
 
 NOW_S = 1000.0
@@ -39,8 +28,8 @@ class Run:
         self.effects = ()
         for event in events:
             self.plan, effects = plans.step(self.plan, event, self.now_s, Random(1))
-            self.reports += [effect for effect in effects if isinstance(effect, plans.Report)]
-            self.effects += tuple(effect for effect in effects if not isinstance(effect, plans.Report))
+            self.reports += [effect for effect in effects if isinstance(effect, steps.Report)]
+            self.effects += tuple(effect for effect in effects if not isinstance(effect, steps.Report))
         assert plans.violations(self.plan) == ()
         return self
 

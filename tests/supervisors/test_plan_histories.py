@@ -5,7 +5,8 @@ from random import Random
 import pytest
 
 from supervisors import plan as plans
-from supervisors.plan import AT_REST, LIVE, Phase, SlotState
+from supervisors import steps
+from supervisors.slots import AT_REST, LIVE, Phase, SlotState
 from supervisors.spec import Exhausted, Restart, SupervisorSpec
 from tests.builders import a_child, a_profile, an_exit
 
@@ -51,36 +52,36 @@ class World:
             return SupervisorSpec(template=self.children[0], starts_per_s=random.choice([0.5, 50]), max_children=4)
         return SupervisorSpec(children=self.children[: random.randint(1, 5)], ordered=ordered)
 
-    def take(self, event: plans.Event) -> None:
+    def take(self, event: steps.Event) -> None:
         before = self.plan
         self.plan, effects = plans.step(before, event, self.now_s, self.random)
         for effect in effects:
             self._carry_out(effect)
         self.check()
 
-    def _carry_out(self, effect: plans.Effect) -> None:
+    def _carry_out(self, effect: steps.Effect) -> None:
         match effect:
-            case plans.Start(child_id=name, epoch=epoch):
+            case steps.Start(child_id=name, epoch=epoch):
                 self._on_start(name, epoch)
-            case plans.Stop(child_id=name, final=final):
+            case steps.Stop(child_id=name, final=final):
                 assert name in self.alive, "a stop for nobody"
                 assert (name, self.alive[name]) not in self.asked, "asked to stop twice"
                 self.asked.add((name, self.alive[name]))
                 if self.begun_to_stop:
                     self._on_last_stop(name)
                 assert final or not self.begun_to_stop or self.plan.exit_error
-            case plans.Abandon(child_id=name):
+            case steps.Abandon(child_id=name):
                 self._leave(name, zombie=True)
-            case plans.Report(event="restart_scheduled", child_id=name, fields=fields):
+            case steps.Report(event="restart_scheduled", child_id=name, fields=fields):
                 self.exits[name] = (self.now_s, dict(fields)["delay_s"])
-            case plans.Report(event="child_parked", child_id=name):
+            case steps.Report(event="child_parked", child_id=name):
                 self.restarts.pop(name, None)
                 self.exits.pop(name, None)
-            case plans.Report(event="supervisor_escalated", child_id=name):
+            case steps.Report(event="supervisor_escalated", child_id=name):
                 slot = next(slot for slot in self.plan.slots if slot.spec.id == name)
                 assert slot.spec.profile.on_exhausted is Exhausted.ESCALATE, "I8"
                 self.begun_to_stop = True
-            case plans.Exit(error=error):
+            case steps.Exit(error=error):
                 assert not self.alive, "it left children behind"
                 self.ended.append(error)
 
@@ -137,7 +138,7 @@ class World:
                 self.pass_time(random.choice([0.1, 1, 5, 30]))
             case 2 | 3 if self.alive:
                 name = random.choice(sorted(self.alive))
-                self.take(plans.Ready(name, self.alive[name]))
+                self.take(steps.Ready(name, self.alive[name]))
             case 4 | 5 | 6 if self.alive:
                 self.end(random.choice(sorted(self.alive)))
             case 7 if self.zombies:
@@ -151,23 +152,23 @@ class World:
         end_s = self.now_s + seconds
         while (due_s := plans.next_due_s(self.plan)) <= end_s and self.plan.phase is not Phase.STOPPED:
             self.now_s = max(self.now_s + 0.001, due_s)
-            self.take(plans.Tick())
+            self.take(steps.Tick())
         self.now_s = max(self.now_s, end_s)
-        self.take(plans.Tick())
+        self.take(steps.Tick())
 
     def end(self, name: str) -> None:
         kind = self.random.choice(["failed", "failed", "failed", "start_failed", "finished", "stopped"])
         park = "no token" if kind == "failed" and self.random.random() < 0.05 else ""
         epoch = self.alive[name]
         self._leave(name)
-        self.take(plans.Exited(name, an_exit(f"/{name}", epoch, kind, park=park, ended_s=self.now_s)))
+        self.take(steps.Exited(name, an_exit(f"/{name}", epoch, kind, park=park, ended_s=self.now_s)))
 
     def late_notice(self, name: str, epoch: int) -> None:
         before = self.plan.slots
         self.plan, effects = plans.step(
-            self.plan, plans.Exited(name, an_exit(f"/{name}", epoch)), self.now_s, self.random
+            self.plan, steps.Exited(name, an_exit(f"/{name}", epoch)), self.now_s, self.random
         )
-        if self.plan.phase is Phase.RUNNING and not any(isinstance(effect, plans.Start) for effect in effects):
+        if self.plan.phase is Phase.RUNNING and not any(isinstance(effect, steps.Start) for effect in effects):
             assert self.plan.slots == before, "I9: a late notice changed something"
         for effect in effects:
             self._carry_out(effect)
@@ -178,20 +179,20 @@ class World:
         for name in (*chosen, *gone):
             self.exits.pop(name, None)
         add = tuple((child, self.epochs.get(child.id, 0)) for child in chosen.values())
-        self.take(plans.Wanted(add=add, remove=gone))
+        self.take(steps.Wanted(add=add, remove=gone))
 
     def operate(self) -> None:
         name = self.random.choice("abcde")
         if self.plan.phase is Phase.RUNNING:
             self.exits.pop(name, None)
             self.restarts.pop(name, None)
-        self.take(plans.Operate(name, self.random.choice(COMMANDS)))
+        self.take(steps.Operate(name, self.random.choice(COMMANDS)))
 
     def calm_down(self) -> None:
         """With nothing going wrong any more, everybody gets his turn."""
         for _ in range(12):
             for name, epoch in sorted(self.alive.items()):
-                self.take(plans.Ready(name, epoch))
+                self.take(steps.Ready(name, epoch))
             self.pass_time(5)
         waiting = [slot.spec.id for slot in self.plan.slots if slot.state in {SlotState.DOWN, SlotState.BACKOFF}]
         assert self.ended or not waiting, f"I4: {waiting} wait for ever"
@@ -200,7 +201,7 @@ class World:
         """Ask it to end; some children do, others have to be left."""
         self.begun_to_stop = True
         deadline_s = self.now_s + self.random.choice([2, 8])
-        self.take(plans.Shutdown(deadline_s))
+        self.take(steps.Shutdown(deadline_s))
         while not self.ended:
             for name in sorted(self.alive):
                 if name in self.alive and self.random.random() < 0.5:
@@ -217,7 +218,7 @@ def test_every_history_keeps_the_invariants(shard):
     for seed in range(shard, HISTORIES, SHARDS):
         world = World(seed)
         try:
-            world.take(plans.Tick())
+            world.take(steps.Tick())
             if world.dynamic:
                 world.want()
             for _ in range(EVENTS):

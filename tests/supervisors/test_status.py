@@ -4,7 +4,8 @@ from actors.clock import ManualClock
 from actors.mailbox import Lane
 from actors.system import System
 from supervisors import plan as plans
-from supervisors.plan import SlotState
+from supervisors import steps
+from supervisors.slots import SlotState
 from supervisors.spec import SupervisorSpec
 from supervisors.status import Health, LeafFacts, leaf_verdict, roll_up, snapshot
 from tests.builders import a_child, a_letter, an_exit
@@ -85,8 +86,8 @@ def test_three_abnormal_ends_in_a_quarter_of_an_hour_are_flapping():
     clock = ManualClock()
     system = System(clock)
     spec = SupervisorSpec(children=(a_child("a"),))
-    plan, _ = plans.step(plans.begin(spec, 0, {}), plans.Tick(), clock.monotonic(), None)
-    plan, _ = plans.step(plan, plans.Ready("a", 1), clock.monotonic(), None)
+    plan, _ = plans.step(plans.begin(spec, 0, {}), steps.Tick(), clock.monotonic(), None)
+    plan, _ = plans.step(plan, steps.Ready("a", 1), clock.monotonic(), None)
     for _ in range(3):
         system.place("/a").exits.append(an_exit("/a", ended_s=clock.monotonic()))
 
