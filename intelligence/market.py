@@ -46,11 +46,11 @@ class _Record(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="ty
     received_ms: int
 
 
-class Liquidation(_Record, frozen=True, kw_only=True, tag="liquidation"):
+class Liquidation(_Record, frozen=True, kw_only=True, omit_defaults=True, tag="liquidation"):
     """One forced order, or one fill of it where the venue reports fills; with coverage aggregate the sum of many.
 
     `uncertain` names what rests on an unsettled reading of the venue's documents: `position_side` (Gate), `unit` (Bitget),
-    `feed` (a marker nobody has confirmed). Such a record never counts alone. It is absent where nothing is in doubt.
+    `feed` (a marker nobody has confirmed). Such a record never counts alone. In JSON it is left out where nothing is in doubt.
     """
 
     position_side: PositionSide
@@ -59,7 +59,7 @@ class Liquidation(_Record, frozen=True, kw_only=True, tag="liquidation"):
     price_kind: PriceKind
     notional_usd: float
     coverage: Coverage
-    uncertain: str | msgspec.UnsetType = msgspec.UNSET
+    uncertain: str = ""
 
 
 class Trade(_Record, frozen=True, kw_only=True, tag="trade"):
@@ -70,7 +70,7 @@ class Trade(_Record, frozen=True, kw_only=True, tag="trade"):
     trade_id: str
 
 
-class OpenInterest(_Record, frozen=True, kw_only=True, tag="open_interest"):
+class OpenInterest(_Record, frozen=True, kw_only=True, omit_defaults=True, tag="open_interest"):
     """Open contracts in coins, each matched pair counted once.
 
     `uncertain` is `sides` where the venue does not say whether it counts a pair once or twice: the figure is as the venue
@@ -78,8 +78,8 @@ class OpenInterest(_Record, frozen=True, kw_only=True, tag="open_interest"):
     """
 
     quantity: float
-    notional_usd: float | None = None
-    uncertain: str | msgspec.UnsetType = msgspec.UNSET
+    notional_usd: float | None
+    uncertain: str = ""
 
 
 class MarkPrice(_Record, frozen=True, kw_only=True, tag="mark_price"):

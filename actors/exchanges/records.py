@@ -5,8 +5,6 @@ writes them. coins = size * contract_size * multiplier, USD a coin = price / mul
 price; of an inverse contract coins = size / price and notional = size.
 """
 
-import msgspec
-
 from actors.exchanges.exchange import Instrument
 from intelligence.market import (
     Coverage,
@@ -55,7 +53,7 @@ def liquidation(
         price_kind=price_kind,
         notional_usd=usd(instrument, size, price),
         coverage=coverage,
-        uncertain=uncertain or msgspec.UNSET,
+        uncertain=uncertain,
     )
 
 
@@ -96,7 +94,7 @@ def open_interest(
         received_ms=times[1],
         quantity=coins(instrument, size, price),
         notional_usd=notional_usd,
-        uncertain=uncertain or msgspec.UNSET,
+        uncertain=uncertain,
     )
 
 

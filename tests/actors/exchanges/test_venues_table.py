@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from actors.exchanges import EXCHANGES, MARKET_DATA, verdicts
@@ -142,7 +141,7 @@ def test_the_conflicts_are_those_of_the_table():
 
 def test_what_is_marked_is_marked_until_it_is_settled():
     for venue, row in table("Conflicts").items():
-        marks = {one.uncertain for one in decoded(venue) if isinstance(one, Liquidation)} - {msgspec.UNSET}
+        marks = {one.uncertain for one in decoded(venue) if isinstance(one, Liquidation)} - {""}
         settled = {row["conflict"]: row["verdicts"].partition(",")[0]}
         decoder = EXCHANGES[venue].decoder(INSTRUMENTS[venue], settled)
         records = [record for frame in VALID[venue] for record in decoder.decode(encoded(frame), RECEIVED_MS)]
