@@ -10,7 +10,7 @@ from typing import Any
 from actors import paths
 from actors.backoff import Backoff
 from actors.exchanges import EXCHANGES
-from actors.exchanges.exchange import Instrument, Keepalive, SocketPlan
+from actors.exchanges.exchange import Instrument, Keepalive, SocketPlan, TradeColumns
 from actors.mailbox import Lane, Letter
 from actors.messages import (
     ConnectionChanged,
@@ -20,8 +20,9 @@ from actors.messages import (
     VenuesAble,
     WatchVenues,
 )
-from actors.publisher import Publisher
+from actors.publisher import Publisher, trades_of
 from actors.socket_reader import (
+    TRADES_ALONE,
     FrameProblem,
     ReaderEnded,
     ReaderLeaving,
@@ -37,6 +38,7 @@ RENEWAL_OVERLAP_S = 2.0  # both sockets bring events for so long, so that none f
 STABLE_S = 60.0  # a socket that was up for so long starts the back-off over
 READER_JOIN_S = 0.5
 NOTE_EVERY_S = 5.0
+SAID_IF_ANY = {"trades": "trades", "trades_shed": "trades shed", "malformed": "malformed"}
 REPEAT_S = 60.0  # the state is told again so often, so that whoever missed it learns it
 
 # Of all readers of this process: what a reader of an earlier incarnation says must not pass for the word of our own.
@@ -105,7 +107,7 @@ class Connection(Supervised):
         self._exchange = EXCHANGES[venue]
         self._listed = instruments
         self._instruments = _by_name(instruments)
-        self._publisher = Publisher(self, venue, assets)
+        self._publisher = Publisher(self, venue, assets, instruments)
         self._random = Random(f"{self.path}#{self.epoch}")
         self._attempts = 0
         self._reader: SocketReader | None = None
@@ -184,6 +186,7 @@ class Connection(Supervised):
             clock=self.system.clock,
             notify=self._from_reader,
             publish=self._publish,
+            publish_trades=self._publish_trades,
         )
         if renewal:
             self._successor = reader
@@ -281,6 +284,7 @@ class Connection(Supervised):
         """Go on with a new list on the sockets that run."""
         if instruments != self._listed:
             self._listed, self._instruments = instruments, _by_name(instruments)
+            self._publisher.take_instruments(instruments)
             for reader in self._readers():
                 reader.take_instruments(self._instruments)
 
@@ -307,13 +311,25 @@ class Connection(Supervised):
             self.note(f"not connected, attempt {self._attempts}" if self._attempts else "connecting")
             return
         self.vitals.transport_s = reader.liveness.bytes_s
-        bad = f", {reader.counts['malformed']} malformed" if reader.counts["malformed"] else ""
-        self.note(f"{reader.counts['frames']} frames, {reader.counts['liquidations']} liquidations{bad}")
+        counts = reader.counts
+        brought = [f"{counts['frames']} frames"]
+        if self._plan.feeds != TRADES_ALONE:
+            brought.append(f"{counts['liquidations']} liquidations")
+        brought += [f"{counts[kind]} {said}" for kind, said in SAID_IF_ANY.items() if counts[kind]]
+        self.note(", ".join(brought))
 
     # -- on the reader's thread ---------------------------------------------------------------------------------------
 
     def _publish(self, reader: SocketReader, records: list[Decoded]) -> None:
         reader.counts["liquidations"] += self._publisher.publish(records)
+        if trades := trades_of(records):
+            self._publish_trades(reader, trades, self.system.clock.now_ms())
+        self.vitals.progress_s = self.system.clock.monotonic()
+
+    def _publish_trades(self, reader: SocketReader, columns: dict[str, TradeColumns], received_ms: int) -> None:
+        given, shed = self._publisher.publish_trades(columns, received_ms)
+        reader.counts["trades"] += given
+        reader.counts["trades_shed"] += shed
         self.vitals.progress_s = self.system.clock.monotonic()
 
 

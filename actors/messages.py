@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from actors.exchanges.exchange import Instrument
 from intelligence.alerts import Alert
-from intelligence.market import Liquidation, MarkPrice
+from intelligence.market import Liquidation, MarkPrice, OpenInterest
 
 # -- feeds to symbol streams ----------------------------------------------------------------------------------------
 
@@ -34,6 +36,35 @@ class MarksSeen:
     """The newest mark price of one asset on one venue; a later one supersedes it in the mailbox."""
 
     mark: MarkPrice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenInterestSeen:
+    """A new figure of one contract's open interest; a later one supersedes it in the mailbox."""
+
+    record: OpenInterest
+
+
+class TradesSeen(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The trades of one asset in one read of one socket, in the order of the wire.
+
+    Columns of one length: times in ms, prices in USD a coin, coins (positive where the taker bought, negative where he
+    sold). They belong to the receiver: whoever sent them has let go of them. A struct, because it is made often.
+    """
+
+    asset: str
+    venue: str
+    received_ms: int
+    times_ms: list[int]
+    prices: list[float]
+    coins: list[float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskMarket:
+    """Ask a symbol stream for `MarketView`. Only at a path that exists: a letter to another one starts a stream."""
+
+    asset: str
 
 
 # -- feeds, catalogues and the venue monitor --------------------------------------------------------------------------
@@ -77,11 +108,22 @@ class InstrumentsDoubted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AssetsWatched:
+    """The assets of the universe from now on, to catalogues and pollers."""
+
+    assets: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SocketsPlanned:
-    """The connections that together bring a venue's liquidations: it is able to report when all of them are up."""
+    """The connections that together bring a venue's liquidations: it is able to report when all of them are up.
+
+    `others`: its further connections, which bring prices only.
+    """
 
     venue: str
     connections: tuple[str, ...]
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,16 +1,27 @@
 """Hands on what a socket brought: one letter an asset and read to the symbol streams, on the reader's thread."""
 
 import math
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, NamedTuple
 
 from actors import paths
+from actors.exchanges.exchange import Instrument, TradeColumns
 from actors.mailbox import Lane
-from actors.messages import LiquidationsSeen, MarksSeen, VenuesAble
-from intelligence.market import Decoded, Liquidation, MarkPrice
+from actors.messages import LiquidationsSeen, MarksSeen, OpenInterestSeen, TradesSeen, VenuesAble
+from intelligence.market import Decoded, Liquidation, MarkPrice, OpenInterest, TakerSide, Trade
 
 if TYPE_CHECKING:
     from actors.supervised import Supervised
+
+TRADE_LETTERS = 1_000  # that may wait for one asset; while more do, its trades are shed: nothing else ever is
+LOOK_EVERY = 32  # letters of this socket to one asset; so the bound is kept to within that for each socket
+
+
+class Given(NamedTuple):
+    """How many trades were handed on, and how many shed because their stream is behind."""
+
+    trades: int
+    shed: int
 
 
 class Publisher:
@@ -20,26 +31,88 @@ class Publisher:
     `repeats_until_s`: machine time until which events may have come before, over an earlier socket or a second one.
     """
 
-    def __init__(self, owner: "Supervised", venue: str, assets: frozenset[str]) -> None:
+    def __init__(
+        self, owner: "Supervised", venue: str, assets: frozenset[str], instruments: Iterable[Instrument]
+    ) -> None:
         self._owner = owner
         self._clock = owner.system.clock
         self._venue = venue
         self._assets = assets
+        self._unlooked: dict[str, int] = {}  # letters to a path that may go before the next look at its mailbox
+        self.take_instruments(instruments)
         self.venues = VenuesAble(able=(), configured=())
         self.repeats_until_s = math.inf
 
+    def take_instruments(self, instruments: Iterable[Instrument]) -> None:
+        """Hand on what these instruments bring, from the next read on."""
+        self._ways = {one.instrument: (one.asset, paths.symbol_path(one.asset)) for one in instruments}
+
     def publish(self, records: list[Decoded]) -> int:
         """Send what one read brought; return how many liquidations it held. Raises Fenced when the owner is replaced."""
-        liquidations, marks = split(records)
+        liquidations, marks, interests = split(records)
         if liquidations:
             self._send_liquidations(liquidations)
         for mark in marks.values():
-            path = paths.symbol_path(mark.asset)
-            # A mark alone starts no stream: an all-market feed names assets that nobody watches.
-            if mark.asset in self._assets or self._owner.system.find(path) is not None:
+            if self._is_watched(mark.asset, path := paths.symbol_path(mark.asset)):
                 merge = ("mark", self._venue, mark.instrument)
                 self._owner.send(path, MarksSeen(mark=mark), lane=Lane.DATA, merge=merge)
+        for record in interests.values():
+            if self._is_watched(record.asset, path := paths.symbol_path(record.asset)):
+                merge = ("open_interest", self._venue, record.instrument)
+                self._owner.send(path, OpenInterestSeen(record=record), lane=Lane.DATA, merge=merge)
         return sum(map(len, liquidations.values()))
+
+    def publish_trades(self, columns: Mapping[str, TradeColumns], received_ms: int) -> Given:
+        """Send the trades of one read by instrument, one letter an asset. Raises Fenced when the owner is replaced."""
+        given = shed = 0
+        for asset, path, (times_ms, prices, coins) in self._by_asset(columns):
+            if not self._is_watched(asset, path):
+                continue
+            if self._is_behind(path):
+                shed += len(times_ms)
+            else:
+                seen = TradesSeen(
+                    asset=asset,
+                    venue=self._venue,
+                    received_ms=received_ms,
+                    times_ms=times_ms,
+                    prices=prices,
+                    coins=coins,
+                )
+                self._owner.send(path, seen, lane=Lane.DATA)
+                given += len(times_ms)
+        return Given(given, shed)
+
+    def _is_behind(self, path: str) -> bool:
+        """Whether a stream has more to do than may wait. Looking costs as much as sending, so not every time."""
+        left = self._unlooked.get(path, 0)
+        if left:
+            self._unlooked[path] = left - 1
+            return False
+        place = self._owner.system.find(path)
+        behind = place is not None and place.mailbox.depths().data >= TRADE_LETTERS
+        self._unlooked[path] = 0 if behind else LOOK_EVERY - 1
+        return behind
+
+    def _by_asset(self, columns: Mapping[str, TradeColumns]) -> Iterable[tuple[str, str, TradeColumns]]:
+        """Asset, path and columns; those of an asset's second instrument are appended to the first one's."""
+        found: dict[str, tuple[str, str, TradeColumns]] = {}
+        for instrument, more in columns.items():
+            if (way := self._ways.get(instrument)) is None:
+                continue
+            asset, path = way
+            if asset in found:
+                times_ms, prices, coins = found[asset][2]
+                times_ms.extend(more[0])
+                prices.extend(more[1])
+                coins.extend(more[2])
+            else:
+                found[asset] = (asset, path, more)
+        return found.values()
+
+    def _is_watched(self, asset: str, path: str) -> bool:
+        """Data alone starts no stream: an all-market feed names assets that nobody watches."""
+        return asset in self._assets or self._owner.system.find(path) is not None
 
     def _send_liquidations(self, liquidations: Mapping[str, list[Liquidation]]) -> None:
         venues = self.venues
@@ -53,13 +126,30 @@ class Publisher:
             self._owner.send(paths.symbol_path(asset), seen, redeliver=True, retain=True)
 
 
-def split(records: list[Decoded]) -> tuple[dict[str, list[Liquidation]], dict[str, MarkPrice]]:
-    """The liquidations of each asset in wire order, and the newest mark price of each instrument."""
+def split(
+    records: list[Decoded],
+) -> tuple[dict[str, list[Liquidation]], dict[str, MarkPrice], dict[str, OpenInterest]]:
+    """The liquidations of each asset in wire order, and the newest mark price and open interest of each instrument."""
     liquidations: dict[str, list[Liquidation]] = {}
     marks: dict[str, MarkPrice] = {}
+    interests: dict[str, OpenInterest] = {}
     for record in records:
         if isinstance(record, Liquidation):
             liquidations.setdefault(record.asset, []).append(record)
         elif isinstance(record, MarkPrice):
             marks[record.instrument] = record
-    return liquidations, marks
+        elif isinstance(record, OpenInterest):
+            interests[record.instrument] = record
+    return liquidations, marks, interests
+
+
+def trades_of(records: Iterable[Decoded]) -> dict[str, TradeColumns]:
+    """Columns by instrument of the trades that came one by one, beside other records (Deribit)."""
+    columns: dict[str, TradeColumns] = {}
+    for record in records:
+        if isinstance(record, Trade):
+            times_ms, prices, coins = columns.setdefault(record.instrument, ([], [], []))
+            times_ms.append(record.exchange_ms)
+            prices.append(record.price)
+            coins.append(record.quantity if record.taker_side is TakerSide.BUY else -record.quantity)
+    return columns

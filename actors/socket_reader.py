@@ -9,6 +9,7 @@ The only importer of websocket-client.
 import hashlib
 import socket
 import threading
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,22 +18,40 @@ from typing import Any
 import websocket
 
 from actors.clock import AnyClock
-from actors.exchanges.exchange import Exchange, FrameError, Instrument, Keepalive, Refusal, SocketPlan
+from actors.exchanges.exchange import (
+    Exchange,
+    Feed,
+    FrameError,
+    Instrument,
+    Keepalive,
+    Refusal,
+    SocketPlan,
+    TradeColumns,
+    TradesRead,
+)
 from actors.framing import READ_BYTES, FrameSplitter, FramingError, Message, Opcode
+from actors.line_splitter import Lines
 from actors.liveness import Liveness
+from actors.trade_socket import TradeSocket
 from intelligence.market import Control, Decoded, Liquidation, MarkPrice
 
+CLOSED = "closed by the venue without a close frame"
 HOUSEKEEPING_S = 0.25  # how often the reader looks at its own deadlines when nothing arrives
+GATHER_BELOW_BYTES = 16 * 1024  # a read of trades that brought less is followed by a pause, where one is set
+TRADES_ALONE = frozenset({Feed.TRADES})
 DUPLICATE_FRAMES = 64  # so many past frames with liquidations are remembered by their digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SocketRules:
-    """Bounds of one socket, seconds and bytes."""
+    """Bounds of one socket, seconds and bytes. `gather_s`: pause after a small read of trades, so that the next one
+    brings more: it costs delay and saves work. Pongs wait as long.
+    """
 
     connect_timeout_s: float
     subscribe_ack_s: float
     max_frame_bytes: int
+    gather_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +96,9 @@ class _Ending(Exception):  # noqa: N818 - how the read loop is left
 
 
 class SocketReader:
-    """One connection from handshake to end. `publish(reader, records)` is called on this thread once a read."""
+    """One connection from handshake to end. `publish(reader, records)` is called on this thread once a read, or on a
+    socket of nothing but trades `publish_trades(reader, columns, received_ms)`.
+    """
 
     def __init__(
         self,
@@ -93,6 +114,7 @@ class SocketReader:
         clock: AnyClock,
         notify: Callable[[Any], None],
         publish: Callable[["SocketReader", list[Decoded]], None],
+        publish_trades: Callable[["SocketReader", dict[str, TradeColumns], int], None],
     ) -> None:
         self.number = number
         self.counts: Counter[str] = Counter()
@@ -101,12 +123,14 @@ class SocketReader:
         self._plan = plan
         self._exchange = exchange
         self._keepalive = keepalive
-        self._listed = self._decoded_with = instruments
-        self._decoder = exchange.decoder(instruments)
+        self._brings_trades_alone = plan.feeds == TRADES_ALONE
+        self._listed = instruments
+        self._make_decoder()
         self._rules = rules
         self._clock = clock
         self._notify = notify
         self._publish = publish
+        self._publish_trades = publish_trades
         self._socket = websocket.WebSocket(skip_utf8_validation=True, enable_multithread=False)
         self._stopped_for = ""
         self._digests: deque[bytes] = deque(maxlen=DUPLICATE_FRAMES)
@@ -143,7 +167,10 @@ class SocketReader:
         try:
             self._connect()
             self.liveness = live = self._subscribe()
-            self._read_until_the_end(live)
+            if self._brings_trades_alone:
+                self._read_trades(live)
+            else:
+                self._read_until_the_end(live)
         except _Ending as end:
             ending = end
         except FramingError as error:
@@ -178,7 +205,7 @@ class SocketReader:
 
     def _subscribe(self) -> Liveness:
         for frame in self._plan.subscribe:
-            self._socket.send(frame, websocket.ABNF.OPCODE_TEXT)
+            self._send(frame, websocket.ABNF.OPCODE_TEXT)
         return Liveness(self._plan, self._keepalive, self._rules.subscribe_ack_s, self._clock.monotonic())
 
     def _read_until_the_end(self, live: Liveness) -> None:
@@ -194,7 +221,7 @@ class SocketReader:
                 self._keep_house(live, self._clock.monotonic())
                 continue
             if received == 0:
-                raise _Ending("lost", "closed by the venue without a close frame")
+                raise _Ending("lost", CLOSED)
             live.bytes_s = now_s = self._clock.monotonic()
             self._take(splitter, buffer[:received], live)
             self._keep_house(live, now_s)
@@ -204,8 +231,7 @@ class SocketReader:
         records: list[Decoded] = []
         received_ms = self._clock.now_ms()
         if self._listed is not self._decoded_with:
-            self._decoded_with = self._listed
-            self._decoder = self._exchange.decoder(self._decoded_with)
+            self._make_decoder()
         try:
             try:
                 self._take_messages(splitter.feed(data), live, received_ms, records)
@@ -222,13 +248,74 @@ class SocketReader:
         for opcode, payload in messages:
             if opcode is Opcode.TEXT:
                 records += self._decode(payload, live, received_ms)
-            elif opcode is Opcode.PING:
-                self._socket.pong(payload)
-            elif opcode is Opcode.CLOSE:
-                code = int.from_bytes(payload[:2], "big") if len(payload) >= 2 else 1005
-                raise _Ending("lost", f"closed by the venue: {code} {payload[2:].decode(errors='replace')}".strip())
-            elif opcode is Opcode.BINARY:
-                self._problem("a binary frame")
+            else:
+                self._answer(opcode, payload)
+
+    def _answer(self, opcode: Opcode, payload: bytes) -> None:
+        """Do what a message without text asks for."""
+        if opcode is Opcode.PING:
+            self._send(payload, websocket.ABNF.OPCODE_PONG)
+        elif opcode is Opcode.CLOSE:
+            code = int.from_bytes(payload[:2], "big") if len(payload) >= 2 else 1005
+            raise _Ending("lost", f"closed by the venue: {code} {payload[2:].decode(errors='replace')}".strip())
+        elif opcode is Opcode.BINARY:
+            self._problem("a binary frame")
+
+    # -- a socket of trades alone -------------------------------------------------------------------------------------
+
+    def _read_trades(self, live: Liveness) -> None:
+        sock = self._socket.sock
+        assert sock is not None
+        trades, gather_s = TradeSocket(sock, self._rules.max_frame_bytes), self._rules.gather_s
+        while not self._stopped_for:
+            try:
+                received = trades.read(HOUSEKEEPING_S)
+            except EOFError:
+                raise _Ending("lost", CLOSED) from None
+            now_s = self._clock.monotonic()
+            if received:
+                live.bytes_s = now_s
+                self._take_lines(trades.lines(), live)
+            self._keep_house(live, now_s)
+            if gather_s and 0 < received < GATHER_BELOW_BYTES:
+                time.sleep(gather_s)
+
+    def _take_lines(self, lines: Lines, live: Liveness) -> None:
+        """Handle one read: decode all text at once, then answer control frames."""
+        if self._listed is not self._decoded_with:
+            self._make_decoder()
+        if lines.frames:
+            self._take_text(lines.text, lines.frames, live)
+        for opcode, payload in lines.messages:
+            if opcode is Opcode.TEXT:
+                self._take_text(payload, 1, live)
+            else:
+                self._answer(opcode, payload)
+        if lines.breach is not None:
+            raise lines.breach
+
+    def _take_text(self, text: bytes | memoryview, frames: int, live: Liveness) -> None:
+        self.counts["frames"] += frames
+        received_ms = self._clock.now_ms()
+        try:
+            read = self._trades_decoder.decode_many(text, received_ms)
+        except Exception as error:
+            # A decoder promises to raise nothing; if it breaks its word on one read the next ones are still wanted.
+            self._problem(f"{type(error).__name__}: {error}")
+            return
+        if read.columns:
+            live.note_data()
+            self._publish_trades(self, read.columns, received_ms)
+        if read.others or read.problems:
+            self._take_the_rest(read, live)
+
+    def _take_the_rest(self, read: TradesRead, live: Liveness) -> None:
+        for problem in read.problems:
+            self._problem(str(problem))
+        if wanted := self._take_controls(read.others, live):
+            self._publish(self, wanted)
+
+    # -- a socket of anything else ------------------------------------------------------------------------------------
 
     def _decode(self, payload: bytes, live: Liveness, received_ms: int) -> list[Decoded]:
         self.counts["frames"] += 1
@@ -242,8 +329,15 @@ class SocketReader:
             # A decoder promises FrameError alone; if it breaks its word on one frame the next ones are still wanted.
             self._problem(f"{type(error).__name__}: {error}")
             return []
+        wanted = self._take_controls(decoded, live)
+        if any(isinstance(record, Liquidation) for record in wanted) and self._is_repeated(payload):
+            self.counts["duplicate_frames"] += 1
+            return []
+        return wanted
+
+    def _take_controls(self, decoded: Sequence[Decoded], live: Liveness) -> list[Decoded]:
+        """Act on controls and note signs of life; return everything else."""
         wanted: list[Decoded] = []
-        liquidations = False
         for record in decoded:
             if isinstance(record, Control):
                 self._on_control(record, live)
@@ -251,13 +345,8 @@ class SocketReader:
             wanted.append(record)
             if isinstance(record, MarkPrice):
                 live.note_mark()
-            elif isinstance(record, Liquidation):
-                liquidations = True
         if wanted:
             live.note_data()
-        if liquidations and self._is_repeated(payload):
-            self.counts["duplicate_frames"] += 1
-            return []
         return wanted
 
     def _is_repeated(self, payload: bytes) -> bool:
@@ -284,9 +373,28 @@ class SocketReader:
         if count & (count - 1) == 0:
             self._notify(FrameProblem(number=self.number, count=count, reason=text[:300]))
 
+    def _make_decoder(self) -> None:
+        self._decoded_with = self._listed
+        if self._brings_trades_alone:
+            self._trades_decoder = self._exchange.trades_decoder(self._decoded_with)
+        else:
+            self._decoder = self._exchange.decoder(self._decoded_with)
+
+    def _send(self, payload: bytes, opcode: int) -> None:
+        """Send one frame, waiting for room at most as long as a read waits."""
+        sock = self._socket.sock
+        if sock is None or sock.gettimeout() != 0:
+            self._socket.send(payload, opcode)
+            return
+        sock.settimeout(HOUSEKEEPING_S)
+        try:
+            self._socket.send(payload, opcode)
+        finally:
+            sock.setblocking(False)
+
     def _keep_house(self, live: Liveness, now_s: float) -> None:
         if live.wants_ping(now_s) and self._keepalive.ping is not None:
-            self._socket.send(self._keepalive.ping, websocket.ABNF.OPCODE_TEXT)
+            self._send(self._keepalive.ping, websocket.ABNF.OPCODE_TEXT)
         if live.comes_up(now_s):
             self._notify(ReaderUp(number=self.number))
         if (cause := live.cause_of_death(now_s)) is not None:

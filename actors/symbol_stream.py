@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from actors import paths
-from actors.messages import AlertRaised, LiquidationsSeen, MarksSeen
+from actors.messages import AlertRaised, AskMarket, LiquidationsSeen, MarksSeen, OpenInterestSeen, TradesSeen
 from actors.supervised import Supervised
 from intelligence.alerts import Alert
+from intelligence.asset_market import AssetMarket, MarketView
 from intelligence.detectors.asset import MAX_AHEAD_MS, AssetDetection, DetectionRules
 from intelligence.volatility import VolatilityState
 
@@ -39,12 +40,17 @@ class SymbolStream(Supervised):
     """Owns the detection of one asset. What it has seen lately is retained in its mailbox, so a successor starts where
     it ended and raises the same alerts under the same ids. Liquidations are retained whole, marks thinned out: prices
     in what a successor says may be 5 s older than in what the lost one would have said.
+
+    Trades and open interest stand beside detection: they raise nothing, and a failure of theirs costs their window alone.
+    A successor begins without trades, and says from when on it has them.
     """
 
     def init(self, *, child_id: str, rules: DetectionRules) -> None:
         self.asset = paths.asset_of(child_id)
         self._rules = rules
         self._detection = AssetDetection(self.asset, rules)
+        self._market = AssetMarket(self.asset)
+        self._trade_failures = 0
         self._ticking = False
         self._kept_ms: dict[tuple[str, str], int] = {}
         self._closed_minute: int | None = None
@@ -65,18 +71,28 @@ class SymbolStream(Supervised):
                 self._observe(message)
             elif isinstance(message, MarksSeen):
                 self._detection.mark(message.mark)
+                self._market.mark(message.mark)
         # What is open now may have ended meanwhile, or may go on with letters that still wait: a tick behind them tells.
         # Should its end have been told before, telling it again changes nothing.
         self._tick_while_open()
 
-    def handle(self, message: Any) -> None:
+    def handle(self, message: Any) -> MarketView | None:
         match message:
+            case TradesSeen():
+                self._take_trades(message)
+                return None
+            case OpenInterestSeen(record=record):
+                self._market.open_interest(record)
+                return None
+            case AskMarket():
+                return self._market.view(self.now_ms)
             case LiquidationsSeen():
                 self._raise(self._observe(message))
                 self._forget()
                 self.progress()
             case MarksSeen(mark=mark):
                 self._raise(self._detection.mark(mark))
+                self._market.mark(mark)
                 self._keep(message)
             case _Tick(at_ms=at_ms):
                 self._ticking = False
@@ -84,6 +100,18 @@ class SymbolStream(Supervised):
             case _:
                 super().handle(message)
         self._tick_while_open()
+        return None
+
+    def _take_trades(self, seen: TradesSeen) -> None:
+        try:
+            self._market.trades(seen.times_ms, seen.prices, seen.coins, received_ms=seen.received_ms)
+        except Exception as error:
+            # Whatever is wrong with trades must not take detection down with it.
+            self._market.forget_trades()
+            self._trade_failures += 1
+            self.note(
+                f"trades of {seen.venue} failed, time {self._trade_failures}: {type(error).__name__}: {error}"[:200]
+            )
 
     def _observe(self, seen: LiquidationsSeen) -> tuple[Alert, ...]:
         return self._detection.liquidations(

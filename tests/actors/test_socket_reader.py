@@ -20,7 +20,7 @@ class Owner:
     """What a reader knows of its actor: it notes what it is told and what is published."""
 
     def __init__(self, url, keepalive=KEEPALIVE, plan=None):
-        self.told, self.reads = [], []
+        self.told, self.reads, self.trades = [], [], []
         self.clock = ManualClock(market_ms=T0)
         self.reader = SocketReader(
             number=1,
@@ -34,6 +34,7 @@ class Owner:
             clock=self.clock,
             notify=self.told.append,
             publish=lambda _reader, records: self.reads.append(records),
+            publish_trades=lambda _reader, columns, _received_ms: self.trades.append(columns),
         )
 
     def up(self):
@@ -178,7 +179,7 @@ def test_a_venue_that_reads_nothing_is_a_loss_and_not_a_bug_of_ours(stand, monke
     def send(*_arguments):
         raise websocket.WebSocketTimeoutException("timed out")
 
-    monkeypatch.setattr(owner.reader._socket, "pong", send)
+    monkeypatch.setattr(owner.reader._socket, "send", send)
     stand.socket(1).raw(frame(9, b"p"))
 
     assert (owner.ended().kind, owner.ended().reason) == ("lost", "WebSocketTimeoutException: timed out")

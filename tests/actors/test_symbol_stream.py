@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from actors import paths
 from actors.clock import ManualClock
-from actors.mailbox import MailboxSpec
-from actors.messages import LiquidationsSeen, MarksSeen
+from actors.mailbox import Lane, MailboxSpec
+from actors.messages import AskMarket, LiquidationsSeen, MarksSeen, OpenInterestSeen, TradesSeen
 from actors.supervised import Birth, ChildReady, Drill
 from actors.symbol_stream import SymbolStream
 from actors.system import ChildExited
@@ -19,7 +19,7 @@ from actors.worker import Worker
 from intelligence.alerts import AlertKind, Stage
 from intelligence.detectors.asset import DetectionRules
 from intelligence.journal import journal
-from intelligence.market import Coverage, Liquidation, PositionSide, PriceKind
+from intelligence.market import Coverage, Liquidation, OpenInterest, PositionSide, PriceKind
 from tests.intelligence.builders import T0, VENUES, a_burst, a_liquidation, a_mark
 from tests.telegram_stand.stage import Stage as Theatre
 from tests.telegram_stand.stage import wait_for
@@ -307,3 +307,100 @@ def test_recorded_orders_are_told_the_same_with_failures_on_the_way(shared_data,
 
     assert undisturbed.count(b"\n") > 10
     assert journal_of(records, set(range(every, len(records), every))) == undisturbed
+
+
+# -- the market beside detection --------------------------------------------------------------------------------------
+
+
+def the_trades(times_ms, prices=None, coins=None, venue="okx"):
+    prices = prices or [100.0] * len(times_ms)
+    return TradesSeen(
+        asset="SOL",
+        venue=venue,
+        received_ms=max(times_ms),
+        times_ms=times_ms,
+        prices=prices,
+        coins=coins or [1.0] * len(times_ms),
+    )
+
+
+def tell(desk, *seen):
+    for one in seen:
+        desk.stage.system.address(PATH).tell(one, lane=Lane.DATA)
+    return desk.settle()
+
+
+def ask(desk):
+    return desk.stage.ask(PATH, AskMarket(asset="SOL"))
+
+
+def an_open_interest(coins, at_ms=T0, venue="okx"):
+    return OpenInterestSeen(
+        record=OpenInterest(
+            venue=venue,
+            instrument="SOL-P",
+            asset="SOL",
+            exchange_ms=at_ms,
+            received_ms=at_ms,
+            quantity=coins,
+            notional_usd=None,
+        )
+    )
+
+
+def test_the_view_holds_what_every_venue_brought(desk):
+    tell(desk, the_trades([T0], [100.0], [2.0]), the_trades([T0 + 5], [101.0], [-1.0], "bybit"))
+    tell(desk, an_open_interest(5.0, T0 + 9), an_open_interest(4.0, T0 + 1), an_open_interest(7.0, venue="bybit"))
+    desk.feed([a_mark(price=100.5)], to_time=False)
+
+    view = ask(desk)
+
+    assert (view.asset, view.last_price, view.cvd_day_usd) == ("SOL", 101.0, 99.0)
+    assert [(sums.seconds, sums.buy_usd, sums.sell_usd) for sums in view.volumes][-1] == (900, 200.0, 101.0)
+    assert [one.quantity for one in view.open_interest] == [7.0, 5.0]
+    assert [mark.price for mark in view.marks] == [100.5]
+    assert view.profile is not None
+
+
+def test_a_stream_that_has_seen_nothing_says_so(desk):
+    view = ask(desk)
+
+    assert (view.last_price, view.profile, view.trades_from_ms, view.marks, view.open_interest) == (
+        None,
+        None,
+        None,
+        (),
+        (),
+    )
+
+
+def test_a_failure_on_trades_costs_their_window_and_nothing_else(desk):
+    tell(
+        desk,
+        the_trades([T0], [100.0], [2.0]),
+        the_trades([T0], [float("inf"), 1.0], [1.0]),
+        the_trades([T0], [50.0], [1.0]),
+    )
+    desk.feed([a_liquidation(usd=300_000.0)])
+
+    assert ask(desk).last_price == 50.0
+    assert desk.stage.exits == []
+    assert len(desk.alerts(Stage.RAISED)) == 1
+
+
+@pytest.mark.parametrize("crash_before", [(), (7,)])
+def test_alerts_are_the_same_with_trades_and_without(crash_before):
+    records = a_burst(orders=15, usd=40_000.0)
+    quiet = journal_of(records, crash_before)
+
+    one = Desk()
+    try:
+        for number, record in enumerate(records):
+            tell(one, *(the_trades([record.received_ms + more], [90.0 + more], [1e6]) for more in range(20)))
+            tell(one, an_open_interest(1e6 * number))
+            one.feed([record], crash_before=(0,) if number in crash_before else ())
+        raised = one.alerts(Stage.RAISED)
+        assert journal({alert.alert_id: alert for alert in reversed(raised)}.values()) == quiet != ""
+        assert ask(one).last_price is not None
+    finally:
+        one.close()

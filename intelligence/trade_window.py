@@ -1,0 +1,248 @@
+"""Rolling volume, taker imbalance (CVD) and volume profile of one asset, in one-second buckets over event time.
+
+Lists of plain floats, and what falls into the same second and row kept in locals: measured as the cheapest structure
+whose memory does not grow with the trade rate (performance.md 5; docs/performance.md has ours).
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+WINDOW_S = 900  # requirements.md 7: fifteen minutes
+PROFILE_SHARE = (
+    0.0005  # width of a profile row as a share of the price, rounded to 1-2-5: about 0.05 of a daily sigma of 1 %
+)
+LATE_S = 3  # detection.md 3: an event this late is inserted at its time, an older one is counted as late
+MAX_AHEAD_MS = 60_000  # ours: more than any clock that is only wrong
+VALUE_AREA = 0.7
+MAX_ROWS = 400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VolumeSums:
+    """Taker volume over the last `seconds`, USD. `delta_usd` is what takers bought less what they sold."""
+
+    seconds: int
+    buy_usd: float
+    sell_usd: float
+    trades: int
+    largest_usd: float
+
+    @property
+    def total_usd(self) -> float:
+        return self.buy_usd + self.sell_usd
+
+    @property
+    def delta_usd(self) -> float:
+        return self.buy_usd - self.sell_usd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VolumeProfile:
+    """Volume by price over the window. `rows`: (lower edge, USD), lowest first, rows of `row_width` USD per coin.
+
+    `poc`: middle of the row with the largest volume (a tie goes to the row nearest to the middle of the profile).
+    The value area grows from there two rows at a time towards the larger pair (a tie goes up) until it holds 70 %.
+    """
+
+    rows: tuple[tuple[float, float], ...]
+    row_width: float
+    poc: float
+    value_area_low: float
+    value_area_high: float
+
+
+class _Cell(NamedTuple):
+    """One second and one row of the profile: times from `begin_ms` and prices from `low` up to but not with the ends."""
+
+    begin_ms: int
+    end_ms: int
+    low: float
+    high: float
+    slot: int
+    row: int
+
+
+_NOWHERE = _Cell(0, 0, 0.0, 0.0, -1, 0)
+_NO_LIMIT = 1 << 62
+
+
+class TradeWindow:
+    """The last fifteen minutes of one asset's trades over all venues. Feed it batches in about the order of time.
+
+    `late` and `ahead` count trades that were left out: too old, or with a time that cannot be.
+    """
+
+    def __init__(self) -> None:
+        self.late = 0
+        self.ahead = 0
+        self.last_price = 0.0
+        self.cvd_day_usd = 0.0  # since 00:00 UTC of the newest trade's day
+        self._day = 0
+        self._first = 0  # second of the first trade
+        self._second = 0  # newest second seen
+        self._buy = [0.0] * WINDOW_S
+        self._sell = [0.0] * WINDOW_S
+        self._trades = [0] * WINDOW_S
+        self._largest = [0.0] * WINDOW_S
+        self._rows: list[dict[int, float] | None] = [None] * WINDOW_S
+        self._row_width = 0.0
+        self._at = _NOWHERE
+
+    def add(
+        self, times_ms: Sequence[int], prices: Sequence[float], quantities: Sequence[float], *, now_ms: int = _NO_LIMIT
+    ) -> None:
+        """Take one batch. `quantities` in coins, positive where the taker bought, negative where the taker sold.
+
+        A time more than a minute after `now_ms` is broken: believed, it would make every other trade late.
+        Trades are summed in locals for as long as they fall into the same second and row of the profile.
+        """
+        begin_ms, end_ms, low, high, _, _ = at = self._at
+        buy = sell = largest = 0.0
+        trades = 0
+        for time_ms, price, quantity in zip(times_ms, prices, quantities, strict=True):
+            if not (begin_ms <= time_ms < end_ms and low <= price < high):
+                if trades:
+                    self._put(at, buy, sell, trades, largest)
+                    buy = sell = largest = 0.0
+                    trades = 0
+                begin_ms, end_ms, low, high, _, _ = at = self._go_to(time_ms, price, now_ms)
+                if at is _NOWHERE:
+                    continue
+            usd = price * quantity
+            trades += 1
+            if usd >= 0.0:
+                buy += usd
+                if usd > largest:  # noqa: PLR1730 - a call costs three times as much
+                    largest = usd
+            else:
+                sell -= usd
+                if -usd > largest:  # noqa: PLR1730
+                    largest = -usd
+        if trades:
+            self._put(at, buy, sell, trades, largest)
+            self.last_price = price
+
+    @property
+    def complete_from_ms(self) -> int | None:
+        """From when on the window holds every trade that was fed: its first one or its beginning; None without any."""
+        return max(self._first, self._second - WINDOW_S + 1) * 1000 if self._second else None
+
+    def sums(self, seconds: int) -> VolumeSums:
+        """Totals over the last `seconds` (up to 900), ending with the newest second seen or moved to."""
+        newest = self._second % WINDOW_S
+        first = newest + 1 - seconds
+        wrapped = slice(WINDOW_S + first, WINDOW_S) if first < 0 else slice(0)
+        spans = (slice(max(first, 0), newest + 1), wrapped)
+        return VolumeSums(
+            seconds=seconds,
+            buy_usd=math.fsum(math.fsum(self._buy[span]) for span in spans),
+            sell_usd=math.fsum(math.fsum(self._sell[span]) for span in spans),
+            trades=sum(sum(self._trades[span]) for span in spans),
+            largest_usd=max(max(self._largest[span], default=0.0) for span in spans),
+        )
+
+    def move_to(self, now_ms: int) -> None:
+        """Let time pass without a trade, so that what is older than the window leaves it."""
+        if self._second and now_ms // 1000 > self._second:
+            self._advance(now_ms // 1000)
+
+    def profile(self) -> VolumeProfile | None:
+        """Volume by price over the whole window; None while there is none."""
+        total: dict[int, float] = {}
+        for rows in filter(None, self._rows):
+            for row, usd in rows.items():
+                total[row] = total.get(row, 0.0) + usd
+        return volume_profile(total, self._row_width) if total else None
+
+    # -- inside -----------------------------------------------------------------------------------------------------
+
+    def _go_to(self, time_ms: int, price: float, now_ms: int) -> _Cell:
+        """Move to a trade's second and row; nowhere, and counted, when its time is too old or cannot be."""
+        second = time_ms // 1000
+        if time_ms > now_ms + MAX_AHEAD_MS:
+            self.ahead += 1
+            return _NOWHERE
+        if self._second == 0:
+            self._begin(second, price)
+        if second > self._second:
+            self._advance(second)
+        elif second < self._second - LATE_S:
+            self.late += 1
+            return _NOWHERE
+        width = self._row_width
+        row = int(price / width)
+        self._at = _Cell(second * 1000, second * 1000 + 1000, row * width, (row + 1) * width, second % WINDOW_S, row)
+        return self._at
+
+    def _begin(self, second: int, price: float) -> None:
+        self._first, self._second, self._day = second, second, second // 86_400
+        self._row_width = nice_width(price * PROFILE_SHARE)
+
+    def _advance(self, second: int) -> None:
+        for passed in range(max(self._second + 1, second - WINDOW_S + 1), second + 1):
+            slot = passed % WINDOW_S
+            self._buy[slot] = self._sell[slot] = self._largest[slot] = 0.0
+            self._trades[slot] = 0
+            self._rows[slot] = None
+        self._second, self._at = second, _NOWHERE
+        if second // 86_400 != self._day:
+            self._day, self.cvd_day_usd = second // 86_400, 0.0
+
+    def _put(self, at: _Cell, buy: float, sell: float, trades: int, largest: float) -> None:
+        slot, row = at.slot, at.row
+        self._buy[slot] += buy
+        self._sell[slot] += sell
+        self._trades[slot] += trades
+        self._largest[slot] = max(self._largest[slot], largest)
+        self.cvd_day_usd += buy - sell
+        rows = self._rows[slot]
+        if rows is None:
+            self._rows[slot] = {row: buy + sell}
+        else:
+            rows[row] = rows.get(row, 0.0) + buy + sell
+
+
+def nice_width(about: float) -> float:
+    """The nearest of 1, 2 and 5 times a power of ten at or above `about`."""
+    power = 10.0 ** math.floor(math.log10(about))
+    return next(step * power for step in (1.0, 2.0, 5.0, 10.0) if step * power >= about * (1 - 1e-9))
+
+
+def volume_profile(usd_by_row: dict[int, float], row_width: float) -> VolumeProfile:
+    """POC and value area of rows given by number (lower edge = number x width); joins rows when there are too many."""
+    while max(usd_by_row) - min(usd_by_row) >= MAX_ROWS:
+        joined: dict[int, float] = {}
+        for row, usd in usd_by_row.items():
+            joined[row // 2] = joined.get(row // 2, 0.0) + usd
+        usd_by_row, row_width = joined, row_width * 2
+    low, high = min(usd_by_row), max(usd_by_row)
+    volumes = [usd_by_row.get(row, 0.0) for row in range(low, high + 1)]
+    middle = (len(volumes) - 1) / 2
+    poc = min(range(len(volumes)), key=lambda row: (-volumes[row], abs(row - middle)))
+    bottom, top = _value_area(volumes, poc)
+    return VolumeProfile(
+        rows=tuple(((low + index) * row_width, usd) for index, usd in enumerate(volumes)),
+        row_width=row_width,
+        poc=(low + poc + 0.5) * row_width,
+        value_area_low=(low + bottom) * row_width,
+        value_area_high=(low + top + 1) * row_width,
+    )
+
+
+def _value_area(volumes: Sequence[float], poc: int) -> tuple[int, int]:
+    """First and last row of the value area: two rows at a time (detection.md 9)."""
+    wanted = VALUE_AREA * math.fsum(volumes)
+    bottom = top = poc
+    held = volumes[poc]
+    while held < wanted and (bottom > 0 or top < len(volumes) - 1):
+        above = math.fsum(volumes[top + 1 : top + 3])
+        below = math.fsum(volumes[max(0, bottom - 2) : bottom])
+        if bottom == 0 or (top < len(volumes) - 1 and above >= below):
+            top = min(top + 2, len(volumes) - 1)
+            held += above
+        else:
+            bottom = max(bottom - 2, 0)
+            held += below
+    return bottom, top
