@@ -7,11 +7,13 @@ from random import Random
 from typing import Any
 
 from actors import paths
+from actors.asking import Asker, Refused
 from actors.backoff import Backoff
 from actors.connection import ConnectionRules
 from actors.exchanges import EXCHANGES
 from actors.exchanges.exchange import FrameError, Instrument, Keepalive, Refusal, RestCall, SocketPlan
 from actors.messages import (
+    AssetsWatched,
     ChildrenWanted,
     ConnectionChanged,
     InstrumentsDoubted,
@@ -19,7 +21,7 @@ from actors.messages import (
     InstrumentsWanted,
     SocketsPlanned,
 )
-from actors.rest import Rest, RestError, RestLimits
+from actors.rest import RestError, RestLimits
 from actors.supervised import NeedsOperator, Supervised
 
 CATALOGUE = "catalogue"
@@ -38,14 +40,11 @@ class _Repeat:
     pass
 
 
-class _Refused(Exception):  # noqa: N818 - carries the venue's word
-    def __init__(self, refusal: Refusal) -> None:
-        super().__init__(refusal.reason)
-        self.refusal = refusal
-
-
 class Catalogue(Supervised):
-    """Knows what one venue lists, and tells the feeds' supervisor which connections that asks for."""
+    """Knows what one venue lists, and tells the feeds' supervisor which connections that asks for.
+
+    `assets` are those watched from the start, until `AssetsWatched` names others.
+    """
 
     def init(
         self,
@@ -63,7 +62,7 @@ class Catalogue(Supervised):
         self._venue, self._ws_url, self._assets = venue, ws_url, assets
         self._exchange = EXCHANGES[venue]
         self._keepalive, self._backoff, self._refresh_s, self._rules = keepalive, backoff, refresh_s, rules
-        self._rest = Rest(rest_url, limits)
+        self._asker = Asker(self._exchange, rest_url, limits)
         self._random = Random(f"{self.path}#{self.epoch}")
         self._attempts = 0
         self._known: tuple[Instrument, ...] = ()
@@ -74,10 +73,15 @@ class Catalogue(Supervised):
         self.timer.once("load", 0.0, _Load())
         self.timer.every("repeat", REPEAT_S, _Repeat())
 
+    def recover(self, retained: tuple[Any, ...]) -> None:
+        self._assets = next((told.assets for told in reversed(retained)), self._assets)
+
     def handle(self, message: Any) -> None:
         match message:
             case _Load():
                 self._load()
+            case AssetsWatched(assets=assets):
+                self._watch(assets)
             case InstrumentsWanted(path=path):
                 if self._known:
                     self.send(path, InstrumentsListed(venue=self._venue, instruments=self._known))
@@ -90,12 +94,12 @@ class Catalogue(Supervised):
                 super().handle(message)
 
     def terminate(self, reason: str) -> None:  # noqa: ARG002 - the base class names it
-        self._rest.close()
+        self._asker.close()
 
     def _load(self) -> None:
         try:
             instruments, left_out = self._fetch()
-        except _Refused as error:
+        except Refused as error:
             self._on_refused(error.refusal)
         except (RestError, FrameError) as error:
             self._retry(str(error), advice="", at_least_s=0.0)
@@ -105,20 +109,14 @@ class Catalogue(Supervised):
             self.timer.once("load", self._refresh_s, _Load())
 
     def _fetch(self) -> tuple[tuple[Instrument, ...], Counter[str]]:
-        """Every page of the venue's list, by name. Raises _Refused, RestError, FrameError."""
+        """Every page of the venue's list, by name. Raises Refused, RestError, FrameError."""
         instruments: dict[str, Instrument] = {}
         left_out: Counter[str] = Counter()
         call: RestCall | None = self._exchange.instruments_call()
         for _ in range(MAX_PAGES):
             if call is None:
                 break
-            answer = self._rest.get(call.path, dict(call.params))
-            refusal = self._exchange.refusal(answer.status, answer.headers, answer.body)
-            if refusal is not None:
-                raise _Refused(refusal)
-            if answer.status != 200:
-                raise RestError(f"{call.path}: HTTP {answer.status}")
-            page = self._exchange.read_instruments(answer.body)
+            page = self._exchange.read_instruments(self._asker.body(call), call)
             instruments.update((one.instrument, one) for one in page.instruments)
             left_out.update(dict(page.left_out))
             call = page.following
@@ -134,15 +132,32 @@ class Catalogue(Supervised):
             return
         self._known = instruments
         self.log.info("instruments_loaded", n=len(instruments), left_out=dict(left_out))
-        plans = {f"{self._venue}-{plan.name}": plan for plan in self._exchange.sockets(instruments, self._assets)}
-        self.note(f"{len(instruments)} instruments, {len(plans)} sockets")
+        names = self._plan()
+        for path in (
+            *(f"{paths.FEEDS}/{name}" for name in names),
+            f"{paths.OPEN_INTEREST}/{self._venue}",
+            paths.UNIVERSE,
+        ):
+            if self.system.find(path) is not None:
+                self.send(path, InstrumentsListed(venue=self._venue, instruments=instruments))
+
+    def _watch(self, assets: frozenset[str]) -> None:
+        """Go on with other assets: only sockets that now subscribe differently start anew."""
+        if assets != self._assets:
+            self._assets = assets
+            if self._known:
+                self._plan()
+
+    def _plan(self) -> tuple[str, ...]:
+        """Tell which sockets there are to be, and have them; returns their names."""
+        plans = {f"{self._venue}-{plan.name}": plan for plan in self._exchange.sockets(self._known, self._assets)}
+        self.note(f"{len(self._known)} instruments, {len(plans)} sockets")
         bringing = tuple(name for name, plan in plans.items() if plan.brings_liquidations)
-        self._planned = SocketsPlanned(venue=self._venue, connections=bringing)
+        others = tuple(name for name in plans if name not in bringing)
+        self._planned = SocketsPlanned(venue=self._venue, connections=bringing, others=others)
         self._tell_planned()
         self._want({name: self._arguments(name, plan) for name, plan in plans.items()})
-        for name in plans:
-            if self.system.find(path := f"{paths.FEEDS}/{name}") is not None:
-                self.send(path, InstrumentsListed(venue=self._venue, instruments=instruments))
+        return tuple(plans)
 
     def _arguments(self, name: str, plan: SocketPlan) -> Mapping[str, Any]:
         """Those of before while the plan is the same: a changed list is told to the socket that runs, and only what

@@ -8,6 +8,8 @@ VENUES = "/core/venues"
 SYMBOLS = "/core/symbols"
 FEEDS = "/core/feeds"
 CATALOGUES = "/core/catalogues"
+OPEN_INTEREST = "/core/oi"
+UNIVERSE = "/core/universe"
 COMMANDS = "/edge/commands"
 
 

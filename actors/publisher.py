@@ -116,8 +116,9 @@ class Publisher:
 
     def _send_liquidations(self, liquidations: Mapping[str, list[Liquidation]]) -> None:
         venues = self.venues
-        able = venues.able if self._venue in venues.able else tuple(sorted({*venues.able, self._venue}))
-        configured = venues.configured if self._venue in venues.configured else able
+        counts = self._venue in venues.configured or not venues.configured
+        able = tuple(sorted({*venues.able, self._venue})) if counts and self._venue not in venues.able else venues.able
+        configured = venues.configured or able
         repeats = self._clock.monotonic() < self.repeats_until_s
         for asset, events in liquidations.items():
             seen = LiquidationsSeen(

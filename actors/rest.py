@@ -1,4 +1,4 @@
-"""GET requests to venues, bounded in time and size. The only importer of requests beside the Telegram notifier."""
+"""Requests to venues, bounded in time and size. The only importer of requests beside the Telegram notifier."""
 
 import time
 from collections.abc import Mapping
@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import requests
 import urllib3
+
+from actors.exchanges.exchange import RestCall
 
 CHUNK_BYTES = 64 * 1024
 
@@ -42,11 +44,23 @@ class Rest:
 
     def get(self, path: str, params: Mapping[str, str]) -> Answer:
         """Fetch one answer, whatever its status. Raises RestError when there is none in time or it is too large."""
-        limits = self._limits
+        return self.send(RestCall(path=path, params=tuple(params.items())))
+
+    def send(self, call: RestCall) -> Answer:
+        """Make a call of any method; the same promises as `get`."""
+        limits, path = self._limits, call.path
+        url = (call.base_url.rstrip("/") or self._base_url) + path
+        headers = dict(call.headers) | ({"Content-Type": "application/json"} if call.body else {})
         give_up_s = time.monotonic() + limits.total_s
         try:
-            with self._session.get(
-                self._base_url + path, params=params, timeout=(limits.connect_s, limits.read_s), stream=True
+            with self._session.request(
+                call.method,
+                url,
+                params=dict(call.params),
+                data=call.body or None,
+                headers=headers,
+                timeout=(limits.connect_s, limits.read_s),
+                stream=True,
             ) as response:
                 body = bytearray()
                 # `iter_content` waits until a chunk is full, so that drops of a byte would escape the deadline.
@@ -58,11 +72,11 @@ class Rest:
                         raise RestError(f"{path}: not finished after {limits.total_s:g} s")
                 return Answer(status=response.status_code, headers=dict(response.headers), body=bytes(body))
         except requests.Timeout:
-            raise RestError(f"{self._base_url}{path}: no answer within {limits.read_s:g} s") from None
+            raise RestError(f"{url}: no answer within {limits.read_s:g} s") from None
         except requests.ConnectionError as error:
-            raise RestError(f"{self._base_url}{path}: cannot connect ({_cause(error)})") from None
+            raise RestError(f"{url}: cannot connect ({_cause(error)})") from None
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            raise RestError(f"{self._base_url}{path}: {type(error).__name__}") from None
+            raise RestError(f"{url}: {type(error).__name__}") from None
 
     def close(self) -> None:
         self._session.close()

@@ -12,15 +12,21 @@ from actors.supervised import Supervised
 from intelligence.alerts import Alert, AlertKind, Severity, Stage, stable_id
 from intelligence.market import Coverage
 
+STALE_S = 150.0  # a connection tells its state every 60 s; unheard for so long, nobody knows how it is
+NOTE_S = 10.0
 RETAINED_AT_EASE = 300  # messages; more than the subjects there are, less than the mailbox retains
 
 
 @dataclass(slots=True)
 class _Venue:
-    """What is known of one venue. `planned`: the connections that bring its liquidations, None until it is known."""
+    """What is known of one venue. `planned`: the connections that bring its liquidations, None until it is known;
+    `others`: those that bring prices only. `heard_s`: when each connection told its state last, machine time.
+    """
 
     states: dict[str, str] = field(default_factory=dict)
+    heard_s: dict[str, float] = field(default_factory=dict)
     planned: tuple[str, ...] | None = None
+    others: tuple[str, ...] = ()
     able: bool = False
     told: Alert | None = None
     reason: str = ""
@@ -29,10 +35,29 @@ class _Venue:
     def is_able(self) -> bool:
         return bool(self.planned) and all(self.states.get(name) == "up" for name in self.planned or ())
 
+    def health(self, now_s: float) -> str:
+        """Tell `healthy`, `degraded` (parts are missing), `stale` (nobody has told lately) or `down`, and which groups of
+        instruments are not up.
+        """
+        connections = (*(self.planned or ()), *self.others)
+        up = [name for name in connections if self.states.get(name) == "up"]
+        if not up:
+            return "down"
+        silent = [name for name in up if now_s - self.heard_s.get(name, 0.0) > STALE_S]
+        missing = [name for name in connections if name not in up]
+        if silent:
+            return f"stale ({', '.join(silent)})"
+        return f"degraded ({', '.join(missing)})" if missing else "healthy"
+
 
 @dataclass(frozen=True, slots=True)
 class _StillLost:
     venue: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Note:
+    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +72,16 @@ class VenueMonitor(Supervised):
     """Collects the states of connections and tells whoever watches which venues are able to report.
 
     What it hears is sent with `retain`, so a successor knows the states and what people were told, and tells nothing
-    twice.
+    twice. `configured` are the venues whose liquidations are judged; `watched` further ones bring prices, and what else
+    they bring is in doubt or not public: they are never counted as able to report, and nobody is told of their loss.
     """
 
-    def init(self, *, configured: tuple[str, ...], lost_after_s: float) -> None:
+    def init(self, *, configured: tuple[str, ...], lost_after_s: float, watched: tuple[str, ...] = ()) -> None:
         self._configured = configured
         self._lost_after_s = lost_after_s
-        self._venues = {name: _Venue() for name in configured}
+        self._venues = {name: _Venue() for name in (*configured, *watched)}
         self._watchers: set[str] = set()
+        self.timer.every("note", NOTE_S, _Note())
         for name in configured:
             self.timer.once(f"lost-{name}", lost_after_s, _StillLost(name))
 
@@ -78,6 +105,8 @@ class VenueMonitor(Supervised):
                     self._tell_lost(venue)
             case _StillLost(venue=venue):
                 self._tell_lost(venue)
+            case _Note():
+                self._write_note()
             case _:
                 super().handle(message)
         self._keep_newest()
@@ -86,11 +115,12 @@ class VenueMonitor(Supervised):
         match message:
             case WatchVenues(path=path):
                 self._watchers.add(path)
-            case SocketsPlanned(venue=venue, connections=connections):
-                self._venues[venue].planned = connections
+            case SocketsPlanned(venue=venue, connections=connections, others=others):
+                self._venues[venue].planned, self._venues[venue].others = connections, others
             case ConnectionChanged(state=state, reason=reason, advice=advice):
                 known = self._venues[message.venue]
                 known.states[message.connection] = state
+                known.heard_s[message.connection] = self.system.clock.monotonic()
                 if state in {"down", "refused"}:
                     known.reason, known.advice = reason, advice
             case _Told(venue=name, alert=alert):
@@ -114,7 +144,7 @@ class VenueMonitor(Supervised):
     def _judge(self, name: str) -> bool:
         """Take up whether a venue is able now; True when that has changed."""
         venue = self._venues[name]
-        able = venue.is_able()
+        able = venue.is_able() and name in self._configured
         if able == venue.able:
             return False
         venue.able = able
@@ -130,15 +160,22 @@ class VenueMonitor(Supervised):
 
     def _tell_watchers(self) -> None:
         message = self._able()
-        self.note(f"{len(message.able)} of {len(message.configured)} venues able to report")
+        self._write_note()
         for path in self._watchers:
             self.send(path, message)
+
+    def _write_note(self) -> None:
+        """How every venue is; those that are not healthy by name."""
+        able, now_s = self._able(), self.system.clock.monotonic()
+        healths = {name: venue.health(now_s) for name, venue in self._venues.items()}
+        others = "".join(f", {name} {health}" for name, health in healths.items() if health != "healthy")
+        self.note(f"{len(able.able)} of {len(able.configured)} venues able to report{others}"[:300])
 
     # -- telling people -----------------------------------------------------------------------------------------------
 
     def _tell_lost(self, name: str) -> None:
         venue = self._venues[name]
-        if venue.able or venue.told is not None:
+        if venue.able or venue.told is not None or name not in self._configured:
             return
         reason = venue.reason or "no connection yet"
         now_ms = self.now_ms

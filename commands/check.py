@@ -8,7 +8,7 @@ import msgspec
 
 from config.schema import walk
 from config.settings import Loaded, load_settings
-from config.values import Secret
+from config.values import Assets, Secret
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,6 +34,8 @@ def _shown(value: Any) -> str:
         case Secret():
             return '"(hidden)"' if value else '""'
         case Path():
+            return _shown(str(value))
+        case Assets() if value.auto:
             return _shown(str(value))
         case float() if value.is_integer():
             return str(int(value))

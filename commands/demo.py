@@ -12,6 +12,7 @@ import structlog
 
 from actors import paths
 from actors.clock import Clock
+from actors.exchanges import EXCHANGES
 from actors.supervised import Drill
 from commands import UsageError
 from commands.daemon import Running, leave, run_daemon
@@ -76,7 +77,7 @@ def _from_here(tape: str) -> str:
 def _overrides(args: argparse.Namespace, simulated: Simulated, scratch: Path) -> dict[str, Any]:
     """The addresses of the simulator, a data directory that is not the live one, and Telegram only when asked for."""
     chosen: dict[str, Any] = {}
-    for venue in ("binance", "bybit", "okx"):
+    for venue in EXCHANGES:
         urls = simulated.venues.get(venue)
         chosen[f"venues.{venue}.enabled"] = urls is not None
         if urls is not None:
@@ -98,7 +99,11 @@ def _introduce(args: argparse.Namespace, simulated: Simulated, loaded: Loaded) -
         return
     settings: Settings = loaded.settings
     length = f"{args.seconds:g} s, then it ends by itself" if args.seconds else "until the end of the tape, or Ctrl-C"
-    market = "recorded messages" if args.tape else f"a simulated market of {simulated.assets} assets"
+    market = (
+        "recorded messages"
+        if args.tape
+        else f"a simulated market of {simulated.assets} assets on {len(simulated.venues)} venues"
+    )
     print(
         f"Foreshock demo: {market} on loopback, market time runs {args.speed:g} x, {length}.\n"
         f"Nothing here is real money: every message begins with SIMULATION. Data: {settings.data_dir}\n",

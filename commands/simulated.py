@@ -39,6 +39,8 @@ class Simulated:
             arguments += ["--seed", str(seed)]
         for tape in tapes:
             arguments += ["--tape", tape]
+        if not tapes:
+            arguments += ["--venues", "all"]
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
             arguments, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )

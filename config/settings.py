@@ -128,6 +128,17 @@ class Feeds:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Universe:
+    rerank_s: Seconds
+    settle_s: SecondsOrZero
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenInterest:
+    poll_s: Seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outbox:
     reread_s: Seconds
     busy_s: Seconds
@@ -164,6 +175,8 @@ class Settings:
     venues: Venues
     rest: Rest
     feeds: Feeds
+    universe: Universe
+    oi: OpenInterest
     detection: DetectionRules
     outbox: Outbox
     supervision: Supervision

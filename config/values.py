@@ -11,6 +11,8 @@ import platformdirs
 from msgspec import Meta, inspect
 
 ALWAYS_WATCHED = ("BTC", "ETH", "SOL", "ADA", "DOT")  # requirements.md 7: always part of the universe
+MAX_RANKED = 2_000  # as many streams as the tree allows
+_AUTO = re.compile(r"auto:(?P<n>[0-9]{1,4})", re.IGNORECASE)
 
 # Lower bounds are small because tests shorten every wait; a zero would make a loop spin.
 Seconds = Annotated[float, Meta(ge=0.001, le=86_400)]
@@ -63,22 +65,36 @@ class Secret:
 NO_SECRET = Secret("")
 
 
-class Assets(tuple[str, ...]):
-    """The coins that are watched from the start: those named, and the five that always are."""
+class Assets(tuple[str, ...]):  # noqa: SLOT001 - a tuple takes no slots, and `auto` has to stand somewhere
+    """The coins that are watched from the start: those named, and the five that always are.
 
-    __slots__ = ()
-    expected: ClassVar[str] = "a list of assets such as BTC,ETH,SOL"
+    `auto`: how many there are to be, ranked by turnover while the daemon runs; 0 where the names say it all.
+    """
+
+    auto: int = 0
+    expected: ClassVar[str] = "a list of assets such as BTC,ETH,SOL, or auto:N with N from 5 to 2000"
 
     @classmethod
     def parse(cls, value: Any) -> Self:
         names = [value] if isinstance(value, str) else value
         if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
             raise ValueError
-        if any(name.lower().startswith("auto") and ":" in name for name in names):
-            raise ValueError("auto:N is not part of this version")
+        if len(names) == 1 and (ranked := _AUTO.fullmatch(names[0].strip())):
+            return cls._ranked(int(ranked["n"]))
         if not all(name.isalnum() and len(name) <= 20 for name in names):
             raise ValueError
         return cls(dict.fromkeys((*ALWAYS_WATCHED, *(name.upper() for name in names))))
+
+    @classmethod
+    def _ranked(cls, size: int) -> Self:
+        if not len(ALWAYS_WATCHED) <= size <= MAX_RANKED:
+            raise ValueError
+        assets = cls(ALWAYS_WATCHED)
+        assets.auto = size
+        return assets
+
+    def __str__(self) -> str:
+        return f"auto:{self.auto}" if self.auto else ",".join(self)
 
 
 def data_folder(value: Any) -> Path:

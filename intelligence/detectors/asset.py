@@ -37,13 +37,14 @@ class DetectionRules:
 class Counters:
     """What was not used, since the start: `late` for cascades only, the others not at all.
 
-    `aggregate`: totals of a venue, which are no orders. `ahead`: time stamps in the future. `unusable`: no positive
-    value or price.
+    `aggregate`: totals of a venue, which are no orders. `uncertain`: how to read the venue is in doubt until its
+    self-test has settled it. `ahead`: time stamps in the future. `unusable`: no positive value or price.
     """
 
     late: int
     duplicates: int
     aggregate: int
+    uncertain: int
     ahead: int
     unusable: int
 
@@ -82,7 +83,7 @@ class AssetDetection:
         self._reporting = Reporting()
         self._leads: dict[str, int] = {}  # venue: its event time minus our clock, ms
         self._market_ms = 0
-        self._aggregate = self._ahead = self._unusable = 0
+        self._aggregate = self._uncertain = self._ahead = self._unusable = 0
 
     @property
     def counters(self) -> Counters:
@@ -90,6 +91,7 @@ class AssetDetection:
             late=self._flow.late,
             duplicates=self._duplicates.count,
             aggregate=self._aggregate,
+            uncertain=self._uncertain,
             ahead=self._ahead,
             unusable=self._unusable,
         )
@@ -171,6 +173,9 @@ class AssetDetection:
     def _usable(self, event: Liquidation) -> bool:
         if event.coverage is Coverage.AGGREGATE:
             self._aggregate += 1
+            return False
+        if event.uncertain:
+            self._uncertain += 1
             return False
         if not (isfinite(event.notional_usd) and event.notional_usd > 0):
             self._unusable += 1

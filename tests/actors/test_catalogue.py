@@ -7,7 +7,9 @@ from actors import paths
 from actors.backoff import Backoff
 from actors.catalogue import Catalogue
 from actors.clock import ManualClock
+from actors.mailbox import MailboxSpec
 from actors.messages import (
+    AssetsWatched,
     ChildrenWanted,
     ConnectionChanged,
     InstrumentsDoubted,
@@ -309,3 +311,43 @@ def test_the_plan_is_told_again_every_minute(desk):
     desk.settle()
 
     assert len([one for one in desk.venues if isinstance(one, SocketsPlanned)]) > known
+
+
+def test_other_assets_start_only_those_sockets_anew_that_subscribe_them(desk):
+    names = [f"COIN{number}USDT" for number in range(1500)]
+    desk.serve(bybit_page("BTCUSDT", "ETHUSDT", *names))
+    desk.open(limits=RestLimits(connect_s=1, read_s=1, total_s=5, max_bytes=10**7)).load(1)
+    before = arguments(desk.wanted()[0])
+
+    desk.stage.tell(PATH, AssetsWatched(assets=frozenset({"BTC", "ETH"})))
+    desk.settle()
+
+    after = arguments(desk.wanted()[1])
+    changed = [name for name in after if after[name] != before[name]]
+    assert len(after) > 2
+    assert len(changed) == 1
+    assert "tickers.ETHUSDT" in b"".join(after[changed[0]]["plan"].subscribe).decode()
+
+
+def test_the_same_assets_again_change_nothing(desk):
+    desk.serve(bybit_page("BTCUSDT", "ETHUSDT"))
+    desk.open().load(1)
+
+    desk.stage.tell(PATH, AssetsWatched(assets=frozenset({"BTC"})))
+    desk.settle()
+
+    assert len(desk.wanted()) == 1
+
+
+def test_a_restarted_catalogue_remembers_which_assets_were_watched(desk):
+    desk.serve(bybit_page("BTCUSDT", "ETHUSDT"))
+    desk.stage.system.place(PATH, MailboxSpec(retain_max=2))
+    desk.open().load(1)
+    desk.stage.system.address(PATH).tell(AssetsWatched(assets=frozenset({"ETH"})), retain=True)
+    desk.settle()
+
+    desk.stage.crash(PATH)
+    desk.clock.advance(0)
+    desk.load(2)
+
+    assert desk.wanted()[-1].children == desk.wanted()[-2].children

@@ -496,6 +496,17 @@ def test_letters_name_the_venues_that_are_able_this_one_always_among_them(feed):
     assert (seen.able, seen.configured) == (("binance", "bybit"), ("binance", "bybit", "okx"))
 
 
+def test_a_venue_that_does_not_count_is_not_among_those_that_are_able(feed):
+    venue = feed.up()
+    feed.stage.tell(feed.path, VenuesAble(able=("binance",), configured=("binance", "okx")))
+    feed.stage.ask(feed.path, InstrumentsListed(venue="bybit", instruments=instruments("BTCUSDT", "ETHUSDT")))
+
+    venue.send(BTC)
+
+    seen = feed.liquidations()[0]
+    assert (seen.able, seen.configured) == (("binance",), ("binance", "okx"))
+
+
 def test_a_frame_with_liquidations_that_comes_again_is_dropped_once(feed):
     venue = feed.up()
 

@@ -24,14 +24,20 @@ class Desk:
         self.seen = self.stage.record(WATCHER)
         self.raised = self.stage.record(paths.DISPATCHER)
         self.stage.system.place(paths.VENUES, MailboxSpec(retain_max=1_000))
-        self.stage.start(paths.VENUES, VenueMonitor, configured=("binance", "bybit"), lost_after_s=60.0)
+        self.stage.start(
+            paths.VENUES, VenueMonitor, configured=("binance", "bybit"), watched=("gate",), lost_after_s=60.0
+        )
 
     def tell(self, message):
         self.stage.system.address(paths.VENUES).tell(message, redeliver=True, retain=True)
         return self
 
-    def plan(self, venue, *connections):
-        return self.tell(SocketsPlanned(venue=venue, connections=connections))
+    def plan(self, venue, *connections, others=()):
+        return self.tell(SocketsPlanned(venue=venue, connections=connections, others=others))
+
+    def note(self):
+        self.settle()
+        return self.stage.system.place(paths.VENUES).vitals.note
 
     def state(self, connection, state, **words):
         venue = connection.partition("-")[0]
@@ -208,3 +214,32 @@ def test_what_is_retained_does_not_grow_and_loses_nothing_that_stands(desk):
     known = len(desk.able())
     desk.stage.crash(paths.VENUES)
     assert wait_for(lambda: desk.able()[known:], "the successor's word") == [("binance", "bybit")]
+
+
+def test_a_venue_that_is_only_watched_is_never_able_and_nobody_is_told_of_its_loss(desk):
+    both_up(desk).plan("gate", "gate-public").state("gate-public", "up")
+    desk.state("gate-public", "down", reason="reset")
+    desk.pass_s(600)
+
+    assert desk.able()[-1] == ("binance", "bybit")
+    assert desk.alerts() == []
+
+
+def test_the_note_names_every_venue_that_is_not_healthy(desk):
+    both_up(desk).plan("bybit", "bybit-1", "bybit-2", others=("bybit-3",)).plan("gate", "gate-public")
+    desk.pass_s(10)
+    assert desk.note() == "2 of 2 venues able to report, bybit degraded (bybit-3), gate down"
+
+    desk.state("bybit-3", "up").state("gate-public", "up").state("bybit-1", "down")
+    desk.pass_s(10)
+
+    assert desk.note() == "1 of 2 venues able to report, bybit degraded (bybit-1)"
+
+
+def test_a_connection_that_says_nothing_any_more_makes_its_venue_stale(desk):
+    both_up(desk).plan("gate", "gate-public").state("gate-public", "up")
+    desk.pass_s(140)
+    desk.state("binance-market", "up").state("gate-public", "up")
+    desk.pass_s(20)
+
+    assert desk.note() == "2 of 2 venues able to report, bybit stale (bybit-1, bybit-2)"

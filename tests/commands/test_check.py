@@ -28,6 +28,15 @@ def test_check_prints_every_setting_with_its_origin(monkeypatch, capsys):
     assert all(" # " in line for line in lines)
 
 
+def test_check_prints_a_ranking_as_it_is_written(monkeypatch, capsys):
+    monkeypatch.setenv("FORESHOCK_ASSETS", "auto:50")
+
+    run.main(["check"])
+
+    lines = capsys.readouterr().out.splitlines()
+    assert ["assets", "=", '"auto:50"', "#", "FORESHOCK_ASSETS"] in [line.split() for line in lines]
+
+
 def test_check_hides_the_token(monkeypatch, capsys):
     monkeypatch.setenv("TELEGRAM_BOT_TOKEN", TOKEN)
 

@@ -153,13 +153,19 @@ def test_given_assets_come_with_the_five_that_are_always_watched(load):
     assert load({"FORESHOCK_ASSETS": "xrp, BTC"}).settings.assets == ("BTC", "ETH", "SOL", "ADA", "DOT", "XRP")
 
 
-def test_automatic_assets_are_refused_with_the_reason(problems):
-    (problem,) = problems({"FORESHOCK_ASSETS": "auto:50"})
+def test_assets_may_be_left_to_the_ranking_by_turnover(load):
+    assets = load({"FORESHOCK_ASSETS": "auto:50"}).settings.assets
 
-    assert problem == (
-        "assets: expected a list of assets such as BTC,ETH,SOL, was auto:50; "
-        "auto:N is not part of this version (FORESHOCK_ASSETS)"
-    )
+    assert (assets.auto, assets) == (50, ("BTC", "ETH", "SOL", "ADA", "DOT"))
+    assert load(toml='assets = "auto:500"').settings.assets.auto == 500
+    assert load().settings.assets.auto == 0
+
+
+@pytest.mark.parametrize("text", ["auto:4", "auto:2001", "auto:", "auto:x", "auto:50,BTC"])
+def test_a_ranking_that_makes_no_sense_is_refused(problems, text):
+    (problem,) = problems({"FORESHOCK_ASSETS": text})
+
+    assert problem.startswith("assets: expected a list of assets such as BTC,ETH,SOL, or auto:N with N from 5 to 2000")
 
 
 def test_thresholds_of_single_assets_join_the_given_ones(load):
@@ -234,12 +240,12 @@ def test_other_peoples_variables_are_left_alone(load):
     load({"ENABLE_AUTOSTART": "x", "PATH": "/bin"}, dotenv="COMPOSE_PROJECT_NAME=x")
 
 
-@pytest.mark.parametrize("venue", ["gate", "bitget", "hyperliquid", "deribit"])
-def test_venues_that_the_daemon_does_not_watch_yet_are_off_and_can_be_switched_on(load, venue):
+@pytest.mark.parametrize("venue", EXCHANGES)
+def test_every_venue_is_watched_and_can_be_switched_off(load, venue):
     name = f"FORESHOCK_VENUES__{venue.upper()}__ENABLED"
 
-    assert not getattr(load().settings.venues, venue).enabled
-    assert getattr(load({name: "true"}).settings.venues, venue).enabled
+    assert getattr(load().settings.venues, venue).enabled
+    assert not getattr(load({name: "false"}).settings.venues, venue).enabled
 
 
 def test_settings_file_that_is_missing_or_broken_is_a_problem(problems, tmp_path):

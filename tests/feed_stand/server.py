@@ -89,6 +89,7 @@ class FeedStand:
         self.sockets = []
         self.handshakes = 0
         self.requests = []
+        self.methods = []  # of those requests
         self.refusals = []  # replies to the next handshakes; the last one stays
         self.stalling = False  # handshakes get no answer at all
         self.pages = {}  # path: replies in turn, the last one stays
@@ -127,7 +128,7 @@ class FeedStand:
     async def _serve(self):
         self._loop, self._let_go = asyncio.get_running_loop(), asyncio.Event()
         application = web.Application()
-        application.router.add_route("GET", "/{anything:.*}", self._handle)
+        application.router.add_route("*", "/{anything:.*}", self._handle)
         runner = web.AppRunner(application, shutdown_timeout=0.1)
         await runner.setup()
         context = None
@@ -148,6 +149,7 @@ class FeedStand:
     async def _handle(self, request):
         if request.headers.get("Upgrade", "").lower() == "websocket":
             return await self._handshake(request)
+        self.methods.append(request.method)
         self.requests.append(request.path_qs)
         replies = self.pages.get(request.path, [Reply(status=404)])
         return await self._reply(request, replies.pop(0) if len(replies) > 1 else replies[0])

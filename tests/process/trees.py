@@ -13,6 +13,7 @@ import msgspec
 import structlog
 
 from actors.clock import Clock
+from actors.exchanges import EXCHANGES
 from actors.mailbox import Lane, Letter
 from actors.messages import ShutDown
 from actors.supervised import Birth, ChildReady
@@ -33,7 +34,7 @@ class Tree:
 
     def __init__(self, simulated: Simulated, data_dir: Path) -> None:
         overrides: dict[str, Any] = {"data_dir": str(data_dir), "telegram.token": ""}
-        for venue in ("binance", "bybit", "okx"):
+        for venue in EXCHANGES:
             urls = simulated.venues.get(venue)
             overrides[f"venues.{venue}.enabled"] = urls is not None
             if urls is not None:

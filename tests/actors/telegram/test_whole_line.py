@@ -8,6 +8,7 @@ import pytest
 
 from actors import paths
 from actors.clock import Clock
+from actors.exchanges import EXCHANGES
 from actors.mailbox import Lane, Letter
 from actors.messages import AlertRaised, ShutDown
 from actors.supervised import Birth, Drill
@@ -32,7 +33,7 @@ class Daemon:
             "FORESHOCK_LOGS__FORMAT": "json",
             "FORESHOCK_LOGS__LEVEL": "debug",
         }
-        names |= {f"FORESHOCK_VENUES__{venue}__ENABLED": "false" for venue in ("BINANCE", "BYBIT", "OKX")}
+        names |= {f"FORESHOCK_VENUES__{venue.upper()}__ENABLED": "false" for venue in EXCHANGES}
         settings = load_settings(environ=names, env_file=folder / "none").settings
         self.written = io.StringIO()
         self._sink = configure_logs(settings, self.written)

@@ -205,6 +205,13 @@ def test_totals_of_a_venue_are_no_orders():
     assert detection.counters.aggregate == 6
 
 
+def test_what_is_in_doubt_is_counted_and_never_judged():
+    detection = a_detection()
+
+    assert feed(detection, a_burst(usd=1e9, uncertain="unit")) == []
+    assert detection.counters.uncertain == 6
+
+
 @pytest.mark.parametrize("usd", [0.0, -5.0, float("nan"), float("inf")])
 def test_a_value_that_is_no_value_is_counted_and_harms_nothing(usd):
     detection = a_detection()

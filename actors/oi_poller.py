@@ -1,0 +1,188 @@
+"""Open interest of one venue: asked for by REST round after round, spread evenly, and told to the symbol streams.
+
+Each venue counts in its own way (docs/venues.md), so figures stay apart by venue and contract, in coins. What a venue
+pushes on its sockets besides is not used yet.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from actors import paths
+from actors.asking import Asker, CallRejected, Refused
+from actors.backoff import Backoff
+from actors.exchanges import EXCHANGES, MARKET_DATA
+from actors.exchanges.exchange import FrameError, Instrument, Refusal
+from actors.exchanges.queries import Query, Reading
+from actors.mailbox import Lane
+from actors.messages import AssetsWatched, InstrumentsListed, InstrumentsWanted, OpenInterestSeen
+from actors.rest import RestError, RestLimits
+from actors.supervised import NeedsOperator, Supervised
+from intelligence.market import OpenInterest
+
+# What polling may cost in a minute of the machine, in each venue's own unit: a quarter of what Binance (2400) and
+# Hyperliquid (1200) allow (exchanges.md 2.4, 5.1), and far below a tenth of the others' requests.
+BUDGET_A_MINUTE = {"binance": 600, "hyperliquid": 300}
+CALLS_A_MINUTE = 60
+
+
+@dataclass(frozen=True, slots=True)
+class _Poll:
+    pass
+
+
+class OpenInterestPoller(Supervised):
+    """Polls the contracts of watched assets, and of every other asset that has a stream, once in `poll_s` market seconds.
+
+    It slows down rather than exceed the venue's budget, which counts in machine time. Refusals and failures are waited
+    for here; only a refusal for good needs an operator.
+    """
+
+    def init(
+        self,
+        *,
+        venue: str,
+        rest_url: str,
+        limits: RestLimits,
+        backoff: Backoff,
+        assets: frozenset[str],
+        poll_s: float,
+    ) -> None:
+        self._venue, self._assets, self._poll_s, self._backoff = venue, assets, poll_s, backoff
+        self._asker = Asker(EXCHANGES[venue], rest_url, limits)
+        self._a_weight_s = 60.0 / BUDGET_A_MINUTE.get(venue, CALLS_A_MINUTE)
+        self._random = Random(f"{self.path}#{self.epoch}")
+        self._listed: tuple[Instrument, ...] = ()
+        self._round: deque[Query[OpenInterest]] = deque()
+        self._gap_ms = 0.0
+        self._due_ms = 0.0  # market time of the next call
+        self._not_before_s = 0.0  # machine time of the next call
+        self._newest_ms: dict[str, int] = {}
+        self._unmoved: set[str] = set()
+        self._attempts = 0
+        self._problems = 0
+        self.log = self.log.bind(venue=venue)
+        catalogue = f"{paths.CATALOGUES}/{venue}"
+        if self.system.find(catalogue) is not None:  # else it is yet to start, and tells its list by itself
+            self.send(catalogue, InstrumentsWanted(path=self.path))
+
+    def recover(self, retained: tuple[Any, ...]) -> None:
+        self._assets = next((told.assets for told in reversed(retained)), self._assets)
+
+    def handle(self, message: Any) -> None:
+        match message:
+            case _Poll():
+                self._poll()
+            case InstrumentsListed(instruments=instruments):
+                first = not self._listed
+                self._listed = instruments
+                self._forget_delisted()
+                if first:
+                    self.timer.once("poll", 0.0, _Poll())
+            case AssetsWatched(assets=assets):
+                self._assets = assets
+            case _:
+                super().handle(message)
+
+    def terminate(self, reason: str) -> None:  # noqa: ARG002 - the base class names it
+        self._asker.close()
+
+    # -- the pace -----------------------------------------------------------------------------------------------------
+
+    def _poll(self) -> None:
+        early_s = self._not_before_s - self.system.clock.monotonic()
+        if early_s > 0:
+            self.timer.once("poll", early_s, _Poll())
+        elif self._round or self._begin_round():
+            self._ask(self._round.popleft())
+        else:
+            self.timer.once("poll", self._poll_s, _Poll(), market=True)
+
+    def _begin_round(self) -> bool:
+        """Line up the calls of the next round; False when there is nothing to ask for."""
+        self._round.extend(MARKET_DATA[self._venue].open_interest(self._instruments()))
+        self._gap_ms = 1000 * self._poll_s / max(1, len(self._round))
+        return bool(self._round)
+
+    def _instruments(self) -> dict[str, Instrument]:
+        return {one.instrument: one for one in self._listed if self._is_watched(one.asset)}
+
+    def _is_watched(self, asset: str) -> bool:
+        return asset in self._assets or self.system.find(paths.symbol_path(asset)) is not None
+
+    def _arm(self, weight: int) -> None:
+        """Arm the next call: a gap after this one was due, a late one at once, and never above the budget."""
+        self._not_before_s = self.system.clock.monotonic() + weight * self._a_weight_s
+        self._due_ms = max(self._due_ms + self._gap_ms, self.now_ms)
+        self.timer.once("poll", (self._due_ms - self.now_ms) / 1000, _Poll(), market=True)
+
+    # -- asking -------------------------------------------------------------------------------------------------------
+
+    def _ask(self, query: Query[OpenInterest]) -> None:
+        self._due_ms = self._due_ms or self.now_ms
+        try:
+            reading = self._asker.read(query, lambda: self.now_ms)
+        except Refused as error:
+            self._on_refused(error.refusal)
+            return
+        except (CallRejected, FrameError) as error:
+            self._on_problem(error)
+        except RestError as error:
+            self._retry(str(error), at_least_s=0.0)
+            return
+        else:
+            self._take(reading)
+        self._attempts = 0
+        self._arm(query.call.weight)
+
+    def _take(self, reading: Reading[OpenInterest]) -> None:
+        for problem in reading.problems:
+            self._on_problem(problem)
+        self._publish(reading.rows)
+        if reading.following is not None:
+            self._round.appendleft(reading.following)
+        self.transport_progress()
+
+    def _on_refused(self, refusal: Refusal) -> None:
+        if refusal.permanent:
+            raise NeedsOperator(f"{self._venue}: {refusal.reason}. {refusal.advice}")
+        self._retry(refusal.reason, at_least_s=refusal.retry_after_s)
+
+    def _retry(self, reason: str, *, at_least_s: float) -> None:
+        """Go on with the next call after a wait; what this one would have brought comes with the next round."""
+        self._attempts += 1
+        wait_s = self._backoff.delay_s(self._attempts, self._random.random(), at_least_s=at_least_s)
+        self.log.warning("poll_failed", reason=reason, attempt=self._attempts, wait_s=round(wait_s, 2))
+        self.note(f"open interest not read: {reason}"[:160])
+        self._due_ms = 0.0
+        self.timer.once("poll", wait_s, _Poll())
+
+    def _on_problem(self, error: Exception) -> None:
+        """Count what was not understood. Told at the 1st, 2nd, 4th, 8th ..."""
+        self._problems += 1
+        if self._problems & (self._problems - 1) == 0:
+            self.log.warning("poll_malformed", n=self._problems, reason=str(error)[:300])
+
+    # -- telling ------------------------------------------------------------------------------------------------------
+
+    def _publish(self, rows: Iterable[OpenInterest]) -> None:
+        """Tell what is new. A figure whose time did not move is no observation, whatever it says."""
+        for row in rows:
+            if row.exchange_ms <= self._newest_ms.get(row.instrument, 0):
+                self._unmoved.add(row.instrument)
+                continue
+            self._newest_ms[row.instrument] = row.exchange_ms
+            self._unmoved.discard(row.instrument)
+            merge = ("oi", row.venue, row.instrument)
+            self.send(paths.symbol_path(row.asset), OpenInterestSeen(record=row), lane=Lane.DATA, merge=merge)
+            self.progress()
+        unmoved = f", {len(self._unmoved)} did not move" if self._unmoved else ""
+        problems = f", {self._problems} not understood" if self._problems else ""
+        self.note(f"open interest of {len(self._newest_ms)} contracts{unmoved}{problems}")
+
+    def _forget_delisted(self) -> None:
+        names = {one.instrument for one in self._listed}
+        self._newest_ms = {name: at_ms for name, at_ms in self._newest_ms.items() if name in names}
+        self._unmoved &= names
