@@ -6,12 +6,13 @@ ARGS ?=
 BIN = .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test lint lock
+.PHONY: help setup demo run test bench lint lock
 
 help:
 	@echo "make demo   the daemon against a simulated market, for DURATION=$(DURATION) seconds (0: until Ctrl-C)"
 	@echo "make run    the daemon on the live public feeds"
 	@echo "make test   lint, types and every test"
+	@echo "make bench  what a trade costs, beside other clients (installs them; about ten minutes)"
 	@echo "make lint   lint and types alone"
 	@echo "make lock   pin the newest allowed versions into requirements*.txt"
 	@echo "ARGS='...'  further options, such as ARGS='--telegram'"
@@ -26,6 +27,11 @@ run: setup
 
 test: lint
 	$(BIN)/python -m pytest $(ARGS)
+
+bench: .venv/bench/installed
+	.venv/bench/bin/python -m benchmarks.window
+	.venv/bench/bin/python -m benchmarks.ingest $(ARGS)
+	.venv/bench/bin/python -m benchmarks.pipeline $(ARGS)
 
 lint: .venv/installed-dev
 	$(BIN)/python -m ruff check
@@ -50,6 +56,16 @@ LOCK = --quiet --upgrade --strip-extras --no-header --no-annotate \
 	@echo "installing the tools for tests into .venv/"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch .venv/installed-dev
+
+# In an environment of its own: the clients to compare with want other versions than ours of what both use.
+.venv/bench/installed: requirements-bench.txt pyproject.toml
+	@$(PYTHON) -m venv .venv/bench
+	@.venv/bench/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt $(OURS)
+	@touch .venv/bench/installed
+
+# What the daemon needs, as pyproject.toml bounds it.
+OURS = `$(PYTHON) -c 'import tomllib; print(*(one.replace(" ", "") for one in \
+	tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"]))'`
 
 .venv/created:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Foreshock needs Python 3.11 or newer; \

@@ -21,15 +21,8 @@ from actors.messages import (
     WatchVenues,
 )
 from actors.publisher import Publisher, trades_of
-from actors.socket_reader import (
-    TRADES_ALONE,
-    FrameProblem,
-    ReaderEnded,
-    ReaderLeaving,
-    ReaderUp,
-    SocketReader,
-    SocketRules,
-)
+from actors.reader_words import FrameProblem, ReaderEnded, ReaderLeaving, ReaderUp
+from actors.socket_reader import TRADES_ALONE, SocketReader, SocketRules
 from actors.supervised import Fenced, NeedsOperator, Supervised
 from intelligence.market import Decoded
 

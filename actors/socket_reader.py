@@ -32,6 +32,7 @@ from actors.exchanges.exchange import (
 from actors.framing import READ_BYTES, FrameSplitter, FramingError, Message, Opcode
 from actors.line_splitter import Lines
 from actors.liveness import Liveness
+from actors.reader_words import FrameProblem, ReaderEnded, ReaderLeaving, ReaderUp
 from actors.trade_socket import TradeSocket
 from intelligence.market import Control, Decoded, Liquidation, MarkPrice
 
@@ -52,41 +53,6 @@ class SocketRules:
     subscribe_ack_s: float
     max_frame_bytes: int
     gather_s: float = 0.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReaderUp:
-    """Every subscription was accepted and, where data must come, data came."""
-
-    number: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReaderLeaving:
-    """The venue announced that it closes this connection soon."""
-
-    number: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReaderEnded:
-    """The socket is gone. `kind`: lost, refused (`refusal` says more), unsubscribed (the venue refused a subscription),
-    stopped, or crashed (a bug of ours).
-    """
-
-    number: int
-    kind: str
-    reason: str
-    refusal: Refusal | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FrameProblem:
-    """A frame was not understood; `count` of this socket so far."""
-
-    number: int
-    count: int
-    reason: str
 
 
 class _Ending(Exception):  # noqa: N818 - how the read loop is left

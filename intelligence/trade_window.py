@@ -7,7 +7,6 @@ whose memory does not grow with the trade rate (performance.md 5; docs/performan
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 WINDOW_S = 900  # requirements.md 7: fifteen minutes
 PROFILE_SHARE = (
@@ -53,18 +52,9 @@ class VolumeProfile:
     value_area_high: float
 
 
-class _Cell(NamedTuple):
-    """One second and one row of the profile: times from `begin_ms` and prices from `low` up to but not with the ends."""
-
-    begin_ms: int
-    end_ms: int
-    low: float
-    high: float
-    slot: int
-    row: int
-
-
-_NOWHERE = _Cell(0, 0, 0.0, 0.0, -1, 0)
+# One second and one row of the profile: from and before which ms, from and below which price, place in the ring, row.
+_Cell = tuple[int, int, float, float, int, int]
+_NOWHERE: _Cell = (0, 0, 0.0, 0.0, -1, 0)
 _NO_LIMIT = 1 << 62
 
 
@@ -88,7 +78,7 @@ class TradeWindow:
         self._largest = [0.0] * WINDOW_S
         self._rows: list[dict[int, float] | None] = [None] * WINDOW_S
         self._row_width = 0.0
-        self._at = _NOWHERE
+        self._at: _Cell = _NOWHERE
 
     def add(
         self, times_ms: Sequence[int], prices: Sequence[float], quantities: Sequence[float], *, now_ms: int = _NO_LIMIT
@@ -173,8 +163,9 @@ class TradeWindow:
             return _NOWHERE
         width = self._row_width
         row = int(price / width)
-        self._at = _Cell(second * 1000, second * 1000 + 1000, row * width, (row + 1) * width, second % WINDOW_S, row)
-        return self._at
+        begin_ms = second * 1000
+        self._at = at = (begin_ms, begin_ms + 1000, row * width, (row + 1) * width, second % WINDOW_S, row)
+        return at
 
     def _begin(self, second: int, price: float) -> None:
         self._first, self._second, self._day = second, second, second // 86_400
@@ -191,11 +182,12 @@ class TradeWindow:
             self._day, self.cvd_day_usd = second // 86_400, 0.0
 
     def _put(self, at: _Cell, buy: float, sell: float, trades: int, largest: float) -> None:
-        slot, row = at.slot, at.row
+        _, _, _, _, slot, row = at
         self._buy[slot] += buy
         self._sell[slot] += sell
         self._trades[slot] += trades
-        self._largest[slot] = max(self._largest[slot], largest)
+        if largest > self._largest[slot]:  # noqa: PLR1730
+            self._largest[slot] = largest
         self.cvd_day_usd += buy - sell
         rows = self._rows[slot]
         if rows is None:

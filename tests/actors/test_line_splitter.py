@@ -85,6 +85,21 @@ def test_a_frame_larger_than_the_buffer_makes_it_grow(monkeypatch):
     assert read(LineSplitter(LIMIT), data, [])[0] == [b"a" * 1_000, b"b" * 10]
 
 
+def test_a_buffer_that_reads_fill_doubles_up_to_its_bound(monkeypatch):
+    monkeypatch.setattr(line_splitter, "READ_BYTES", SMALL)
+    monkeypatch.setattr(line_splitter, "MOST_BYTES", 4 * SMALL)
+    splitter, sizes = LineSplitter(LIMIT), []
+
+    for _ in range(5):
+        room = splitter.room()
+        sizes.append(len(room))
+        room[:] = frame(1, b"") * (len(room) // 2)
+        splitter.held += len(room)
+        assert splitter.lines().frames == len(room) // 2
+
+    assert sizes == [SMALL, 2 * SMALL, 4 * SMALL, 4 * SMALL, 4 * SMALL]
+
+
 @pytest.mark.parametrize("size", [LIMIT + 1, 1 << 40])
 def test_what_came_before_a_breach_is_given_with_it(size):
     texts, messages, _, breach = read(

@@ -9,7 +9,8 @@ from actors import socket_reader
 from actors.clock import ManualClock
 from actors.exchanges import EXCHANGES
 from actors.exchanges.exchange import Keepalive
-from actors.socket_reader import ReaderEnded, ReaderUp, SocketReader
+from actors.reader_words import ReaderEnded, ReaderUp
+from actors.socket_reader import SocketReader
 from tests.feed_stand.feed import KEEPALIVE, SOCKET, a_plan, instruments, readers
 from tests.feed_stand.server import FeedStand, frame, text
 from tests.feed_stand.venues import T0, bybit_answer, bybit_liquidation
