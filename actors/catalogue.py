@@ -11,7 +11,7 @@ from actors.asking import Asker, Refused
 from actors.backoff import Backoff
 from actors.connection import ConnectionRules
 from actors.exchanges import EXCHANGES
-from actors.exchanges.exchange import FrameError, Instrument, Keepalive, Refusal, RestCall, SocketPlan
+from actors.exchanges.exchange import CORE_FEEDS, Feed, FrameError, Instrument, Keepalive, Refusal, RestCall, SocketPlan
 from actors.messages import (
     AssetsWatched,
     ChildrenWanted,
@@ -43,7 +43,8 @@ class _Repeat:
 class Catalogue(Supervised):
     """Knows what one venue lists, and tells the feeds' supervisor which connections that asks for.
 
-    `assets` are those watched from the start, until `AssetsWatched` names others.
+    `assets` are those watched from the start, until `AssetsWatched` names others. `apart`: liquidations have sockets of
+    their own, so that other assets, whose prices are subscribed by name, interrupt none of them.
     """
 
     def init(
@@ -58,9 +59,10 @@ class Catalogue(Supervised):
         backoff: Backoff,
         refresh_s: float,
         rules: ConnectionRules,
+        apart: bool = False,
     ) -> None:
         self._venue, self._ws_url, self._assets = venue, ws_url, assets
-        self._exchange = EXCHANGES[venue]
+        self._exchange, self._apart = EXCHANGES[venue], apart
         self._keepalive, self._backoff, self._refresh_s, self._rules = keepalive, backoff, refresh_s, rules
         self._asker = Asker(self._exchange, rest_url, limits)
         self._random = Random(f"{self.path}#{self.epoch}")
@@ -150,7 +152,7 @@ class Catalogue(Supervised):
 
     def _plan(self) -> tuple[str, ...]:
         """Tell which sockets there are to be, and have them; returns their names."""
-        plans = {f"{self._venue}-{plan.name}": plan for plan in self._exchange.sockets(self._known, self._assets)}
+        plans = self._plans()
         self.note(f"{len(self._known)} instruments, {len(plans)} sockets")
         bringing = tuple(name for name, plan in plans.items() if plan.brings_liquidations)
         others = tuple(name for name in plans if name not in bringing)
@@ -158,6 +160,15 @@ class Catalogue(Supervised):
         self._tell_planned()
         self._want({name: self._arguments(name, plan) for name, plan in plans.items()})
         return tuple(plans)
+
+    def _plans(self) -> dict[str, SocketPlan]:
+        if not self._apart:
+            return {f"{self._venue}-{plan.name}": plan for plan in self._exchange.sockets(self._known, self._assets)}
+        return {
+            f"{self._venue}-{kind}{plan.name}": plan
+            for kind, feeds in (("", {Feed.LIQUIDATIONS}), ("prices-", CORE_FEEDS - {Feed.LIQUIDATIONS}))
+            for plan in self._exchange.sockets(self._known, self._assets, frozenset(feeds))
+        }
 
     def _arguments(self, name: str, plan: SocketPlan) -> Mapping[str, Any]:
         """Those of before while the plan is the same: a changed list is told to the socket that runs, and only what

@@ -260,6 +260,7 @@ def _catalogue(name: str, venue: Venue, settings: Settings) -> ChildSpec:
             backoff=backoff,
             refresh_s=feeds.instruments_refresh_s,
             rules=ConnectionRules(socket=socket, backoff=backoff, dedup_s=feeds.dedup_s),
+            apart=bool(settings.assets.auto),
         ),
         profile=IO,
         stop_s=30.0,

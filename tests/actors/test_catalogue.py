@@ -351,3 +351,18 @@ def test_a_restarted_catalogue_remembers_which_assets_were_watched(desk):
     desk.load(2)
 
     assert desk.wanted()[-1].children == desk.wanted()[-2].children
+
+
+def test_liquidations_that_stand_apart_are_not_interrupted_by_other_assets(desk):
+    desk.serve(bybit_page("BTCUSDT", "ETHUSDT"))
+    desk.open(apart=True).load(1)
+    before = arguments(desk.wanted()[0])
+
+    desk.stage.tell(PATH, AssetsWatched(assets=frozenset({"ETH"})))
+    desk.settle()
+
+    after = arguments(desk.wanted()[1])
+    assert sorted(after) == ["bybit-linear-1", "bybit-prices-linear-1"]
+    assert [name for name in after if after[name] != before[name]] == ["bybit-prices-linear-1"]
+    told = [one for one in desk.venues if isinstance(one, SocketsPlanned)][-1]
+    assert (told.connections, told.others) == (("bybit-linear-1",), ("bybit-prices-linear-1",))
