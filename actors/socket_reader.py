@@ -52,7 +52,7 @@ class SocketRules:
     connect_timeout_s: float
     subscribe_ack_s: float
     max_frame_bytes: int
-    gather_s: float = 0.0
+    gather_s: float = 0.005  # docs/performance.md: halves the work at 10 000 trades a second
 
 
 class _Ending(Exception):  # noqa: N818 - how the read loop is left

@@ -43,9 +43,9 @@ def connected(port: int) -> socket.socket:
     return sock
 
 
-def read_lines(sock: socket.socket, take: Callable[[list[_Frame]], None]) -> None:
+def read_lines(sock: socket.socket, take: Callable[[list[_Frame]], None], size: int = BUFFER) -> None:
     """Overwrite the headers of a read, decode it with one call. Knows nothing but frames of 126 bytes to 64 KiB."""
-    buffer = bytearray(BUFFER)
+    buffer = bytearray(size)
     view, held = memoryview(buffer), 0
     while received := sock.recv_into(view[held:]):
         held += received
@@ -95,6 +95,7 @@ def picows(port: int, trades: int, count: int) -> None:  # noqa: ARG001
 
 def inline(port: int, trades: int, count: int) -> None:
     """Our window, updated in the thread that reads: the bound of every pipeline."""
+    from actors.line_splitter import MOST_BYTES  # noqa: PLC0415 - reads as large as ours, or the bound were none
     from intelligence.trade_window import TradeWindow  # noqa: PLC0415
 
     windows = {name: TradeWindow() for name in symbols(count)}
@@ -116,4 +117,4 @@ def inline(port: int, trades: int, count: int) -> None:
             windows[name].add(*of_one)
         step(number)
 
-    read_lines(connected(port), take)
+    read_lines(connected(port), take, MOST_BYTES)
