@@ -29,6 +29,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(argv: list[str]) -> int:
+    _replace_closed_streams()
     name, rest = _command_of(argv)
     module = importlib.import_module(f"commands.{name}")  # one command must not load the libraries of another
     parser = _Parser(prog=f"run.py {name}", description=module.__doc__)
@@ -48,6 +49,12 @@ def main(argv: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more at exit
         return EX_BROKEN_PIPE
     return code
+
+
+def _replace_closed_streams() -> None:
+    """Give a process that was started with `>&-` somewhere to write."""
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - open for good
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123
 
 
 def _command_of(argv: list[str]) -> tuple[str, list[str]]:

@@ -10,8 +10,8 @@ from actors import paths
 from actors.asking import Asker, Refused
 from actors.backoff import Backoff
 from actors.connection import ConnectionRules
-from actors.exchanges import EXCHANGES
 from actors.exchanges.exchange import CORE_FEEDS, Feed, FrameError, Instrument, Keepalive, Refusal, RestCall, SocketPlan
+from actors.exchanges.registry import EXCHANGES
 from actors.messages import (
     AssetsWatched,
     ChildrenWanted,

@@ -9,8 +9,8 @@ from typing import Any
 
 from actors import paths
 from actors.backoff import Backoff
-from actors.exchanges import EXCHANGES
 from actors.exchanges.exchange import Instrument, Keepalive, SocketPlan, TradeColumns
+from actors.exchanges.registry import EXCHANGES
 from actors.mailbox import Lane, Letter
 from actors.messages import (
     ConnectionChanged,

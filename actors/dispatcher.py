@@ -229,6 +229,7 @@ class Dispatcher(Supervised):
             self._outbox.close()
             self._outbox = None
         self.note(f"outbox not writable, {len(self._unsaved)} alerts in memory only")
+        self.judge_itself("unhealthy", "alerts cannot be stored: they are sent from memory")
         self.timer.once("store", self._rules.reread_s, _StoreAgain())
 
     def _deliver_from_memory(self, alert: Alert) -> None:
@@ -260,6 +261,7 @@ class Dispatcher(Supervised):
             return
         self.log.info("outbox_recovered", stored=stored)
         self.note("")
+        self.judge_itself("healthy")
 
     # -- chats ----------------------------------------------------------------------------------------------------
 

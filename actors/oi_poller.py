@@ -13,9 +13,9 @@ from typing import Any
 from actors import paths
 from actors.asking import Asker, CallRejected, Refused
 from actors.backoff import Backoff
-from actors.exchanges import EXCHANGES, MARKET_DATA
 from actors.exchanges.exchange import FrameError, Instrument, Refusal
 from actors.exchanges.queries import Query, Reading
+from actors.exchanges.registry import EXCHANGES, MARKET_DATA
 from actors.mailbox import Lane
 from actors.messages import AssetsWatched, InstrumentsListed, InstrumentsWanted, OpenInterestSeen
 from actors.rest import RestError, RestLimits

@@ -159,7 +159,7 @@ class SocketReader:
             raise _Ending("stopped", self._stopped_for)
         self._socket.settimeout(self._rules.connect_timeout_s)
         try:
-            self._socket.connect(self._url)  # type: ignore[no-untyped-call]
+            self._socket.connect(self._url, header=dict(self._plan.headers))  # type: ignore[no-untyped-call]
         except websocket.WebSocketBadStatusException as error:
             headers = {str(key): str(value) for key, value in (error.resp_headers or {}).items()}
             refusal = self._exchange.refusal(error.status_code, headers, _bytes(error.resp_body))

@@ -165,6 +165,10 @@ class Supervised(pykka.ThreadingActor):
         """Say that the connection is proved alive."""
         self.vitals.transport_s = self.system.clock.monotonic()
 
+    def judge_itself(self, health: str, why: str = "") -> None:
+        """Say how one's own work goes, apart from being alive: healthy, degraded or unhealthy, and why."""
+        self.vitals.own_verdict = (health, why)
+
     def note(self, text: str) -> None:
         """One short line that the status shows beside this actor."""
         self.vitals.note = text
@@ -374,6 +378,8 @@ class Supervised(pykka.ThreadingActor):
         letter = self._in_hand
         if letter is None or letter.reply is not None or isinstance(letter.message, Drill):
             return
+        if isinstance(self._failure, NeedsOperator):
+            return  # the letter did its work: it told what only a person can change
         if letter.redeliver and letter.attempt == 1:
             letter.attempt = 2
             self.place.mailbox.put_back(letter)

@@ -60,6 +60,7 @@ class Vitals:
     transport_s: float | None = None
     cpu_s: float = 0.0
     note: str = ""
+    own_verdict: tuple[str, str] = ("healthy", "")  # health and why, as the actor judges its own work
 
 
 @dataclass(slots=True)

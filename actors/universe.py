@@ -9,9 +9,9 @@ from typing import Any
 from actors import paths
 from actors.asking import Asker, Refused
 from actors.backoff import Backoff
-from actors.exchanges import EXCHANGES, MARKET_DATA
 from actors.exchanges.exchange import FrameError, Instrument
 from actors.exchanges.queries import Query, Turnover
+from actors.exchanges.registry import EXCHANGES, MARKET_DATA
 from actors.messages import AssetsWatched, InstrumentsListed, InstrumentsWanted
 from actors.rest import RestError, RestLimits
 from actors.supervised import Supervised

@@ -14,6 +14,7 @@ from intelligence.market import Coverage
 
 STALE_S = 150.0  # a connection tells its state every 60 s; unheard for so long, nobody knows how it is
 NOTE_S = 10.0
+BLIND_S = 30.0  # supervision.md 19.1: not working for longer than that is unhealthy
 RETAINED_AT_EASE = 300  # messages; more than the subjects there are, less than the mailbox retains
 
 
@@ -56,6 +57,11 @@ class _StillLost:
 
 
 @dataclass(frozen=True, slots=True)
+class _StillBlind:
+    """No venue has been able to report for BLIND_S."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Note:
     pass
 
@@ -81,6 +87,8 @@ class VenueMonitor(Supervised):
         self._lost_after_s = lost_after_s
         self._venues = {name: _Venue() for name in (*configured, *watched)}
         self._watchers: set[str] = set()
+        self._blind = False
+        self._judge_itself()
         self.timer.every("note", NOTE_S, _Note())
         for name in configured:
             self.timer.once(f"lost-{name}", lost_after_s, _StillLost(name))
@@ -105,11 +113,25 @@ class VenueMonitor(Supervised):
                     self._tell_lost(venue)
             case _StillLost(venue=venue):
                 self._tell_lost(venue)
+            case _StillBlind():
+                self.judge_itself("unhealthy", f"no venue has been able to report for {BLIND_S:g} s")
             case _Note():
                 self._write_note()
             case _:
                 super().handle(message)
         self._keep_newest()
+
+    def _judge_itself(self) -> None:
+        """The daemon sees the market through its venues: without any it is blind, however well its actors are."""
+        lost = [name for name in self._configured if not self._venues[name].able]
+        blind = bool(self._configured) and len(lost) == len(self._configured)
+        if not blind:
+            self.timer.cancel("blind")
+            self.judge_itself(*(("degraded", f"not able to report: {', '.join(lost)}") if lost else ("healthy",)))
+        elif not self._blind:
+            self.judge_itself("degraded", "no venue is able to report")
+            self.timer.once("blind", BLIND_S, _StillBlind())
+        self._blind = blind
 
     def _learn(self, message: Any) -> None:
         match message:
@@ -148,6 +170,7 @@ class VenueMonitor(Supervised):
         if able == venue.able:
             return False
         venue.able = able
+        self._judge_itself()
         if able:
             venue.reason = venue.advice = ""
             self.timer.cancel(f"lost-{name}")
@@ -177,10 +200,12 @@ class VenueMonitor(Supervised):
         venue = self._venues[name]
         if venue.able or venue.told is not None or name not in self._configured:
             return
-        reason = venue.reason or "no connection yet"
+        reason = venue.reason.replace("_", " ") or "no connection yet"
         now_ms = self.now_ms
+        refused = "refused" in venue.states.values()
         venue.told = Alert(
-            alert_id=stable_id("feed_health", name, now_ms),
+            # A refusal is the same at every start, and told once; a loss is an event of its own.
+            alert_id=stable_id("feed_health", name, venue.reason if refused else now_ms),
             kind=AlertKind.FEED_HEALTH,
             asset=name.upper(),
             severity=Severity.P2,
@@ -190,7 +215,7 @@ class VenueMonitor(Supervised):
             threshold=0.0,
             threshold_source="static",
             coverage=Coverage.COMPLETE,
-            text=f"{name} cannot report liquidations: {reason}. {venue.advice}".strip(),
+            text=f"{_shown(name)} cannot report liquidations: {reason}. {venue.advice}".strip(),
             venues_able=self._able().able,
             venues_configured=self._configured,
             venue=name,
@@ -206,7 +231,7 @@ class VenueMonitor(Supervised):
             return
         self.retained.append(_Told(name, None))
         minutes = (self.now_ms - told.exchange_ms) / 60_000
-        text = f"{name} reports liquidations again, after {minutes:.0f} min"
+        text = f"{_shown(name)} reports liquidations again, after {minutes:.0f} min"
         ended = _ended(told, text, self.now_ms, self._able().able)
         self.send(paths.DISPATCHER, AlertRaised(alert=ended), redeliver=True)
 
@@ -224,3 +249,7 @@ def _subject(message: Any) -> Hashable:
             return venue, connection
         case _:
             return type(message), message.venue
+
+
+def _shown(venue: str) -> str:
+    return venue.upper() if len(venue) <= 3 else venue.capitalize()

@@ -7,7 +7,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from actors.exchanges import EXCHANGES
+from actors.exchanges.registry import EXCHANGES
 from tests.golden.make import RECORDED, outcomes
 
 _MALFORMED, _NO_RECORDINGS = 1, 2

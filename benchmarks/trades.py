@@ -13,8 +13,8 @@ from typing import Any
 
 import msgspec
 
-from actors.exchanges import EXCHANGES
 from actors.exchanges.exchange import Instrument
+from actors.exchanges.registry import EXCHANGES
 
 TRADES = 100_000
 ROUNDS = 7

@@ -61,8 +61,8 @@ class Running:
         self.inbox.put(StopAsked(0))
 
 
-class AlreadyRunning(Exception):  # noqa: N818 - said to people as it is
-    """Another daemon uses this data directory."""
+class NotOurs(Exception):  # noqa: N818 - said to people as it is
+    """The data directory is another daemon's, or another market's."""
 
 
 def run_daemon(
@@ -72,15 +72,24 @@ def run_daemon(
 
     Ends the process by `os._exit` semantics' code: the caller passes it on, see `leave`.
     """
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    inbox: Inbox = SimpleQueue()
+    _route_signals(inbox)
     try:
-        lock = _lock(settings.data_dir)
-    except AlreadyRunning as error:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        lock = _lock(settings.data_dir, "simulated" if presentation.simulation else "live")
+    except NotOurs as error:
         print(error, file=sys.stderr)
         return EX_LOCKED
+    except OSError as error:
+        print(
+            f"data_dir {settings.data_dir} cannot be used: {error.strerror}; set FORESHOCK_DATA_DIR to a folder that "
+            "can be written",
+            file=sys.stderr,
+        )
+        return EX_CONFIG
     sink = configure_logs(settings)
     try:
-        return _run(settings, presentation, clock, sink, started)
+        return _run(settings, presentation, Running(System(clock), clock, sink, inbox), started)
     except Exception:
         log.critical("daemon_failed", exc_info=True)  # a bug of ours before the tree could take care of it
         return EX_SOFTWARE
@@ -90,21 +99,15 @@ def run_daemon(
 
 
 def _run(
-    settings: Settings,
-    presentation: Presentation,
-    clock: Clock,
-    sink: LogSink,
-    started: Callable[[Running], None] | None,
+    settings: Settings, presentation: Presentation, running: Running, started: Callable[[Running], None] | None
 ) -> int:
+    system, clock, sink, inbox = running.system, running.clock, running.sink, running.inbox
     colors = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     tree = our_tree(settings, replace(presentation, console=sink.console, colors=colors, write=sink.put))
     if wrong := problems(tree):
         print("\n".join(wrong), file=sys.stderr)
         return EX_CONFIG
-    inbox: Inbox = SimpleQueue()
-    _route_signals(inbox)
     clock.start()
-    system = System(clock)
     for name in WORKERS:
         system.workers[name] = Worker(name)
         system.workers[name].start()
@@ -114,7 +117,7 @@ def _run(
     Supervisor.start(Birth(system, "/", 1, {"spec": tree}, inbox.put))
     pulse.start()
     if started is not None:
-        started(Running(system, clock, sink, inbox))
+        started(running)
     code = _wait(system, inbox, settings.supervision.stop_budget_s)
     pulse.stop()
     clock.stop()
@@ -140,14 +143,22 @@ def leave(code: int) -> None:
     os._exit(code)
 
 
-def _lock(data_dir: Path) -> TextIO:
+def _lock(data_dir: Path, market: str) -> TextIO:
+    """Claim a data directory for this process, and for one kind of market: simulated alerts must never meet real ones.
+
+    Raises NotOurs, or OSError where the folder cannot be written.
+    """
     lock = (data_dir / "daemon.lock").open("w", encoding="ascii")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        raise AlreadyRunning(
+        raise NotOurs(
             f"another Foreshock uses {data_dir}; stop it, or set FORESHOCK_DATA_DIR to another folder"
         ) from None
+    kind = data_dir / "market"
+    if kind.exists() and (found := kind.read_text(encoding="ascii").strip()) != market:
+        raise NotOurs(f"{data_dir} holds a {found} market's data; name another folder with FORESHOCK_DATA_DIR")
+    kind.write_text(market + "\n", encoding="ascii")
     lock.write(str(os.getpid()))
     lock.flush()
     return lock

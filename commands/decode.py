@@ -13,8 +13,8 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from actors.exchanges import EXCHANGES
 from actors.exchanges.exchange import Decoder, Exchange, FrameError, Instrument, UnknownInstrument
+from actors.exchanges.registry import EXCHANGES
 from intelligence.market import Control, Decoded
 
 _OK, _MALFORMED, _USAGE = 0, 1, 64

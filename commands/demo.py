@@ -1,6 +1,7 @@
 """The whole daemon against the embedded market simulator, or against recorded tapes, on loopback."""
 
 import argparse
+import math
 import os
 import sys
 import tempfile
@@ -12,7 +13,7 @@ import structlog
 
 from actors import paths
 from actors.clock import Clock
-from actors.exchanges import EXCHANGES
+from actors.exchanges.registry import EXCHANGES
 from actors.supervised import Drill
 from commands import UsageError
 from commands.daemon import Running, leave, run_daemon
@@ -40,8 +41,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    if args.seconds < 0 or args.speed <= 0:
-        raise UsageError("--seconds must not be negative, --speed must be above 0")
+    if not (math.isfinite(args.seconds) and args.seconds >= 0):
+        raise UsageError(f"--seconds: expected 0 or a number above, was {args.seconds:g}")
+    if not (math.isfinite(args.speed) and args.speed > 0):
+        raise UsageError(f"--speed: expected a number above 0, was {args.speed:g}")
     with tempfile.TemporaryDirectory(prefix="foreshock-demo-") as scratch:
         code = _run(args, Path(scratch))
     leave(code)

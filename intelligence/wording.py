@@ -185,7 +185,7 @@ def _stand_ins(alert: Alert) -> str:
     if "sigma_60s" in factors:
         told.append("usual move (0.1 % stands in)")
     if "move_test" in factors:
-        told.append("mark price (move not checked, P2 at most)")
+        told.append("price a minute before (move not checked, P2 at most)")
     return f"Not known yet: {', '.join(told)}" if told else ""
 
 

@@ -27,8 +27,9 @@ class Steady:
         self.shown: Health | None = None
         self._better_since_s: float | None = None
 
-    def show(self, health: Health, now_s: float) -> Health:
-        if self.shown is None or BADNESS[health] >= BADNESS[self.shown]:
+    def show(self, health: Health, now_s: float, *, booting: bool = False) -> Health:
+        """`booting`: nothing has been well yet, so what is better shows at once."""
+        if booting or self.shown is None or BADNESS[health] >= BADNESS[self.shown]:
             self.shown, self._better_since_s = health, None
         elif self._better_since_s is None:
             self._better_since_s = now_s
@@ -52,6 +53,7 @@ class Pulse:
         self._log_every_s = settings.supervision.pulse_log_s
         self._logged_s = system.clock.monotonic()
         self._steady = Steady()
+        self._been_healthy = False
         self._failures = 0
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="pulse", daemon=True)
@@ -89,7 +91,11 @@ class Pulse:
         extra = {**self._totals(), "status_not_written": self._failures}
         report = assemble(self._system, self._version, extra)
         before = self._steady.shown
-        shown = self._steady.show(Health(report.health), self._system.clock.monotonic())
+        self._been_healthy = self._been_healthy or report.health == Health.HEALTHY
+        booting = not self._been_healthy or before is None
+        shown = self._steady.show(Health(report.health), self._system.clock.monotonic(), booting=booting)
+        if ended or report.tree.state == "stopping":
+            before = None  # that parts stop is what was asked for
         if before is not None and shown is not before:
             level = log.warning if BADNESS[shown] > BADNESS[before] else log.info
             level("health_changed", **{"from": str(before), "to": str(shown), "why": list(report.why[:8])})

@@ -30,7 +30,7 @@ def assemble(system: System, version: str, extra: dict[str, Any]) -> Report:
         version=version,
         uptime_s=round(time.monotonic() - system.started_s, 1),
         health=str(worst((Health(tree.health), health))),
-        why=(*own, *sick_lines(tree)),
+        why=(*own, *(("starting",) if tree.state == "booting" else ()), *sick_lines(tree)),
         totals=totals,
         tree=tree,
     )

@@ -43,7 +43,7 @@ class LeafFacts:
     fresh_within_s: float | None = None
     abnormal_exits: int = 0  # of the last FLAPPING_S
     urgent_lost: bool = False
-    note: str = ""
+    own: Health = Health.HEALTHY  # what the actor says of its own work
 
 
 def leaf_verdict(facts: LeafFacts) -> tuple[Health, tuple[str, ...]]:
@@ -65,6 +65,10 @@ def leaf_verdict(facts: LeafFacts) -> tuple[Health, tuple[str, ...]]:
         flags.append("flapping")
     if facts.urgent_lost:
         flags.append("urgent_lost")
+    if facts.own is not Health.HEALTHY:
+        flags.append(str(facts.own))
+        own = facts.own if facts.required else Health.DEGRADED
+        health = worst((health, own))
     return (Health.DEGRADED if flags and health is Health.HEALTHY else health), tuple(flags)
 
 
@@ -112,7 +116,7 @@ def _node(path: str, slot: Slot, system: System, now_s: float) -> Node:
         state_since_s=round(now_s - slot.since_s, 1),
         health=str(health),
         flags=flags,
-        why=slot.why,
+        why=slot.why or (vitals.own_verdict[1] if slot.state is SlotState.RUNNING else ""),
         epoch=slot.epoch,
         restarts={
             "total": place.restarts,
@@ -148,7 +152,7 @@ def _facts(path: str, slot: Slot, place: Place, system: System, now_s: float) ->
         fresh_within_s=slot.spec.fresh_within_s,
         abnormal_exits=len(recent),
         urgent_lost=lost_s is not None and now_s - lost_s < 300,
-        note=place.vitals.note,
+        own=Health(place.vitals.own_verdict[0]),
     )
 
 

@@ -12,7 +12,7 @@ from actors.backoff import Backoff
 from actors.catalogue import Catalogue
 from actors.connection import Connection, ConnectionRules
 from actors.dispatcher import Dispatcher
-from actors.exchanges import EXCHANGES
+from actors.exchanges.registry import EXCHANGES
 from actors.mailbox import MailboxSpec
 from actors.notifiers.terminal import TerminalNotifier
 from actors.oi_poller import OpenInterestPoller

@@ -74,7 +74,8 @@ def _line(node: Node) -> str:
     parts = [node.path, node.state if node.state != "running" else " ".join(node.flags) or node.health]
     if node.restarts.get("next_s") is not None:
         parts.append(f"next try in {node.restarts['next_s']:.0f} s")
-    reason = node.why or (node.last_exit or {}).get("error", "") if node.state != "running" else node.note
+    fallback = node.note if node.state == "running" else (node.last_exit or {}).get("error", "")
+    reason = node.why or fallback
     if reason:
         parts.append(f"({reason})")
     return " ".join(parts)[:LINE_MAX_CHARS]

@@ -10,8 +10,8 @@ from actors import paths
 from actors.backoff import Backoff
 from actors.clock import Clock
 from actors.connection import Connection, ConnectionRules
-from actors.exchanges import EXCHANGES
 from actors.exchanges.exchange import Feed, Instrument, TradeColumns
+from actors.exchanges.registry import EXCHANGES
 from actors.mailbox import Lane, Letter, MailboxSpec, new_future
 from actors.messages import OpenInterestSeen
 from actors.reader_words import ReaderEnded

@@ -92,7 +92,7 @@ class Incident:
         if not self.learned_large_order:
             factors.append(("p90_order_usd", f"unknown, the single threshold {self.large_order_usd:g} stands for it"))
         if self.sigmas is None:
-            factors.append(("move_test", "skipped, no mark price"))
+            factors.append(("move_test", "skipped, no price of a minute before"))
         elif not self.learned_sigma:
             factors.append(("sigma_60s", "unknown, 0.1 % stands for 1.5 sigma"))
         return tuple(factors)

@@ -7,8 +7,8 @@ import pytest
 
 from actors import socket_reader
 from actors.clock import ManualClock
-from actors.exchanges import EXCHANGES
 from actors.exchanges.exchange import Keepalive
+from actors.exchanges.registry import EXCHANGES
 from actors.reader_words import ReaderEnded, ReaderUp
 from actors.socket_reader import SocketReader
 from tests.feed_stand.feed import KEEPALIVE, SOCKET, a_plan, instruments, readers

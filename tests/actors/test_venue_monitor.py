@@ -107,8 +107,8 @@ def test_a_loss_is_told_once_after_its_time_and_so_is_the_return(desk):
 
     lost, back = desk.alerts()
     assert (lost.kind, lost.stage, back.stage) == (AlertKind.FEED_HEALTH, Stage.RAISED, Stage.ENDED)
-    assert lost.text == "binance cannot report liquidations: no byte for 30 s. Look at the network."
-    assert back.text == "binance reports liquidations again, after 5 min"
+    assert lost.text == "Binance cannot report liquidations: no byte for 30 s. Look at the network."
+    assert back.text == "Binance reports liquidations again, after 5 min"
     assert (lost.alert_id, lost.venues_able, back.venues_able) == (back.alert_id, ("bybit",), ("binance", "bybit"))
 
 
@@ -135,15 +135,15 @@ def test_a_refusal_is_told_at_once_with_advice_and_only_once(desk):
     desk.pass_s(600)
 
     told = [alert.text for alert in desk.alerts() if alert.venue == "binance"]
-    assert told == ["binance cannot report liquidations: geo_blocked. Switch the venue off."]
+    assert told == ["Binance cannot report liquidations: geo blocked. Switch the venue off."]
 
 
 def test_a_venue_that_never_came_up_is_told(desk):
     desk.pass_s(61)
 
     assert [alert.text for alert in desk.alerts()] == [
-        "binance cannot report liquidations: no connection yet.",
-        "bybit cannot report liquidations: no connection yet.",
+        "Binance cannot report liquidations: no connection yet.",
+        "Bybit cannot report liquidations: no connection yet.",
     ]
 
 
@@ -200,7 +200,7 @@ def test_a_loss_that_nobody_was_told_of_yet_is_told_by_the_successor(desk):
     desk.stage.crash(paths.VENUES)
     desk.pass_s(61)
 
-    assert [alert.text for alert in desk.alerts()] == ["binance cannot report liquidations: reset."]
+    assert [alert.text for alert in desk.alerts()] == ["Binance cannot report liquidations: reset."]
 
 
 def test_what_is_retained_does_not_grow_and_loses_nothing_that_stands(desk):
@@ -243,3 +243,18 @@ def test_a_connection_that_says_nothing_any_more_makes_its_venue_stale(desk):
     desk.pass_s(20)
 
     assert desk.note() == "2 of 2 venues able to report, bybit stale (bybit-1, bybit-2)"
+
+
+def test_a_daemon_that_sees_no_venue_is_degraded_at_once_and_unhealthy_after_half_a_minute(desk):
+    def verdict():
+        desk.settle()
+        return desk.stage.system.place(paths.VENUES).vitals.own_verdict[0]
+
+    at_first = verdict()
+    desk.pass_s(31)
+    blind = verdict()
+    both_up(desk)
+    sees = verdict()
+    desk.state("bybit-1", "down", reason="reset")
+
+    assert (at_first, blind, sees, verdict()) == ("degraded", "unhealthy", "healthy", "degraded")

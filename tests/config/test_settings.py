@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.exchanges import EXCHANGES
+from actors.exchanges.registry import EXCHANGES
 from config.schema import leaves
 from config.settings import ConfigError, Loaded, Settings, load_settings, secrets
 from config.values import Secret

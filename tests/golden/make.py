@@ -11,8 +11,8 @@ from pathlib import Path
 
 import msgspec
 
-from actors.exchanges import EXCHANGES
 from actors.exchanges.exchange import FrameError
+from actors.exchanges.registry import EXCHANGES
 
 GOLDEN = Path(__file__).parent
 RECORDED = GOLDEN.parents[2] / "shared" / "data"

@@ -176,7 +176,7 @@ def test_what_is_not_known_yet_is_said():
     blind = of_kind(feed(a_detection(), a_burst()), AlertKind.CASCADE)[0]
     seeing = of_kind(feed(a_detection(), [*prices, *a_burst()]), AlertKind.CASCADE)[0]
 
-    assert "mark price (move not checked, P2 at most)" in blind.text
+    assert "price a minute before (move not checked, P2 at most)" in blind.text
     assert "Price move not known" in blind.text
     assert "usual move (0.1 % stands in)" in seeing.text
     assert len(blind.text.splitlines()) <= MAX_LINES

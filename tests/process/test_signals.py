@@ -1,14 +1,16 @@
 """How the process ends: asked while idle, while booting, under load, twice, or killed."""
 
+import os
 import signal
 import socket
+import subprocess
 import sys
 import time
 
 import pytest
 
-from actors.exchanges import EXCHANGES
-from tests.process.daemons import daemon
+from actors.exchanges.registry import EXCHANGES
+from tests.process.daemons import ROOT, daemon
 
 VENUES = {name.upper() for name in EXCHANGES}
 pytestmark = pytest.mark.slow
@@ -115,3 +117,36 @@ def test_a_tree_that_gives_up_ends_the_process_with_70_and_says_why(tmp_path) ->
 
     assert code == 70
     assert "a bug" in broken.events("root_gave_up")[0]["caused_by"]
+
+
+def refused(*arguments: str, data_dir) -> tuple[int, str]:
+    """The exit code and the words of a start that is refused."""
+    done = subprocess.run(
+        [sys.executable, "run.py", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "FORESHOCK_DATA_DIR": str(data_dir)},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    return done.returncode, done.stderr
+
+
+def test_a_simulated_market_and_a_live_one_never_share_a_folder(tmp_path) -> None:
+    (tmp_path / "market").write_text("simulated\n", encoding="ascii")
+
+    code, words = refused(data_dir=tmp_path)
+
+    assert code == 73
+    assert "holds a simulated market's data" in words
+
+
+def test_a_folder_that_cannot_be_used_is_named_without_a_stack_trace(tmp_path) -> None:
+    (tmp_path / "file").write_text("", encoding="ascii")
+
+    code, words = refused(data_dir=tmp_path / "file" / "below")
+
+    assert code == 78
+    assert "data_dir" in words
+    assert "Traceback" not in words

@@ -13,7 +13,7 @@ import msgspec
 import structlog
 
 from actors.clock import Clock
-from actors.exchanges import EXCHANGES
+from actors.exchanges.registry import EXCHANGES
 from actors.mailbox import Lane, Letter
 from actors.messages import ShutDown
 from actors.supervised import Birth, ChildReady

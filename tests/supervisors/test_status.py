@@ -39,6 +39,9 @@ def facts(state=SlotState.RUNNING, **values):
         (facts(abnormal_exits=2), H, ()),
         (facts(abnormal_exits=3), D, ("flapping",)),
         (facts(urgent_lost=True), D, ("urgent_lost",)),
+        (facts(own=D), D, ("degraded",)),
+        (facts(own=U), U, ("unhealthy",)),
+        (facts(own=U, required=False), D, ("unhealthy",)),
         (facts(abnormal_exits=3, urgent_lost=True), D, ("flapping", "urgent_lost")),
     ],
 )

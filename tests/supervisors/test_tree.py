@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from actors.exchanges import EXCHANGES
 from actors.exchanges.exchange import Instrument
+from actors.exchanges.registry import EXCHANGES
 from config.settings import load_settings
 from supervisors.spec import problems, walk
 from supervisors.tree import REPORTING, Presentation, our_tree

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from actors.exchanges import EXCHANGES
 from actors.exchanges.exchange import Instrument
+from actors.exchanges.registry import EXCHANGES
 from intelligence.market import Control
 from tests.actors.exchanges import newer_frames
 

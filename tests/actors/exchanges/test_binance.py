@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from actors.exchanges import EXCHANGES
 from actors.exchanges.exchange import FrameError
+from actors.exchanges.registry import EXCHANGES
 from tests.actors.exchanges.frames import (
     AGG_TRADE,
     BINANCE_KLINE,

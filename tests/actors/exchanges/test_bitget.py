@@ -2,9 +2,9 @@ import json
 
 import pytest
 
-from actors.exchanges import EXCHANGES
 from actors.exchanges.bitget_frames import BASE, QUOTE, UNIT
 from actors.exchanges.exchange import Feed, FrameError, Instrument
+from actors.exchanges.registry import EXCHANGES
 from tests.actors.exchanges.frames import RECEIVED_MS, decode, encoded, reasons
 from tests.actors.exchanges.newer_frames import (
     BITGET_ACK,

@@ -3,9 +3,9 @@ import json
 
 import pytest
 
-from actors.exchanges import EXCHANGES
 from actors.exchanges.bybit import ARGS_CHARS
 from actors.exchanges.exchange import FrameError, Instrument, RestCall
+from actors.exchanges.registry import EXCHANGES
 from tests.actors.exchanges.frames import (
     BYBIT_KLINE,
     PUBLIC_TRADE,

@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from actors.exchanges import EXCHANGES
 from actors.exchanges.exchange import CORE_FEEDS, Feed, FrameError
+from actors.exchanges.registry import EXCHANGES
 from tests.actors.exchanges.frames import decode, encoded, reasons
 from tests.actors.exchanges.newer_frames import (
     DERIBIT_BAR,

@@ -3,9 +3,9 @@ import json
 
 import pytest
 
-from actors.exchanges import EXCHANGES
 from actors.exchanges.exchange import Feed, FrameError, UnknownInstrument
 from actors.exchanges.gate_frames import OF_ORDER, OF_POSITION, SIGN
+from actors.exchanges.registry import EXCHANGES
 from tests.actors.exchanges.frames import RECEIVED_MS, decode, encoded, reasons, recorded
 from tests.actors.exchanges.newer_frames import (
     GATE_ACK,

@@ -3,8 +3,8 @@ import json
 
 import pytest
 
-from actors.exchanges import EXCHANGES
 from actors.exchanges.exchange import CORE_FEEDS, Feed, FrameError, UnknownInstrument
+from actors.exchanges.registry import EXCHANGES
 from intelligence.market import Liquidation, Trade
 from tests.actors.exchanges.frames import RECEIVED_MS, decode, encoded, reasons, recorded
 from tests.actors.exchanges.newer_frames import (

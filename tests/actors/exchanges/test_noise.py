@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors.exchanges import EXCHANGES
 from actors.exchanges.exchange import FrameError
+from actors.exchanges.registry import EXCHANGES
 from intelligence.market import Control
 from tests.actors.exchanges.frames import INSTRUMENTS, RECEIVED_MS, VALID, encoded
 

@@ -5,9 +5,9 @@ from datetime import datetime
 
 import pytest
 
-from actors.exchanges import EXCHANGES
 from actors.exchanges.exchange import FrameError, RestCall, UnknownInstrument
 from actors.exchanges.okx import ARGS_BYTES
+from actors.exchanges.registry import EXCHANGES
 from tests.actors.exchanges.frames import (
     OKX_CANDLE,
     OKX_FUNDING,

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.exchanges import EXCHANGES, MARKET_DATA
 from actors.exchanges.bybit_rest import BybitData
 from actors.exchanges.exchange import FrameError, Instrument
 from actors.exchanges.queries import windows
+from actors.exchanges.registry import EXCHANGES, MARKET_DATA
 from tests.actors.exchanges.frames import INSTRUMENTS, encoded, recorded
 from tests.actors.exchanges.newer_frames import CONTEXT
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.exchanges import EXCHANGES
 from actors.exchanges.exchange import FrameError, Instrument
+from actors.exchanges.registry import EXCHANGES
 from intelligence.market import Liquidation, Trade
 from tests.actors.exchanges.frames import (
     AGG_TRADE,

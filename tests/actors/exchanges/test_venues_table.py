@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from actors.exchanges import EXCHANGES, MARKET_DATA, verdicts
+from actors.exchanges import verdicts
 from actors.exchanges.bitget_frames import BASE, QUOTE, UNIT
 from actors.exchanges.bybit_frames import BOTH, ONE, SIDES
 from actors.exchanges.exchange import Feed, Instrument
 from actors.exchanges.gate_frames import OF_ORDER, OF_POSITION, SIGN
 from actors.exchanges.hyperliquid_frames import CONFIRMED, MARKS
 from actors.exchanges.okx_frames import CAP, LIFTED
+from actors.exchanges.registry import EXCHANGES, MARKET_DATA
 from intelligence.market import Coverage, Liquidation, OpenInterest
 from tests.actors.exchanges.frames import INSTRUMENTS, RECEIVED_MS, VALID, encoded
 

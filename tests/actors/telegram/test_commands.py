@@ -350,10 +350,10 @@ def test_token_that_is_revoked_later_parks_too(bot):
 def test_poll_that_one_refusal_has_ended_is_revived(bot, logged):
     bot.dispatcher().open(poll_stale_s=1)
     bot.stand.fail(method="getUpdates", answer=proxy.refusal(401, "Unauthorized"))
-    wait_for(lambda: logged("polling_revived"))
+    # A machine that is slow for a second may have revived the poll before, for its silence.
+    wait_for(lambda: 401 in [line["refused"] for line in logged("polling_revived")])
 
     assert "Foreshock" in bot.stand.answers("/help")
-    assert logged("polling_revived")[0]["refused"] == 401
 
 
 def test_poll_that_hangs_is_revived(bot, logged):

@@ -8,7 +8,7 @@ import pytest
 
 from actors import paths
 from actors.clock import Clock
-from actors.exchanges import EXCHANGES
+from actors.exchanges.registry import EXCHANGES
 from actors.mailbox import Lane, Letter
 from actors.messages import AlertRaised, ShutDown
 from actors.supervised import Birth, Drill

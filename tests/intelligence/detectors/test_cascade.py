@@ -74,7 +74,7 @@ def test_what_stands_in_for_the_unknown_is_told():
     without_price = dict(cascades(a_burst())[0].factors)
     with_price = dict(cascades(by_time(marks(-61_000, 0), marks(0, 9_000, 130.0), a_burst()))[0].factors)
 
-    assert without_price["move_test"] == "skipped, no mark price"
+    assert without_price["move_test"] == "skipped, no price of a minute before"
     assert with_price["sigma_60s"] == "unknown, 0.1 % stands for 1.5 sigma"
     assert with_price["p90_order_usd"] == "unknown, the single threshold 25000 stands for it"
 
