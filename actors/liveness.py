@@ -4,6 +4,7 @@ import math
 
 from actors.exchanges.exchange import Keepalive, SocketPlan
 
+GARBLED_FRAMES = 10  # so many without an event between them are not an odd frame or two
 MARK_SILENCES = 3  # mark prices that came and stay away for so many silence limits: a subscription that died alone
 
 
@@ -20,6 +21,8 @@ class Liveness:
         self._marks_s = math.inf
         self._acks = 0
         self._data_seen = False
+        self._garbled = 0  # frames that were not understood since the last event
+        self._garbled_s = now_s  # when the first of them came
         self.subscribed_s = self.bytes_s = now_s
         self.up_s: float | None = None
 
@@ -28,6 +31,13 @@ class Liveness:
 
     def note_data(self) -> None:
         self._data_seen = True
+        self._garbled = 0
+
+    def note_garbled(self) -> None:
+        """Take in a frame that was not understood."""
+        if self._garbled == 0:
+            self._garbled_s = self.bytes_s
+        self._garbled += 1
 
     def note_mark(self) -> None:
         self._marks_s = self.bytes_s
@@ -53,6 +63,8 @@ class Liveness:
         silent_s = self._keepalive.silent_s
         if now_s - self.bytes_s > silent_s:
             return f"no byte for {silent_s:g} s"
+        if self._garbled >= GARBLED_FRAMES and now_s - self._garbled_s > silent_s:
+            return f"nothing understood for {silent_s:g} s, {self._garbled} frames"
         if now_s - self._marks_s > MARK_SILENCES * silent_s:
             return f"no mark price for {MARK_SILENCES * silent_s:g} s"
         if self.up_s is not None or (late_s := now_s - self.subscribed_s - self._subscribe_ack_s) <= 0:

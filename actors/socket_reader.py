@@ -28,6 +28,7 @@ from actors.exchanges.exchange import (
     SocketPlan,
     TradeColumns,
     TradesRead,
+    UnknownInstrument,
 )
 from actors.framing import READ_BYTES, FrameSplitter, FramingError, Message, Opcode
 from actors.line_splitter import Lines
@@ -289,7 +290,7 @@ class SocketReader:
         try:
             decoded = self._decoder.decode(payload, received_ms)
         except FrameError as error:
-            self._problem(str(error))
+            self._problem(str(error), garbled=not isinstance(error, UnknownInstrument))
             decoded = error.decoded
         except Exception as error:
             # A decoder promises FrameError alone; if it breaks its word on one frame the next ones are still wanted.
@@ -332,9 +333,11 @@ class SocketReader:
         elif control.reason == "closing_soon":
             self._notify(ReaderLeaving(number=self.number))
 
-    def _problem(self, text: str) -> None:
-        """Count a frame that was not understood. Told at the 1st, 2nd, 4th, 8th ..."""
+    def _problem(self, text: str, *, garbled: bool = True) -> None:
+        """Count a frame that was not understood; not `garbled`: only its instrument is unknown. Told at the 1st, 2nd, 4th, 8th ..."""
         self.counts["malformed"] += 1
+        if garbled and self.liveness is not None:
+            self.liveness.note_garbled()
         count = self.counts["malformed"]
         if count & (count - 1) == 0:
             self._notify(FrameProblem(number=self.number, count=count, reason=text[:300]))

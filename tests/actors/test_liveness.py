@@ -87,3 +87,28 @@ def test_pings_are_due_a_period_after_the_one_before():
 
 def test_where_the_venue_pings_we_do_not():
     assert not live(ping=None).wants_ping(1e9)
+
+
+def test_a_socket_that_brings_only_garbage_is_dead_however_much_it_brings():
+    one = live()
+    one.note_ack()
+    one.comes_up(100.0)
+    for second in range(101, 147):
+        one.bytes_s = float(second)
+        one.note_garbled()
+
+    assert one.cause_of_death(146.0) is None
+    assert one.cause_of_death(146.1) == "nothing understood for 45 s, 46 frames"
+
+
+def test_an_event_between_odd_frames_proves_the_socket():
+    one = live()
+    one.note_ack()
+    one.comes_up(100.0)
+    for second in range(101, 200):
+        one.bytes_s = float(second)
+        one.note_garbled()
+        if second % 40 == 0:
+            one.note_data()
+
+    assert one.cause_of_death(200.0) is None
