@@ -124,8 +124,9 @@ class Incarnation(NamedTuple):
 class System:
     """What one tree shares: its clock, its tables and its workers."""
 
-    def __init__(self, clock: AnyClock, *, log_dead_letters: bool = True) -> None:
+    def __init__(self, clock: AnyClock, *, log_dead_letters: bool = True, health_tick_s: float = 1.0) -> None:
         self.clock = clock
+        self.health_tick_s = health_tick_s  # how often supervisors look at their children
         self.ledger: dict[str, Incarnation] = {}
         self.leaked: list[Incarnation] = []
         self.status: dict[str, Any] = {}

@@ -89,7 +89,7 @@ def run_daemon(
         return EX_CONFIG
     sink = configure_logs(settings)
     try:
-        return _run(settings, presentation, Running(System(clock), clock, sink, inbox), started)
+        return _run(settings, presentation, Running(_system(settings, clock), clock, sink, inbox), started)
     except Exception:
         log.critical("daemon_failed", exc_info=True)  # a bug of ours before the tree could take care of it
         return EX_SOFTWARE
@@ -123,6 +123,10 @@ def _run(
     clock.stop()
     log.info("shutdown_finished", code=code, stragglers=[entry.actor.path for entry in system.leaked])
     return code
+
+
+def _system(settings: Settings, clock: Clock) -> System:
+    return System(clock, health_tick_s=settings.supervision.health_tick_s)
 
 
 def _totals(settings: Settings, clock: Clock, sink: LogSink) -> dict[str, Any]:

@@ -153,7 +153,6 @@ class Supervision:
     health_tick_s: Seconds
     pulse_s: Seconds
     pulse_log_s: Seconds
-    watchdog_s: Seconds
     stop_budget_s: Seconds
 
 

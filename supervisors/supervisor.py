@@ -18,7 +18,6 @@ from supervisors.spec import ChildSpec, SupervisorSpec
 from supervisors.status import snapshot
 
 SWEEP_S = 2.0  # how long a successor waits for the children of a supervisor that crashed
-HEALTH_TICK_S = 1.0
 PUBLISH_S = 0.1  # a thousand children that start together need not be published a thousand times
 MIN_TICK_S = 0.005
 MARGIN_S = 0.05  # a subtree is to end before its parent gives it up, so that it can say who did not
@@ -53,7 +52,7 @@ class Supervisor(Supervised):
         if spec.template is not None and spec.on_demand:
             self.system.declare_template(self.path, spec.template.mailbox)
         self._plan = plans.begin(spec, self.system.clock.monotonic(), self._epochs(spec))
-        self.timer.every("health", HEALTH_TICK_S, _HealthTick())
+        self.timer.every("health", self.system.health_tick_s, _HealthTick())
         self._step(steps.Tick())
         if spec.on_demand:
             self._want_places_that_exist()
