@@ -70,7 +70,7 @@ def run_daemon(
 ) -> int:
     """Run until a signal, the tree's end, or `Running.stop`. `started` is called once the tree is being built.
 
-    Ends the process by `os._exit` semantics' code: the caller passes it on, see `leave`.
+    Returns the exit code of the process; the caller passes it to `leave`.
     """
     inbox: Inbox = SimpleQueue()
     _route_signals(inbox)
