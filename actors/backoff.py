@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+MAX_DOUBLINGS = 64  # beyond any cap; a power without end would overflow
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backoff:
@@ -14,7 +16,7 @@ class Backoff:
 
     def nominal_s(self, attempt: int) -> float:
         """The wait after the `attempt`-th failure in a row (1, 2, ...) without jitter."""
-        return float(min(self.cap_s, self.base_s * self.factor ** min(attempt - 1, 64)))
+        return float(min(self.cap_s, self.base_s * self.factor ** min(attempt - 1, MAX_DOUBLINGS)))
 
     def delay_s(self, attempt: int, chance: float, *, at_least_s: float = 0.0) -> float:
         """The wait with jitter; `chance` is uniform in [0, 1). Never above the cap, never below `at_least_s`."""

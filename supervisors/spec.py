@@ -8,12 +8,12 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
+from actors.backoff import Backoff
 from actors.mailbox import MailboxSpec
 from actors.supervised import Supervised
 
 CHILD_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,47}")
 PATH_MAX_CHARS = 200
-MAX_DOUBLINGS = 64  # beyond any cap; a power without end would overflow
 STOP_BUDGET_S = 7.5  # supervision.md 16: 8 s less the closing of clock and logs
 
 
@@ -132,7 +132,7 @@ def nominal_delay_s(profile: Profile, k: int) -> float:
     """The wait before the restart after the k-th failure in a row, without jitter."""
     if k <= 1:
         return 0.0
-    return float(min(profile.cap_s, profile.base_s * profile.factor ** min(k - 2, MAX_DOUBLINGS)))
+    return Backoff(base_s=profile.base_s, factor=profile.factor, cap_s=profile.cap_s).nominal_s(k - 1)
 
 
 def stop_time_s(spec: SupervisorSpec, *, final: bool = True) -> float:
