@@ -1,11 +1,13 @@
 """One-minute candles of one contract, and longer ones made of them."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, MutableSequence
 from dataclasses import dataclass
 
 MINUTE_MS = 60_000
-KEPT_MINUTES = 2000
+HOUR_MS = 3_600_000
+KEPT_MINUTES = 1500
+KEPT_HOURS = 31 * 24
 INTERVAL_MS = {
     "1m": 60_000, "3m": 180_000, "5m": 300_000, "15m": 900_000, "30m": 1_800_000, "1h": 3_600_000, "2h": 7_200_000,
     "4h": 14_400_000, "6h": 21_600_000, "8h": 28_800_000, "12h": 43_200_000, "1d": 86_400_000,
@@ -27,15 +29,29 @@ class Candle:
     buy_coins: float = 0.0
     buy_usd: float = 0.0
 
+    def extend(self, later: "Candle") -> None:
+        """Take in one that follows."""
+        self.high, self.low = max(self.high, later.high), min(self.low, later.low)
+        self.close = later.close
+        self.coins += later.coins
+        self.usd += later.usd
+        self.trades += later.trades
+        self.buy_coins += later.buy_coins
+        self.buy_usd += later.buy_usd
+
 
 class CandleBook:
-    """The minutes of a run. A minute without trades is a flat candle without volume at the close before it."""
+    """The minutes of a run. A minute without trades is a flat candle without volume at the close before it.
 
-    __slots__ = ("closed", "current", "trades")
+    `hours` are those of the closed minutes; the first and the last one may lack some.
+    """
+
+    __slots__ = ("closed", "current", "hours", "trades")
 
     def __init__(self, start_ms: int, price: float) -> None:
         self.trades = 0
         self.closed: deque[Candle] = deque(maxlen=KEPT_MINUTES)
+        self.hours: deque[Candle] = deque(maxlen=KEPT_HOURS)
         self.current = Candle(start_ms - start_ms % MINUTE_MS, price, price, price, price)
 
     def take(self, time_ms: int, price: float, coins: float, is_buy: bool) -> None:  # noqa: FBT001  called for every trade
@@ -62,6 +78,7 @@ class CandleBook:
         """Close the minutes that ended by `now_ms`; returns the open one."""
         while now_ms >= self.current.open_ms + MINUTE_MS:
             self.closed.append(self.current)
+            _extend_last(self.hours, self.current, HOUR_MS)
             close = self.current.close
             self.current = Candle(self.current.open_ms + MINUTE_MS, close, close, close, close)
         return self.current
@@ -76,19 +93,16 @@ class CandleBook:
         return found[::-1]
 
 
-def merged(minutes: Iterable[Candle], interval_ms: int) -> list[Candle]:
-    """Longer candles of consecutive minutes, oldest first; the first one may lack its beginning."""
+def merged(candles: Iterable[Candle], interval_ms: int) -> list[Candle]:
+    """Longer candles of consecutive shorter ones, oldest first; the first one may lack its beginning."""
     longer: list[Candle] = []
-    for minute in minutes:
-        open_ms = minute.open_ms - minute.open_ms % interval_ms
-        if not longer or longer[-1].open_ms != open_ms:
-            longer.append(Candle(open_ms, minute.open, minute.high, minute.low, minute.close))
-        candle = longer[-1]
-        candle.high, candle.low = max(candle.high, minute.high), min(candle.low, minute.low)
-        candle.close = minute.close
-        candle.coins += minute.coins
-        candle.usd += minute.usd
-        candle.trades += minute.trades
-        candle.buy_coins += minute.buy_coins
-        candle.buy_usd += minute.buy_usd
+    for candle in candles:
+        _extend_last(longer, candle, interval_ms)
     return longer
+
+
+def _extend_last(longer: MutableSequence[Candle], candle: Candle, interval_ms: int) -> None:
+    open_ms = candle.open_ms - candle.open_ms % interval_ms
+    if not longer or longer[-1].open_ms != open_ms:
+        longer.append(Candle(open_ms, candle.open, candle.high, candle.low, candle.close))
+    longer[-1].extend(candle)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from simulator.book import Book, TrueLiquidation
-from simulator.candles import MINUTE_MS, Candle, merged
+from simulator.candles import HOUR_MS, Candle, merged
 from simulator.flow import Contract, Print
 from simulator.market import Market
 from simulator.past import OPEN_POINT_MS, Past
@@ -81,14 +81,16 @@ class MarketSource:
         last_ms = to_ms - to_ms % span.period_ms
         first_ms = max(span.from_ms, last_ms - (span.limit - 1) * span.period_ms)
         first_ms += -first_ms % span.period_ms
-        return merged(self._minutes(contract, venue, first_ms, last_ms + span.period_ms), span.period_ms)
+        by_hour = span.period_ms % HOUR_MS == 0
+        return merged(self._parts(contract, first_ms, last_ms + span.period_ms, by_hour=by_hour), span.period_ms)
 
-    def _minutes(self, contract: Contract, venue: str, from_ms: int, until_ms: int) -> Iterable[Candle]:
-        past, live = self._pasts[contract.book.asset.name], contract.candles
-        known = {candle.open_ms: candle for candle in (*live.closed, live.current)}
-        for open_ms in range(from_ms, min(until_ms, live.current.open_ms + MINUTE_MS), MINUTE_MS):
-            candle = known.get(open_ms) or past.candle(venue, open_ms)
-            if candle is not None:
+    def _parts(self, contract: Contract, from_ms: int, until_ms: int, *, by_hour: bool) -> Iterable[Candle]:
+        yield from self._pasts[contract.book.asset.name].candles(
+            contract.listing.venue, from_ms, until_ms, by_hour=by_hour
+        )
+        live = contract.candles
+        for candle in (*(live.hours if by_hour else live.closed), live.current):
+            if from_ms <= candle.open_ms < until_ms:
                 yield candle
 
     def open_interest(self, venue: str, symbol: str, span: Span) -> Sequence[OpenPoint]:
@@ -108,10 +110,11 @@ class MarketSource:
         past = self._pasts[book.asset.name]
         first_ms = self._market.start_ms - self._market.start_ms % OPEN_POINT_MS
         share = past.open_interest((first_ms - time_ms) // OPEN_POINT_MS)
-        minute = past.candle(venue, time_ms - MINUTE_MS)
-        if share is None or minute is None:
+        price = past.price(time_ms)
+        if share is None or price is None:
             return None
-        return OpenPoint(time_ms, share * self._market.first_open[book.asset.name, venue], minute.close)
+        coins = share * self._market.first_open[book.asset.name, venue]
+        return OpenPoint(time_ms, coins, book.venue_price(venue, price))
 
 
 class TapeSource:

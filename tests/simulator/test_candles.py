@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 from simulator.candles import CandleBook, merged
 from tests.simulator.serving import START_MS
 
@@ -37,3 +39,11 @@ def test_longer_candles_are_made_of_minutes():
     assert (whole.open, whole.high, whole.low, whole.close) == (100.0, 109.0, 100.0, 109.0)
     assert (whole.coins, whole.trades, whole.buy_coins) == (10.0, 10, 5.0)
     assert sum(candle.coins for candle in merged((*book.closed, book.current), 300_000)) == 10.0
+
+
+def test_hours_outlive_their_minutes():
+    book = a_book((0, 101.0, 1.0, True), (2000 * MINUTE, 104.0, 1.0, True))
+
+    assert len(book.closed) == 1500
+    assert book.hours[0].coins == 1.0
+    assert [later.open_ms - sooner.open_ms for sooner, later in pairwise(book.hours)] == [60 * MINUTE] * 33

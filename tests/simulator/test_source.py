@@ -7,6 +7,8 @@ from simulator.venue import Span
 from tests.simulator.serving import START_MS, a_market
 
 MINUTE = 60_000
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
 
 
 def a_source(steps: int = 0) -> MarketSource:
@@ -49,11 +51,11 @@ def test_a_span_chooses_the_latest_rows_between_its_ends():
     source = a_source()
     to_ms = START_MS - 10 * MINUTE
 
-    hours = source.candles("bybit", "BTCUSDT", Span(3_600_000, 5, to_ms=to_ms))
+    hours = source.candles("bybit", "BTCUSDT", Span(HOUR, 5, to_ms=to_ms))
     minutes = source.candles("bybit", "BTCUSDT", Span(MINUTE, 500, from_ms=to_ms - 5 * MINUTE, to_ms=to_ms))
 
     assert len(hours) == 5
-    assert hours[-1].open_ms == to_ms - to_ms % 3_600_000
+    assert hours[-1].open_ms == to_ms - to_ms % HOUR
     assert len(minutes) == 5
 
 
@@ -81,3 +83,44 @@ def test_recent_trades_are_those_of_the_tape():
     assert (
         source.minutes("binance", "BTCUSDT", source.now_ms)[-1].close == source.recent("binance", "BTCUSDT")[-1].price
     )
+
+
+def _sums(candle):
+    return [candle.coins, candle.usd, candle.buy_coins, candle.buy_usd]
+
+
+@pytest.mark.parametrize("hours_ago", [0, 3, 24 * 13])
+def test_an_hour_before_the_start_is_the_sum_of_its_minutes(hours_ago):
+    source = a_source()
+    open_ms = START_MS - START_MS % HOUR - hours_ago * HOUR
+
+    (hour,) = source.candles("okx", "ETH-USDT-SWAP", Span(HOUR, 1, to_ms=open_ms))
+    minutes = source.candles("okx", "ETH-USDT-SWAP", Span(MINUTE, 60, to_ms=open_ms + 59 * MINUTE, from_ms=open_ms))
+
+    assert hour.open_ms == open_ms
+    assert hour.open == pytest.approx(minutes[0].open)
+    assert hour.close == pytest.approx(minutes[-1].close)
+    assert hour.high == pytest.approx(max(minute.high for minute in minutes))
+    assert hour.low == pytest.approx(min(minute.low for minute in minutes))
+    assert _sums(hour) == pytest.approx([sum(column) for column in zip(*map(_sums, minutes), strict=True)], rel=1e-3)
+
+
+def test_days_go_back_a_month_and_are_the_sum_of_their_hours():
+    source = a_source(100)
+    days = source.candles("bybit", "ETHUSDT", Span(DAY, 30))
+    hours = source.candles("bybit", "ETHUSDT", Span(HOUR, 24, to_ms=days[-4].open_ms + 23 * HOUR))
+
+    assert [later.open_ms - sooner.open_ms for sooner, later in itertools.pairwise(days)] == [DAY] * 29
+    assert days[-4].open == hours[0].open
+    assert days[-4].high == max(hour.high for hour in hours)
+    assert _sums(days[-4]) == pytest.approx([sum(column) for column in zip(*map(_sums, hours), strict=True)])
+
+
+def test_an_hour_goes_on_over_the_start_of_the_run():
+    source = a_source(900)
+    (hour,) = source.candles("bybit", "BTCUSDT", Span(HOUR, 1))
+    minutes = source.candles("bybit", "BTCUSDT", Span(MINUTE, 60, from_ms=hour.open_ms))
+
+    assert hour.open == minutes[0].open
+    assert hour.close == minutes[-1].close
+    assert _sums(hour) == pytest.approx([sum(column) for column in zip(*map(_sums, minutes), strict=True)])
