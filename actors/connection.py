@@ -11,6 +11,7 @@ from actors import paths
 from actors.backoff import Backoff
 from actors.exchanges.exchange import Instrument, Keepalive, SocketPlan, TradeColumns
 from actors.exchanges.registry import EXCHANGES
+from actors.frame_intake import TRADES_ALONE
 from actors.mailbox import Lane, Letter
 from actors.messages import (
     ConnectionChanged,
@@ -22,7 +23,7 @@ from actors.messages import (
 )
 from actors.publisher import Publisher, trades_of
 from actors.reader_words import FrameProblem, ReaderEnded, ReaderLeaving, ReaderUp
-from actors.socket_reader import TRADES_ALONE, SocketReader, SocketRules
+from actors.socket_reader import SocketReader, SocketRules
 from actors.supervised import Fenced, NeedsOperator, Supervised
 from intelligence.market import Decoded
 

@@ -6,11 +6,9 @@ because its own receive loop costs ten times what splitting frames ourselves doe
 The only importer of websocket-client.
 """
 
-import hashlib
 import socket
 import threading
 import time
-from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,30 +16,18 @@ from typing import Any
 import websocket
 
 from actors.clock import AnyClock
-from actors.exchanges.exchange import (
-    Exchange,
-    Feed,
-    FrameError,
-    Instrument,
-    Keepalive,
-    Refusal,
-    SocketPlan,
-    TradeColumns,
-    TradesRead,
-    UnknownInstrument,
-)
+from actors.exchanges.exchange import Exchange, Instrument, Keepalive, Refusal, SocketPlan, TradeColumns
+from actors.frame_intake import FrameIntake
 from actors.framing import READ_BYTES, FrameSplitter, FramingError, Message, Opcode
 from actors.line_splitter import Lines
 from actors.liveness import Liveness
 from actors.reader_words import FrameProblem, ReaderEnded, ReaderLeaving, ReaderUp
 from actors.trade_socket import TradeSocket
-from intelligence.market import Control, Decoded, Liquidation, MarkPrice
+from intelligence.market import Control, Decoded
 
 CLOSED = "closed by the venue without a close frame"
 HOUSEKEEPING_S = 0.25  # how often the reader looks at its own deadlines when nothing arrives
 GATHER_BELOW_BYTES = 16 * 1024  # a read of trades that brought less is followed by a pause, where one is set
-TRADES_ALONE = frozenset({Feed.TRADES})
-DUPLICATE_FRAMES = 64  # so many past frames with liquidations are remembered by their digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +50,8 @@ class _Ending(Exception):  # noqa: N818 - how the read loop is left
 
 class SocketReader:
     """One connection from handshake to end. `publish(reader, records)` is called on this thread once a read, or on a
-    socket of nothing but trades `publish_trades(reader, columns, received_ms)`.
+    socket of nothing but trades `publish_trades(reader, columns, received_ms)`. `keep(reader, frames, received_ms)` gets
+    the raw text of a read before it is decoded; on a socket of trades that is one text of many frames, one a line.
     """
 
     def __init__(
@@ -82,25 +69,30 @@ class SocketReader:
         notify: Callable[[Any], None],
         publish: Callable[["SocketReader", list[Decoded]], None],
         publish_trades: Callable[["SocketReader", dict[str, TradeColumns], int], None],
+        keep: Callable[["SocketReader", tuple[bytes, ...], int], None] | None = None,
     ) -> None:
         self.number = number
-        self.counts: Counter[str] = Counter()
         self.liveness: Liveness | None = None  # None until it has subscribed
         self._url = url
         self._plan = plan
         self._exchange = exchange
         self._keepalive = keepalive
-        self._brings_trades_alone = plan.feeds == TRADES_ALONE
-        self._listed = instruments
-        self._make_decoder()
+        self._intake = FrameIntake(
+            exchange=exchange,
+            feeds=plan.feeds,
+            instruments=instruments,
+            on_control=self._on_control,
+            on_problem=self._on_problem,
+        )
+        self.counts = self._intake.counts
         self._rules = rules
         self._clock = clock
         self._notify = notify
         self._publish = publish
         self._publish_trades = publish_trades
+        self._keep = keep
         self._socket = websocket.WebSocket(skip_utf8_validation=True, enable_multithread=False)
         self._stopped_for = ""
-        self._digests: deque[bytes] = deque(maxlen=DUPLICATE_FRAMES)
         self._thread = threading.Thread(target=self._run, name=f"{name}/reader-{number}", daemon=True)
 
     def start(self) -> None:
@@ -125,7 +117,7 @@ class SocketReader:
 
     def take_instruments(self, instruments: Mapping[str, Instrument]) -> None:
         """Decode with this list from the next read on. From any thread."""
-        self._listed = instruments
+        self._intake.take_instruments(instruments)
 
     # -- this thread ------------------------------------------------------------------------------------------------
 
@@ -133,8 +125,8 @@ class SocketReader:
         ending = _Ending("stopped", "stopped")
         try:
             self._connect()
-            self.liveness = live = self._subscribe()
-            if self._brings_trades_alone:
+            self.liveness = self._intake.signs = live = self._subscribe()
+            if self._intake.brings_trades_alone:
                 self._read_trades(live)
             else:
                 self._read_until_the_end(live)
@@ -190,31 +182,29 @@ class SocketReader:
             if received == 0:
                 raise _Ending("lost", CLOSED)
             live.bytes_s = now_s = self._clock.monotonic()
-            self._take(splitter, buffer[:received], live)
+            self._take(splitter, buffer[:received])
             self._keep_house(live, now_s)
 
-    def _take(self, splitter: FrameSplitter, data: memoryview, live: Liveness) -> None:
+    def _take(self, splitter: FrameSplitter, data: memoryview) -> None:
         """Handle one read: answer control frames, decode text frames, publish everything together."""
         records: list[Decoded] = []
         received_ms = self._clock.now_ms()
-        if self._listed is not self._decoded_with:
-            self._make_decoder()
         try:
             try:
-                self._take_messages(splitter.feed(data), live, received_ms, records)
+                self._take_messages(splitter.feed(data), received_ms, records)
             except FramingError as error:
-                self._take_messages(error.messages, live, received_ms, records)
+                self._take_messages(error.messages, received_ms, records)
                 raise
         finally:
             if records:
                 self._publish(self, records)
 
-    def _take_messages(
-        self, messages: Sequence[Message], live: Liveness, received_ms: int, records: list[Decoded]
-    ) -> None:
+    def _take_messages(self, messages: Sequence[Message], received_ms: int, records: list[Decoded]) -> None:
+        if self._keep is not None:
+            self._keep(self, tuple(payload for opcode, payload in messages if opcode is Opcode.TEXT), received_ms)
         for opcode, payload in messages:
             if opcode is Opcode.TEXT:
-                records += self._decode(payload, live, received_ms)
+                records += self._intake.records(payload, received_ms)
             else:
                 self._answer(opcode, payload)
 
@@ -226,7 +216,7 @@ class SocketReader:
             code = int.from_bytes(payload[:2], "big") if len(payload) >= 2 else 1005
             raise _Ending("lost", f"closed by the venue: {code} {payload[2:].decode(errors='replace')}".strip())
         elif opcode is Opcode.BINARY:
-            self._problem("a binary frame")
+            self._intake.problem("a binary frame")
 
     # -- a socket of trades alone -------------------------------------------------------------------------------------
 
@@ -242,112 +232,41 @@ class SocketReader:
             now_s = self._clock.monotonic()
             if received:
                 live.bytes_s = now_s
-                self._take_lines(trades.lines(), live)
+                self._take_lines(trades.lines())
             self._keep_house(live, now_s)
             if gather_s and 0 < received < GATHER_BELOW_BYTES:
                 time.sleep(gather_s)
 
-    def _take_lines(self, lines: Lines, live: Liveness) -> None:
+    def _take_lines(self, lines: Lines) -> None:
         """Handle one read: decode all text at once, then answer control frames."""
-        if self._listed is not self._decoded_with:
-            self._make_decoder()
         if lines.frames:
-            self._take_text(lines.text, lines.frames, live)
+            self._take_text(lines.text, lines.frames)
         for opcode, payload in lines.messages:
             if opcode is Opcode.TEXT:
-                self._take_text(payload, 1, live)
+                self._take_text(payload, 1)
             else:
                 self._answer(opcode, payload)
         if lines.breach is not None:
             raise lines.breach
 
-    def _take_text(self, text: bytes | memoryview, frames: int, live: Liveness) -> None:
-        self.counts["frames"] += frames
+    def _take_text(self, text: bytes | memoryview, frames: int) -> None:
         received_ms = self._clock.now_ms()
-        try:
-            read = self._trades_decoder.decode_many(text, received_ms)
-        except Exception as error:
-            # A decoder promises to raise nothing; if it breaks its word on one read the next ones are still wanted.
-            self._problem(f"{type(error).__name__}: {error}")
-            return
+        if self._keep is not None:
+            self._keep(self, (bytes(text),), received_ms)
+        read = self._intake.trades(text, frames, received_ms)
         if read.columns:
-            live.note_data()
             self._publish_trades(self, read.columns, received_ms)
-        if read.others or read.problems:
-            self._take_the_rest(read, live)
-
-    def _take_the_rest(self, read: TradesRead, live: Liveness) -> None:
-        for problem in read.problems:
-            self._problem(str(problem))
-        if wanted := self._take_controls(read.others, live):
+        if wanted := self._intake.rest(read):
             self._publish(self, wanted)
 
-    # -- a socket of anything else ------------------------------------------------------------------------------------
-
-    def _decode(self, payload: bytes, live: Liveness, received_ms: int) -> list[Decoded]:
-        self.counts["frames"] += 1
-        decoded: Sequence[Decoded]
-        try:
-            decoded = self._decoder.decode(payload, received_ms)
-        except FrameError as error:
-            self._problem(str(error), garbled=not isinstance(error, UnknownInstrument))
-            decoded = error.decoded
-        except Exception as error:
-            # A decoder promises FrameError alone; if it breaks its word on one frame the next ones are still wanted.
-            self._problem(f"{type(error).__name__}: {error}")
-            return []
-        wanted = self._take_controls(decoded, live)
-        if any(isinstance(record, Liquidation) for record in wanted) and self._is_repeated(payload):
-            self.counts["duplicate_frames"] += 1
-            return []
-        return wanted
-
-    def _take_controls(self, decoded: Sequence[Decoded], live: Liveness) -> list[Decoded]:
-        """Act on controls and note signs of life; return everything else."""
-        wanted: list[Decoded] = []
-        for record in decoded:
-            if isinstance(record, Control):
-                self._on_control(record, live)
-                continue
-            wanted.append(record)
-            if isinstance(record, MarkPrice):
-                live.note_mark()
-        if wanted:
-            live.note_data()
-        return wanted
-
-    def _is_repeated(self, payload: bytes) -> bool:
-        """Whether these very bytes came lately; the venue's push time in them makes that a duplicate, not a new event."""
-        digest = hashlib.blake2b(payload, digest_size=16).digest()
-        if digest in self._digests:
-            return True
-        self._digests.append(digest)
-        return False
-
-    def _on_control(self, control: Control, live: Liveness) -> None:
-        self.counts[f"control_{control.reason}"] += 1
-        if control.reason == "subscribed":
-            live.note_ack()
-        elif control.reason == "subscribe_refused":
+    def _on_control(self, control: Control) -> None:
+        if control.reason == "subscribe_refused":
             raise _Ending("unsubscribed", f"a subscription was refused: {control.detail}")
-        elif control.reason == "closing_soon":
+        if control.reason == "closing_soon":
             self._notify(ReaderLeaving(number=self.number))
 
-    def _problem(self, text: str, *, garbled: bool = True) -> None:
-        """Count a frame that was not understood; not `garbled`: only its instrument is unknown. Told at the 1st, 2nd, 4th, 8th ..."""
-        self.counts["malformed"] += 1
-        if garbled and self.liveness is not None:
-            self.liveness.note_garbled()
-        count = self.counts["malformed"]
-        if count & (count - 1) == 0:
-            self._notify(FrameProblem(number=self.number, count=count, reason=text[:300]))
-
-    def _make_decoder(self) -> None:
-        self._decoded_with = self._listed
-        if self._brings_trades_alone:
-            self._trades_decoder = self._exchange.trades_decoder(self._decoded_with)
-        else:
-            self._decoder = self._exchange.decoder(self._decoded_with)
+    def _on_problem(self, count: int, text: str) -> None:
+        self._notify(FrameProblem(number=self.number, count=count, reason=text[:300]))
 
     def _send(self, payload: bytes, opcode: int) -> None:
         """Send one frame, waiting for room at most as long as a read waits."""

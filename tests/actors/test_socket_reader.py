@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from actors import socket_reader
+from actors import frame_intake, socket_reader
 from actors.clock import ManualClock
 from actors.exchanges.exchange import Keepalive
 from actors.exchanges.registry import EXCHANGES
@@ -194,6 +194,6 @@ def test_what_a_reader_remembers_does_not_grow(stand):
         stand.socket(1).send(bybit_liquidation(("BTCUSDT", 1 + number, 90_000, number)))
 
     wait_for(lambda: len(owner.events()) == 500, "all events")
-    assert len(owner.reader._digests) == socket_reader.DUPLICATE_FRAMES
+    assert len(owner.reader._intake._digests) == frame_intake.DUPLICATE_FRAMES
     owner.reader.stop()
     assert owner.reader.join(1)
