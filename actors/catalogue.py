@@ -10,7 +10,7 @@ from actors import paths
 from actors.asking import Asker, Refused
 from actors.backoff import Backoff
 from actors.connection import ConnectionRules
-from actors.exchanges.exchange import CORE_FEEDS, Feed, FrameError, Instrument, Keepalive, Refusal, RestCall, SocketPlan
+from actors.exchanges.exchange import Feed, FrameError, Instrument, Keepalive, Refusal, RestCall, SocketPlan
 from actors.exchanges.registry import EXCHANGES
 from actors.messages import (
     AssetsWatched,
@@ -43,8 +43,9 @@ class _Repeat:
 class Catalogue(Supervised):
     """Knows what one venue lists, and tells the feeds' supervisor which connections that asks for.
 
-    `assets` are those watched from the start, until `AssetsWatched` names others. `apart`: liquidations have sockets of
-    their own, so that other assets, whose prices are subscribed by name, interrupt none of them.
+    `assets` are those watched from the start, until `AssetsWatched` names others; `feeds` is what is wanted of them, where
+    the venue pushes it. `apart`: liquidations have sockets of their own, so that other assets, whose prices are subscribed
+    by name, interrupt none of them.
     """
 
     def init(
@@ -54,6 +55,7 @@ class Catalogue(Supervised):
         ws_url: str,
         rest_url: str,
         assets: frozenset[str],
+        feeds: frozenset[Feed],
         keepalive: Keepalive,
         limits: RestLimits,
         backoff: Backoff,
@@ -61,7 +63,7 @@ class Catalogue(Supervised):
         rules: ConnectionRules,
         apart: bool = False,
     ) -> None:
-        self._venue, self._ws_url, self._assets = venue, ws_url, assets
+        self._venue, self._ws_url, self._assets, self._feeds = venue, ws_url, assets, feeds
         self._exchange, self._apart = EXCHANGES[venue], apart
         self._keepalive, self._backoff, self._refresh_s, self._rules = keepalive, backoff, refresh_s, rules
         self._asker = Asker(self._exchange, rest_url, limits)
@@ -163,12 +165,14 @@ class Catalogue(Supervised):
 
     def _plans(self) -> dict[str, SocketPlan]:
         if not self._apart:
-            return {f"{self._venue}-{plan.name}": plan for plan in self._exchange.sockets(self._known, self._assets)}
-        return {
-            f"{self._venue}-{kind}{plan.name}": plan
-            for kind, feeds in (("", {Feed.LIQUIDATIONS}), ("prices-", CORE_FEEDS - {Feed.LIQUIDATIONS}))
-            for plan in self._exchange.sockets(self._known, self._assets, frozenset(feeds))
-        }
+            return self._sockets(self._feeds)
+        liquidations = self._sockets(self._feeds & {Feed.LIQUIDATIONS})
+        carried = frozenset[Feed]().union(*(plan.feeds for plan in liquidations.values()))
+        return liquidations | self._sockets(self._feeds - carried, "prices-")
+
+    def _sockets(self, feeds: frozenset[Feed], prefix: str = "") -> dict[str, SocketPlan]:
+        plans = self._exchange.sockets(self._known, self._assets, feeds)
+        return {f"{self._venue}-{prefix}{plan.name}": plan for plan in plans}
 
     def _arguments(self, name: str, plan: SocketPlan) -> Mapping[str, Any]:
         """Those of before while the plan is the same: a changed list is told to the socket that runs, and only what

@@ -88,6 +88,8 @@ def _overrides(args: argparse.Namespace, simulated: Simulated, scratch: Path) ->
             chosen[f"venues.{venue}.rest_url"] = urls["rest_url"]
     # A folder named in a settings file is the live daemon's; the environment of this very command may name another.
     named = args.data_dir or os.environ.get("FORESHOCK_DATA_DIR")
+    if args.tape:
+        chosen["feeds.trades"] = False  # tapes bring liquidations and prices: trades that never come would look dead
     chosen["data_dir"] = str(named or scratch)
     if not args.telegram:
         chosen["telegram.token"] = ""

@@ -125,6 +125,8 @@ class Feeds:
     instruments_refresh_s: Seconds
     dedup_s: SecondsOrZero
     venue_lost_s: Seconds
+    trades: bool
+    gather_s: SecondsOrZero
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from actors.backoff import Backoff
 from actors.catalogue import Catalogue
 from actors.connection import Connection, ConnectionRules
 from actors.dispatcher import Dispatcher
+from actors.exchanges.exchange import MARKET_FEEDS, Feed
 from actors.exchanges.registry import EXCHANGES
 from actors.mailbox import MailboxSpec
 from actors.notifiers.terminal import TerminalNotifier
@@ -27,7 +28,7 @@ from supervisors.supervisor import Supervisor
 
 WORKERS = ("symbols",)
 MAX_SYMBOLS = 2_000
-MAX_SOCKETS = 64
+MAX_SOCKETS = 128  # 500 assets on seven venues take about 60, most of them Bitget's
 RETAINED = 20_000  # liquidation letters an asset may keep for its successor: five minutes of the worst day
 DATABASE = "foreshock.db"
 
@@ -243,6 +244,7 @@ def _catalogue(name: str, venue: Venue, settings: Settings) -> ChildSpec:
         connect_timeout_s=feeds.connect_timeout_s,
         subscribe_ack_s=feeds.subscribe_ack_s,
         max_frame_bytes=feeds.max_frame_bytes,
+        gather_s=feeds.gather_s,
     )
     keepalive = msgspec.structs.replace(
         EXCHANGES[name].keepalive, every_s=venue.ping_every_s, silent_s=venue.silence_s, max_age_s=venue.max_age_s
@@ -255,6 +257,7 @@ def _catalogue(name: str, venue: Venue, settings: Settings) -> ChildSpec:
             ws_url=venue.ws_url,
             rest_url=venue.rest_url,
             assets=frozenset(settings.assets),
+            feeds=MARKET_FEEDS if feeds.trades else MARKET_FEEDS - {Feed.TRADES},
             keepalive=keepalive,
             limits=_rest_limits(settings),
             backoff=backoff,

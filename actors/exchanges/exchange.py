@@ -28,6 +28,11 @@ class Feed(StrEnum):
 
 
 CORE_FEEDS = frozenset({Feed.LIQUIDATIONS, Feed.MARK_PRICES})
+MARKET_FEEDS = CORE_FEEDS | {
+    Feed.FUNDING,
+    Feed.OPEN_INTEREST,
+    Feed.TRADES,
+}  # what the daemon lives on; bars come by REST
 NOTHING_SETTLED: Mapping[str, str] = MappingProxyType({})
 
 

@@ -7,6 +7,7 @@ from actors import paths
 from actors.backoff import Backoff
 from actors.catalogue import Catalogue
 from actors.clock import ManualClock
+from actors.exchanges.exchange import CORE_FEEDS
 from actors.mailbox import MailboxSpec
 from actors.messages import (
     AssetsWatched,
@@ -48,6 +49,7 @@ class Desk:
             "ws_url": "ws://127.0.0.1:1",
             "rest_url": self.stand.rest_url,
             "assets": frozenset({"BTC"}),
+            "feeds": CORE_FEEDS,
             "keepalive": KEEPALIVE,
             "limits": LIMITS,
             "backoff": Backoff(base_s=1.0, factor=2.0, cap_s=60.0),
@@ -225,7 +227,7 @@ def test_a_listing_nobody_subscribes_by_name_restarts_nothing(desk):
         def __getattr__(self, name, exchange=catalogue._exchange):
             return getattr(exchange, name)
 
-        def sockets(self, _instruments, _assets):
+        def sockets(self, _instruments, _assets, _feeds):
             return plans
 
     catalogue._exchange = OneForAll()

@@ -11,6 +11,7 @@ from actors.backoff import Backoff
 from actors.catalogue import Catalogue
 from actors.clock import Clock
 from actors.connection import Connection, ConnectionRules
+from actors.exchanges.exchange import CORE_FEEDS
 from actors.mailbox import Lane, Letter, MailboxSpec
 from actors.messages import InstrumentsDoubted, ShutDown
 from actors.rest import RestLimits
@@ -61,6 +62,7 @@ class Core:
             "ws_url": self.stand.ws_url,
             "rest_url": self.stand.rest_url,
             "assets": frozenset({"COIN1"}),
+            "feeds": CORE_FEEDS,
             "keepalive": KEEPALIVE,
             "limits": RestLimits(connect_s=1.0, read_s=1.0, total_s=5.0, max_bytes=10**7),
             "backoff": RULES.backoff,
