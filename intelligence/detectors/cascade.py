@@ -13,7 +13,7 @@ from intelligence.detectors.flow import BURST_MS, ENTRY_MS, LATENESS_MS, LONG_MS
 from intelligence.detectors.incident import Incident, SeverityRule
 from intelligence.market import Liquidation, PositionSide
 from intelligence.reference_price import ReferencePrice
-from intelligence.thresholds.static import Threshold
+from intelligence.thresholds.records import Threshold
 from intelligence.volatility import Volatility
 from intelligence.windows import MICRO, micro_usd
 

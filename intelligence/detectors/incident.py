@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from intelligence.alerts import Alert, AlertKind, Severity, Stage, VenueShare, stable_id
 from intelligence.detectors.flow import Reporting
 from intelligence.market import Coverage, PositionSide
-from intelligence.thresholds.static import Threshold
+from intelligence.thresholds.records import Threshold
 from intelligence.windows import MICRO
 
 

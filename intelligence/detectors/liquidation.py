@@ -6,7 +6,7 @@ from intelligence.alerts import Alert, AlertKind, Severity, Stage, stable_id
 from intelligence.detectors.flow import ENTRY_MS, LiquidationFlow, Reporting
 from intelligence.market import Coverage, Liquidation, PositionSide
 from intelligence.reference_price import ReferencePrice
-from intelligence.thresholds.static import Threshold
+from intelligence.thresholds.records import Threshold
 from intelligence.windows import MICRO, micro_usd
 
 
