@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 
-class OutboxError(Exception):
+class StorageError(Exception):
     """The file cannot be read or written now; the text says why."""
 
 
 class Database:
-    """One connection, used by the thread that made it. Every method raises OutboxError within the busy limit."""
+    """One connection, used by the thread that made it. Every method raises StorageError within the busy limit."""
 
     def __init__(self, database: Path | str, busy_s: float, migrations: Sequence[str]) -> None:
         self._database = database = Path(database)
@@ -38,7 +38,7 @@ class Database:
         with self.writing():
             found = self._version()  # again, under the lock: another actor may have been first
             if found > len(migrations):
-                raise OutboxError(
+                raise StorageError(
                     f"{self._database}: schema version up to {len(migrations)} expected, was {found}; "
                     "a newer Foreshock has written it: start that one, or name another data directory"
                 )
@@ -82,4 +82,4 @@ def _errors_named(database: Path) -> Iterator[None]:
     try:
         yield
     except (sqlite3.Error, OSError) as error:
-        raise OutboxError(f"{database}: {error}") from error
+        raise StorageError(f"{database}: {error}") from error

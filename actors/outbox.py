@@ -12,7 +12,8 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from actors.database import Database, OutboxError
+from actors.database import Database
+from actors.database import StorageError as OutboxError
 from actors.outbox_rows import Backlog, Chat, Delivery, Known, Planned, Start
 from intelligence.alerts import Alert, Severity, Stage
 

@@ -151,6 +151,14 @@ class Outbox:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoints:
+    every_s: Seconds
+    history_every_s: Seconds
+    trial_s: Seconds
+    busy_s: Seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Supervision:
     health_tick_s: Seconds
     pulse_s: Seconds
@@ -180,6 +188,7 @@ class Settings:
     oi: OpenInterest
     detection: DetectionRules
     outbox: Outbox
+    checkpoints: Checkpoints
     supervision: Supervision
     logs: Logs
 

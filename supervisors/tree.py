@@ -10,6 +10,7 @@ import msgspec
 from actors import paths
 from actors.backoff import Backoff
 from actors.catalogue import Catalogue
+from actors.checkpoints import Checkpoints
 from actors.connection import Connection, ConnectionRules
 from actors.dispatcher import Dispatcher
 from actors.exchanges.exchange import MARKET_FEEDS, Feed
@@ -31,6 +32,7 @@ MAX_SYMBOLS = 2_000
 MAX_SOCKETS = 128  # 500 assets on seven venues take about 60, most of them Bitget's
 RETAINED = 20_000  # liquidation letters an asset may keep for its successor: five minutes of the worst day
 DATABASE = "foreshock.db"
+STATE = "state.db"  # checkpoints: apart from alerts, which must not wait behind them
 
 # The venues whose liquidations are judged as they come and that can therefore be able to report. Of the others Hyperliquid
 # has no public feed of them, Deribit marks a few trades, and how Gate's side and Bitget's amount are to be read is in
@@ -56,7 +58,7 @@ def our_tree(settings: Settings, presentation: Presentation) -> SupervisorSpec:
     telegram = presentation.telegram and bool(settings.telegram.token)
     children = [
         _subtree("notify", _notify(settings, presentation, telegram=telegram)),
-        _subtree("core", _core(settings)),
+        _subtree("core", _core(settings, presentation)),
     ]
     if telegram:
         children.append(_bulkhead("edge", _edge(settings, presentation)))
@@ -128,7 +130,7 @@ def _telegram_sender(settings: Settings, storage: Mapping[str, Any]) -> ChildSpe
 # -- core -------------------------------------------------------------------------------------------------------------
 
 
-def _core(settings: Settings) -> SupervisorSpec:
+def _core(settings: Settings, presentation: Presentation) -> SupervisorSpec:
     venues = {name: venue for name in EXCHANGES if (venue := getattr(settings.venues, name)).enabled}
     symbols = SupervisorSpec(
         template=ChildSpec(
@@ -169,14 +171,36 @@ def _core(settings: Settings) -> SupervisorSpec:
     )
     pollers = SupervisorSpec(children=tuple(_poller(name, venue, settings) for name, venue in venues.items()))
     children = (
+        _checkpoints(settings, presentation),
         _subtree("symbols", symbols),
         monitor,
         _subtree("feeds", feeds),
-        _bulkhead("oi", pollers, final_s=0.3),
+        _bulkhead("oi", pollers, final_s=0.15),
         _subtree("catalogues", catalogues),
         *((_universe(venues, settings),) if settings.assets.auto else ()),
     )
     return SupervisorSpec(children=children, ordered=True)
+
+
+def _checkpoints(settings: Settings, presentation: Presentation) -> ChildSpec:
+    """First, so that it ends last: at a stop the others hand in what they know."""
+    chosen = settings.checkpoints
+    args = _args(
+        file=settings.data_dir / STATE,
+        busy_s=chosen.busy_s,
+        trial_s=chosen.trial_s,
+        simulation=presentation.simulation,
+    )
+    return ChildSpec(
+        id="checkpoints",
+        actor=Checkpoints,
+        args=args,
+        profile=IO,
+        required=False,
+        drain=True,
+        final_s=0.5,
+        mailbox=MailboxSpec(max_age_s=3600.0),
+    )
 
 
 def _backoff(settings: Settings) -> Backoff:
@@ -212,7 +236,7 @@ def _universe(venues: Mapping[str, Venue], settings: Settings) -> ChildSpec:
         profile=IO,
         required=False,
         stop_s=30.0,
-        final_s=0.25,
+        final_s=0.15,
         mailbox=MailboxSpec(retain_max=2),
     )
 
@@ -233,7 +257,7 @@ def _poller(name: str, venue: Venue, settings: Settings) -> ChildSpec:
         profile=IO,
         required=False,
         stop_s=15.0,
-        final_s=0.25,
+        final_s=0.1,
         mailbox=MailboxSpec(retain_max=2),
     )
 
@@ -267,7 +291,7 @@ def _catalogue(name: str, venue: Venue, settings: Settings) -> ChildSpec:
         ),
         profile=IO,
         stop_s=30.0,
-        final_s=0.75,
+        final_s=0.25,
         mailbox=MailboxSpec(retain_max=2),
     )
 
