@@ -12,6 +12,7 @@ import msgspec
 from actors.exchanges.exchange import Instrument
 from intelligence.alerts import Alert
 from intelligence.market import Liquidation, MarkPrice, OpenInterest
+from intelligence.minute import Minute
 
 # -- feeds to symbol streams ----------------------------------------------------------------------------------------
 
@@ -58,6 +59,13 @@ class TradesSeen(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     times_ms: list[int]
     prices: list[float]
     coins: list[float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MinuteClosed:
+    """A symbol stream's word to those who follow it, once a minute of event time."""
+
+    minute: Minute
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,13 +4,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from actors import paths
-from actors.messages import AlertRaised, AskMarket, LiquidationsSeen, MarksSeen, OpenInterestSeen, TradesSeen
+from actors.messages import (
+    AlertRaised,
+    AskMarket,
+    LiquidationsSeen,
+    MarksSeen,
+    MinuteClosed,
+    OpenInterestSeen,
+    TradesSeen,
+)
 from actors.supervised import Supervised
 from intelligence.alerts import Alert
 from intelligence.asset_market import AssetMarket, MarketView
 from intelligence.detectors.asset import MAX_AHEAD_MS, AssetDetection, DetectionRules
+from intelligence.minute import CLOSES_AFTER_MS, ENDS_QUIET_MS
 from intelligence.volatility import VolatilityState
 
+MINUTE_S = 60.0  # market seconds
 TICK_S = 1.0  # market seconds; only while an incident is open
 MARK_KEPT_EVERY_MS = 5_000  # of each instrument, for a successor: prices to within 5 s at a fifth of the memory
 
@@ -20,6 +30,11 @@ class _Tick:
     """Market time has reached `at_ms`, and whatever was received until then has been handled: it lay before this."""
 
     at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class _MinuteDue:
+    """Market time for the minutes that no trade tells to be over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +56,20 @@ class SymbolStream(Supervised):
     it ended and raises the same alerts under the same ids. Liquidations are retained whole, marks thinned out: prices
     in what a successor says may be 5 s older than in what the lost one would have said.
 
+    `followers`: paths below which each asset has somebody who wants its closed minutes.
+
     Trades and open interest stand beside detection: they raise nothing, and a failure of theirs costs their window alone.
     A successor begins without trades, and says from when on it has them.
     """
 
-    def init(self, *, child_id: str, rules: DetectionRules) -> None:
+    def init(self, *, child_id: str, rules: DetectionRules, followers: tuple[str, ...] = ()) -> None:
+        self._followers = tuple(f"{parent}/{child_id}" for parent in followers)
         self.asset = paths.asset_of(child_id)
         self._rules = rules
         self._detection = AssetDetection(self.asset, rules)
         self._market = AssetMarket(self.asset)
+        self._market.begin_minutes(self.now_ms)
+        self.timer.every("minute", MINUTE_S, _MinuteDue(), market=True)
         self._trade_failures = 0
         self._ticking = False
         self._kept_ms: dict[tuple[str, str], int] = {}
@@ -72,6 +92,8 @@ class SymbolStream(Supervised):
             elif isinstance(message, MarksSeen):
                 self._detection.mark(message.mark)
                 self._market.mark(message.mark)
+        self._market.liquidations(self._detection.take_accepted())
+        self._market.begin_minutes(self.now_ms)
         # What is open now may have ended meanwhile, or may go on with letters that still wait: a tick behind them tells.
         # Should its end have been told before, telling it again changes nothing.
         self._tick_while_open()
@@ -84,10 +106,14 @@ class SymbolStream(Supervised):
             case OpenInterestSeen(record=record):
                 self._market.open_interest(record)
                 return None
+            case _MinuteDue():
+                self._close_minutes(self.now_ms - ENDS_QUIET_MS + CLOSES_AFTER_MS)
+                return None
             case AskMarket():
                 return self._market.view(self.now_ms)
             case LiquidationsSeen():
                 self._raise(self._observe(message))
+                self._market.liquidations(self._detection.take_accepted())
                 self._forget()
                 self.progress()
             case MarksSeen(mark=mark):
@@ -105,6 +131,8 @@ class SymbolStream(Supervised):
     def _take_trades(self, seen: TradesSeen) -> None:
         try:
             self._market.trades(seen.times_ms, seen.prices, seen.coins, received_ms=seen.received_ms)
+            if self._market.newest_trade_ms >= self._market.minute_due_ms:
+                self._close_minutes(self._market.newest_trade_ms)
         except Exception as error:
             # Whatever is wrong with trades must not take detection down with it.
             self._market.forget_trades()
@@ -112,6 +140,11 @@ class SymbolStream(Supervised):
             self.note(
                 f"trades of {seen.venue} failed, time {self._trade_failures}: {type(error).__name__}: {error}"[:200]
             )
+
+    def _close_minutes(self, at_ms: int) -> None:
+        for minute in self._market.close_minutes(at_ms, self._detection.reference_price()):
+            for path in self._followers:
+                self.send(path, MinuteClosed(minute=minute))
 
     def _observe(self, seen: LiquidationsSeen) -> tuple[Alert, ...]:
         return self._detection.liquidations(

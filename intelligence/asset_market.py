@@ -1,9 +1,10 @@
 """What is known of one asset's market over all venues: trades, marks, funding and open interest; detection stands apart."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from intelligence.market import MarkPrice, OpenInterest
+from intelligence.market import Liquidation, MarkPrice, OpenInterest
+from intelligence.minute import CLOSES_AFTER_MS, MINUTE_MS, Minute, Minutes
 from intelligence.trade_window import WINDOW_S, TradeWindow, VolumeProfile, VolumeSums
 
 VOLUME_SPANS_S = (60, 300, WINDOW_S)  # detection.md 7
@@ -37,6 +38,8 @@ class AssetMarket:
     def __init__(self, asset: str) -> None:
         self._asset = asset
         self._trades = TradeWindow()
+        self._minutes = Minutes()
+        self._liquidations: list[Liquidation] = []  # not in a closed minute yet
         self._marks: dict[tuple[str, str], MarkPrice] = {}
         self._open_interest: dict[tuple[str, str], OpenInterest] = {}
 
@@ -45,9 +48,15 @@ class AssetMarket:
     ) -> None:
         """Take one batch of one venue; see `TradeWindow.add`."""
         self._trades.add(times_ms, prices, coins, now_ms=received_ms)
+        self._minutes.add(times_ms, prices)
 
     def forget_trades(self) -> None:
         self._trades = TradeWindow()
+        self._minutes.forget()
+
+    def liquidations(self, accepted: Iterable[Liquidation]) -> None:
+        """Take what detection judged, once each."""
+        self._liquidations += accepted
 
     def mark(self, mark: MarkPrice) -> None:
         self._marks[mark.venue, mark.instrument] = mark
@@ -57,18 +66,59 @@ class AssetMarket:
         if known is None or record.exchange_ms >= known.exchange_ms:  # a poll may come in behind a push
             self._open_interest[record.venue, record.instrument] = record
 
+    # -- closed minutes -----------------------------------------------------------------------------------------------
+
+    def begin_minutes(self, now_ms: int) -> None:
+        """Let minutes follow one another from that of `now_ms` on; what was before is told by nobody."""
+        self._minutes.begin(now_ms)
+        self._liquidations = [one for one in self._liquidations if one.exchange_ms >= self._minutes.next_from_ms]
+
+    @property
+    def newest_trade_ms(self) -> int:
+        """The second of the newest trade, 0 without any."""
+        return self._trades.newest_ms
+
+    @property
+    def minute_due_ms(self) -> int:
+        """The event time from which on the oldest open minute is over."""
+        return self._minutes.next_from_ms + MINUTE_MS + CLOSES_AFTER_MS
+
+    def close_minutes(self, at_ms: int, reference_price: float | None) -> tuple[Minute, ...]:
+        """The minutes that are over at the event time `at_ms`, oldest first. After a pause longer than the trade window
+        the minutes whose trades it has forgotten are left out.
+        """
+        self._minutes.skip_to(at_ms - WINDOW_S * 1_000)
+        closed = []
+        while self.minute_due_ms <= at_ms:
+            closed.append(self._close_minute(reference_price))
+        return tuple(closed)
+
+    def _close_minute(self, reference_price: float | None) -> Minute:
+        from_ms = self._minutes.next_from_ms
+        to_ms = from_ms + MINUTE_MS
+        complete_from_ms = self._trades.complete_from_ms
+        within = tuple(one for one in self._liquidations if one.exchange_ms < to_ms)
+        self._liquidations = [one for one in self._liquidations if one.exchange_ms >= to_ms]
+        return self._minutes.close(
+            self._asset,
+            self._trades.sums_between(from_ms, to_ms),
+            complete=complete_from_ms is not None and complete_from_ms <= from_ms,
+            reference_price=reference_price,
+            liquidations=within,
+            open_interest=tuple(self._open_interest[key] for key in sorted(self._open_interest)),
+        )
+
     def view(self, now_ms: int) -> MarketView:
         trades = self._trades
-        trades.move_to(now_ms)
         return MarketView(
             asset=self._asset,
             at_ms=now_ms,
             last_price=trades.last_price or None,
             marks=tuple(self._marks[key] for key in sorted(self._marks)),
             open_interest=tuple(self._open_interest[key] for key in sorted(self._open_interest)),
-            volumes=tuple(trades.sums(seconds) for seconds in VOLUME_SPANS_S),
-            cvd_day_usd=trades.cvd_day_usd,
-            profile=trades.profile(),
+            volumes=tuple(trades.sums(seconds, now_ms) for seconds in VOLUME_SPANS_S),
+            cvd_day_usd=trades.cvd_usd(now_ms),
+            profile=trades.profile(now_ms),
             trades_from_ms=trades.complete_from_ms,
             late_trades=trades.late,
             broken_trades=trades.ahead,

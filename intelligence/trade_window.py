@@ -16,6 +16,7 @@ LATE_S = 3  # detection.md 3: an event this late is inserted at its time, an old
 MAX_AHEAD_MS = 60_000  # ours: more than any clock that is only wrong
 VALUE_AREA = 0.7
 MAX_ROWS = 400
+DAY_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +69,7 @@ class TradeWindow:
         self.late = 0
         self.ahead = 0
         self.last_price = 0.0
-        self.cvd_day_usd = 0.0  # since 00:00 UTC of the newest trade's day
+        self._cvd_day_usd = 0.0  # since 00:00 UTC of the newest trade's day
         self._day = 0
         self._first = 0  # second of the first trade
         self._second = 0  # newest second seen
@@ -119,31 +120,40 @@ class TradeWindow:
         """From when on the window holds every trade that was fed: its first one or its beginning; None without any."""
         return max(self._first, self._second - WINDOW_S + 1) * 1000 if self._second else None
 
-    def sums(self, seconds: int) -> VolumeSums:
-        """Totals over the last `seconds` (up to 900), ending with the newest second seen or moved to."""
-        newest = self._second % WINDOW_S
-        first = newest + 1 - seconds
-        wrapped = slice(WINDOW_S + first, WINDOW_S) if first < 0 else slice(0)
-        spans = (slice(max(first, 0), newest + 1), wrapped)
+    @property
+    def newest_ms(self) -> int:
+        """The beginning of the newest second with a trade, 0 without any."""
+        return self._second * 1000
+
+    def sums(self, seconds: int, until_ms: int = 0) -> VolumeSums:
+        """Totals over the last `seconds` (up to 900), ending with the second of `until_ms` or the newest one, if later."""
+        until = max(until_ms // 1000, self._second)
+        return self.sums_between((until - seconds + 1) * 1000, (until + 1) * 1000)
+
+    def sums_between(self, from_ms: int, to_ms: int) -> VolumeSums:
+        """Totals from the second of `from_ms` to before that of `to_ms`, as far as the window still holds them."""
+        oldest = self._second - WINDOW_S + 1
+        spans = _ring_spans(max(from_ms // 1000, oldest), min(to_ms // 1000 - 1, self._second))
         return VolumeSums(
-            seconds=seconds,
+            seconds=(to_ms - from_ms) // 1000,
             buy_usd=math.fsum(math.fsum(self._buy[span]) for span in spans),
             sell_usd=math.fsum(math.fsum(self._sell[span]) for span in spans),
             trades=sum(sum(self._trades[span]) for span in spans),
             largest_usd=max(max(self._largest[span], default=0.0) for span in spans),
         )
 
-    def move_to(self, now_ms: int) -> None:
-        """Let time pass without a trade, so that what is older than the window leaves it."""
-        if self._second and now_ms // 1000 > self._second:
-            self._advance(now_ms // 1000)
+    def cvd_usd(self, until_ms: int) -> float:
+        """What takers bought less what they sold since 00:00 UTC of the day of `until_ms`."""
+        return self._cvd_day_usd if until_ms // DAY_MS == self._day else 0.0
 
-    def profile(self) -> VolumeProfile | None:
-        """Volume by price over the whole window; None while there is none."""
+    def profile(self, until_ms: int = 0) -> VolumeProfile | None:
+        """Volume by price over the whole window that ends at `until_ms` or with the newest trade; None without any."""
+        oldest = max(until_ms // 1000, self._second) - WINDOW_S + 1
         total: dict[int, float] = {}
-        for rows in filter(None, self._rows):
-            for row, usd in rows.items():
-                total[row] = total.get(row, 0.0) + usd
+        for span in _ring_spans(max(oldest, self._second - WINDOW_S + 1), self._second):
+            for rows in filter(None, self._rows[span]):
+                for row, usd in rows.items():
+                    total[row] = total.get(row, 0.0) + usd
         return volume_profile(total, self._row_width) if total else None
 
     # -- inside -----------------------------------------------------------------------------------------------------
@@ -179,7 +189,7 @@ class TradeWindow:
             self._rows[slot] = None
         self._second, self._at = second, _NOWHERE
         if second // 86_400 != self._day:
-            self._day, self.cvd_day_usd = second // 86_400, 0.0
+            self._day, self._cvd_day_usd = second // 86_400, 0.0
 
     def _put(self, at: _Cell, buy: float, sell: float, trades: int, largest: float) -> None:
         _, _, _, _, slot, row = at
@@ -188,12 +198,20 @@ class TradeWindow:
         self._trades[slot] += trades
         if largest > self._largest[slot]:  # noqa: PLR1730
             self._largest[slot] = largest
-        self.cvd_day_usd += buy - sell
+        self._cvd_day_usd += buy - sell
         rows = self._rows[slot]
         if rows is None:
             self._rows[slot] = {row: buy + sell}
         else:
             rows[row] = rows.get(row, 0.0) + buy + sell
+
+
+def _ring_spans(first: int, last: int) -> tuple[slice, slice]:
+    """Where the seconds `first` to `last`, at most a window's, lie in the ring; empty slices where there are none."""
+    if first > last:
+        return slice(0), slice(0)
+    start, end = first % WINDOW_S, last % WINDOW_S + 1
+    return (slice(start, end), slice(0)) if start < end else (slice(start, WINDOW_S), slice(end))
 
 
 def nice_width(about: float) -> float:

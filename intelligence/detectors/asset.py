@@ -84,6 +84,7 @@ class AssetDetection:
         self._leads: dict[str, int] = {}  # venue: its event time minus our clock, ms
         self._market_ms = 0
         self._aggregate = self._uncertain = self._ahead = self._unusable = 0
+        self._accepted: list[Liquidation] = []
 
     @property
     def counters(self) -> Counters:
@@ -138,8 +139,19 @@ class AssetDetection:
         alerts: list[Alert | None] = []
         for event in events:
             if self._usable(event) and not self._duplicates.recognise(event, after_reconnect=after_reconnect):
+                self._accepted.append(event)
                 alerts += self._judge(event, now_ms)
         return self._worded(alerts)
+
+    def take_accepted(self) -> list[Liquidation]:
+        """Those that were judged since the last call: usable, and not told twice."""
+        accepted, self._accepted = self._accepted, []
+        return accepted
+
+    def reference_price(self) -> float | None:
+        """The median of the venues' newest mark prices, in USD a coin; None before the first."""
+        latest_ms = self._prices.latest_ms
+        return None if latest_ms is None else self._prices.price_at(latest_ms)
 
     def mark(self, mark: MarkPrice) -> tuple[Alert, ...]:
         if not (isfinite(mark.price) and mark.price > 0):

@@ -34,6 +34,7 @@ class Desk:
         self.stage = Theatre(ManualClock(market_ms=T0))
         self.clock = self.stage.clock
         self.told = self.stage.record(paths.DISPATCHER)
+        self._followed = self.stage.record("/features/someone/sol")
         self.worker = Worker("symbols")
         self.worker.start()
         self.place = self.stage.system.place(PATH, MailboxSpec(retain_max=retain_max))
@@ -41,7 +42,7 @@ class Desk:
 
     def begin(self):
         self.place.epoch += 1
-        args = {"child_id": "sol", "rules": DetectionRules()}
+        args = {"child_id": "sol", "rules": DetectionRules(), "followers": ("/features/someone",)}
         notify = self.stage._notices.put
         SymbolStream.start(Birth(self.stage.system, PATH, self.place.epoch, args, notify, self.worker))
         assert isinstance(notice := self.stage._next(PATH), ChildReady), notice
@@ -86,6 +87,11 @@ class Desk:
     def alerts(self, stage=None):
         self.settle()
         return [one.alert for one in self.told if one != "settle" and stage in {None, one.alert.stage}]
+
+    def minutes(self):
+        """The closed minutes that a follower was told so far."""
+        self.stage.ask("/features/someone/sol", "settle")
+        return [one.minute for one in self._followed if one != "settle"]
 
     def close(self):
         self.stage.close()
@@ -404,3 +410,21 @@ def test_alerts_are_the_same_with_trades_and_without(crash_before):
         assert ask(one).last_price is not None
     finally:
         one.close()
+
+
+def test_whoever_follows_is_told_each_minute_once(desk):
+    begin_ms = T0 - T0 % 60_000
+    tell(desk, the_trades([begin_ms + 1_000], [100.0], [2.0]))
+    desk.feed([a_liquidation(at_ms=begin_ms + 2_000 - T0)], to_time=False)
+    tell(desk, the_trades([begin_ms + 60_000], [101.0], [1.0]))
+    assert desk.minutes() == []
+
+    tell(desk, the_trades([begin_ms + 63_000], [102.0], [1.0]))
+    (first,) = desk.minutes()
+    assert (first.from_ms, first.close, first.buy_usd, len(first.liquidations)) == (begin_ms, 100.0, 200.0, 1)
+
+    desk.clock.advance(200)
+    desk.settle()
+    starts_ms = [minute.from_ms for minute in desk.minutes()]
+    assert starts_ms == list(range(begin_ms, starts_ms[-1] + 1, 60_000))
+    assert len(starts_ms) >= 3, "minutes end without trades too"

@@ -2,7 +2,7 @@
 
 from intelligence.alerts import Alert, AlertKind, Severity
 from intelligence.detectors.asset import AssetDetection, DetectionRules
-from intelligence.market import Coverage, Liquidation, MarkPrice, PositionSide, PriceKind
+from intelligence.market import Coverage, Liquidation, MarkPrice, OpenInterest, PositionSide, PriceKind
 
 T0 = 1_700_000_040_000  # 2023-11-14 22:14:00 UTC, the start of a minute
 VENUES = ("binance", "bybit", "okx")
@@ -91,3 +91,18 @@ def feed(detection, records, *, able=VENUES, after_reconnect=False):
 
 def of_kind(alerts, kind, stage=None):
     return [alert for alert in alerts if alert.kind is kind and stage in {None, alert.stage}]
+
+
+def an_open_interest(at_ms=0, coins=1_000.0, **overrides):
+    return OpenInterest(
+        **{
+            "venue": "bybit",
+            "instrument": "SOL-P",
+            "asset": "SOL",
+            "exchange_ms": T0 + at_ms,
+            "received_ms": T0 + at_ms,
+            "quantity": coins,
+            "notional_usd": None,
+        }
+        | overrides
+    )

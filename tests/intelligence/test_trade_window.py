@@ -82,7 +82,7 @@ def test_it_says_from_when_on_it_holds_everything() -> None:
     window = a_window([(5_500, 100.0, 1.0)])
     assert window.complete_from_ms == T0_MS + 5_000
 
-    window.move_to(T0_MS + 2 * WINDOW_S * 1000)
+    window.add([T0_MS + 2 * WINDOW_S * 1000], [100.0], [1.0])
     assert window.complete_from_ms == T0_MS + (WINDOW_S + 1) * 1000
     assert TradeWindow().complete_from_ms is None
 
@@ -90,10 +90,28 @@ def test_it_says_from_when_on_it_holds_everything() -> None:
 def test_time_that_passes_without_trades_empties_the_window() -> None:
     window = a_window([(0, 100.0, 1.0)])
 
-    window.move_to(T0_MS + WINDOW_S * 1000 + 1000)
+    until_ms = T0_MS + WINDOW_S * 1000 + 1000
 
-    assert window.sums(WINDOW_S).trades == 0
-    assert window.profile() is None
+    assert window.sums(WINDOW_S, until_ms).trades == 0
+    assert window.profile(until_ms) is None
+
+
+def test_looking_later_makes_no_trade_late() -> None:
+    window = a_window([(0, 100.0, 1.0)])
+
+    assert window.sums(60, T0_MS + 59_000).trades == 1
+    assert window.sums(60, T0_MS + 60_000).trades == 0
+    window.add([T0_MS + 1], [100.0], [1.0])
+
+    assert (window.sums(60).trades, window.late) == (2, 0)
+
+
+def test_sums_between_two_times_are_those_of_whole_seconds() -> None:
+    window = a_window([(0, 100.0, 1.0), (59_999, 100.0, -2.0), (60_000, 100.0, 4.0), (910_000, 100.0, 8.0)])
+
+    sums = window.sums_between(T0_MS + 60_000, T0_MS + 120_000)
+    assert (sums.buy_usd, sums.sell_usd, sums.trades) == (400.0, 0.0, 1)
+    assert window.sums_between(T0_MS, T0_MS + 60_000).sell_usd == 200.0, "the first seconds have left the window"
 
 
 def test_the_daily_cvd_starts_anew_at_midnight_utc() -> None:
@@ -102,7 +120,8 @@ def test_the_daily_cvd_starts_anew_at_midnight_utc() -> None:
 
     window = a_window([(midnight - 1000, 100.0, 5.0), (midnight + 500, 100.0, -1.0)])
 
-    assert window.cvd_day_usd == -100.0
+    assert window.cvd_usd(T0_MS + midnight + 600) == -100.0
+    assert window.cvd_usd(T0_MS + midnight + day_ms) == 0.0
 
 
 def test_a_wide_range_is_shown_in_at_most_four_hundred_rows() -> None:
