@@ -40,6 +40,7 @@ class BinanceSettings:
 class BinanceVenue:
     name = BINANCE
     rest_method = "GET"
+    most_connections: int | None = None
 
     def __init__(
         self,

@@ -9,6 +9,7 @@ from typing import Any
 from simulator.candle_watch import CandleWatch
 from simulator.candles import MINUTE_MS, Candle
 from simulator.listings import BINANCE, Listing
+from simulator.sent import Batch
 from simulator.venue import Cadence, Frame, Quote, Source, compact
 
 KLINE_MS = 250
@@ -74,7 +75,7 @@ class BinanceFeeds:
                         "at": at,
                         "taker_sold": "false" if is_buy else "true",
                     }
-                    yield Frame(topic, template % values)
+                    yield Frame(topic, template % values, Batch(ident, 1))
 
     def _listing(self, symbol: str) -> Listing:
         quote = self._source.quote(BINANCE, symbol)

@@ -13,7 +13,7 @@ DATA_CALLS_PER_5_MIN = 1000  # of /futures/data, which has no weight and no head
 IGNORED_429_BEFORE_BAN = 20  # how many calls after a 429 turn into a 418; not documented
 DELIVERY_MS = 1_798_185_600_000  # 2026-12-25 08:00, of the dated contract
 _DECOYS: tuple[dict[str, Any], ...] = (
-    # contracts a reader has to leave out: another quote, a dated one, a stock, one that is being settled
+    # a second contract of an asset (source.py), and what a reader has to leave out: dated, a stock, being settled
     {"symbol": "BTCUSDC", "baseAsset": "BTC", "quoteAsset": "USDC", "marginAsset": "USDC"},
     {"symbol": "BTCUSDT_261225", "baseAsset": "BTC", "contractType": "CURRENT_QUARTER", "deliveryDate": DELIVERY_MS},
     {"symbol": "TSLAUSDT", "baseAsset": "TSLA", "contractType": "TRADIFI_PERPETUAL", "underlyingType": "EQUITY"},

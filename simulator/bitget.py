@@ -14,6 +14,7 @@ from simulator.candle_watch import CandleWatch
 from simulator.cap import LargestPerWindow
 from simulator.limits import SlidingLimit
 from simulator.listings import BITGET, Listing
+from simulator.sent import Batch
 from simulator.venue import Cadence, Call, Close, Connection, Frame, HttpReply, Reply, Source, compact
 
 PATH = "/v3/ws/public"
@@ -40,6 +41,7 @@ class BitgetSettings:
 class BitgetVenue:
     name = BITGET
     rest_method = "GET"
+    most_connections: int | None = 100
 
     def __init__(
         self,
@@ -121,7 +123,8 @@ class BitgetVenue:
             if wanted(topic):
                 listing = self._listing(symbol)
                 rows = [bitget_rows.trade_on_socket(listing, trade) for trade in prints]
-                yield Frame(topic, self._message(topic, "update", rows))
+                batch = Batch(prints[0].ident, len(prints))
+                yield Frame(topic, self._message(topic, "update", rows), batch)
         if self._tickers.due(now_ms):
             yield from self._ticker_frames(wanted)
         if self._candle_period.due(now_ms):

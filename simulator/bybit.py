@@ -32,6 +32,7 @@ class BybitSettings:
 class BybitVenue:
     name = BYBIT
     rest_method = "GET"
+    most_connections: int | None = 1000
 
     def __init__(
         self,

@@ -7,6 +7,7 @@ from simulator.candle_watch import CandleWatch
 from simulator.candles import MINUTE_MS, Candle
 from simulator.flow import Print
 from simulator.listings import BYBIT, Listing
+from simulator.sent import Batch
 from simulator.venue import Cadence, Frame, Source, compact
 
 TRADES = "publicTrade."
@@ -58,7 +59,8 @@ class BybitFeeds:
             for trade in prints
         )
         topic = TRADES + symbol
-        return Frame(topic, f'{{"topic":"{topic}","type":"snapshot","ts":{now_ms},"data":[{rows}]}}')
+        payload = f'{{"topic":"{topic}","type":"snapshot","ts":{now_ms},"data":[{rows}]}}'
+        return Frame(topic, payload, Batch(prints[0].ident, len(prints)))
 
     def _direction(self, symbol: str, price: float) -> str:
         before, direction = self._last.get(symbol, (price, "ZeroPlusTick"))

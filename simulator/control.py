@@ -72,7 +72,7 @@ class _Control:
         return _json({"time_ms": market.now_ms, "open_interest": rows})
 
     async def trades(self, _request: web.Request) -> web.Response:
-        """How many trades each contract had since the start; they are numbered from 1 without a gap."""
+        """How many trades each contract had since the start, numbered from 1 without a gap, and who was sent which."""
         market = self._server.market
         if market is None:
             return _no_truth()
@@ -80,7 +80,7 @@ class _Control:
             {"venue": venue, "asset": contract.listing.asset, "symbol": symbol, "count": contract.candles.trades}
             for (venue, symbol), contract in market.flow.contracts.items()
         ]
-        return _json({"time_ms": market.now_ms, "trades": rows})
+        return _json({"time_ms": market.now_ms, "trades": rows, "connections": self._server.connections()})
 
     async def positions(self, request: web.Request) -> web.Response:
         market = self._server.market

@@ -11,6 +11,7 @@ from simulator.book import TrueLiquidation
 from simulator.candle_watch import CandleWatch
 from simulator.deribit_rpc import Credits, DeribitRpc, RpcError, envelope
 from simulator.listings import DERIBIT
+from simulator.sent import Batch
 from simulator.venue import Cadence, Call, Close, Connection, Frame, HttpReply, Quote, Reply, Source, compact
 
 PATH = "/ws/api/v2"
@@ -34,6 +35,7 @@ class DeribitSettings:
 class DeribitVenue:
     name = DERIBIT
     rest_method = "GET"
+    most_connections: int | None = None
 
     def __init__(
         self,
@@ -87,7 +89,7 @@ class DeribitVenue:
             topics = [topic for topic in _trade_topics(quote) if wanted(topic)]
             data = [deribit_rows.trade_row(quote, trade) for trade in prints] if topics else []
             for topic in topics:
-                yield _frame(topic, data)
+                yield _frame(topic, data, Batch(prints[0].ident, len(prints)))
         if self._tickers.due(self.now_ms):
             yield from self._ticker_frames(wanted)
         if self._candle_period.due(self.now_ms):
@@ -119,9 +121,9 @@ def _trade_topics(quote: Quote) -> list[str]:
     return [f"trades.{name}.{pace}" for name in (symbol, *groups) for pace in ("100ms", "agg2")]
 
 
-def _frame(topic: str, data: Any) -> Frame:
+def _frame(topic: str, data: Any, trades: Batch | None = None) -> Frame:
     params = {"channel": topic, "data": data}
-    return Frame(topic, compact({"jsonrpc": "2.0", "method": "subscription", "params": params}))
+    return Frame(topic, compact({"jsonrpc": "2.0", "method": "subscription", "params": params}), trades)
 
 
 class DeribitConnection:

@@ -9,13 +9,16 @@ from simulator import gate_rest, gate_rows
 from simulator.book import TrueLiquidation
 from simulator.candle_watch import CandleWatch
 from simulator.listings import GATE, Listing
+from simulator.sent import Batch
 from simulator.venue import Cadence, Call, Connection, Frame, HttpReply, OpenPoint, Reply, Source, compact
 
 PATH = "/v4/ws/usdt"
 ALL = "!all"
 DECIMAL = "/decimal"  # ends the topics of connections that asked for decimal sizes
 _SIZE_ENDINGS = (("", False), (DECIMAL, True))
-_BY_CONTRACT = ("futures.trades", "futures.tickers", "futures.public_liquidates")
+CONTRACT_INFO = "futures.contract_info"
+_BY_CONTRACT = ("futures.trades", "futures.tickers", "futures.public_liquidates", CONTRACT_INFO)
+_WITH_ALL = ("futures.public_liquidates", CONTRACT_INFO)
 _BY_INTERVAL = {"futures.contract_stats": 1, "futures.candlesticks": 0}  # where in the payload the interval stands
 
 
@@ -33,6 +36,7 @@ class GateSettings:
 class GateVenue:
     name = GATE
     rest_method = "GET"
+    most_connections: int | None = 300
 
     def __init__(
         self,
@@ -47,7 +51,7 @@ class GateVenue:
         self._source = source
         self._settings = settings or GateSettings()
         self._rest = gate_rest.GateRest(source, instruments)
-        self._contracts = frozenset(row["name"] for row in instruments)
+        self._contracts = {row["name"]: row for row in instruments}
         self._period = Cadence(self._settings.liquidation_period_ms)
         self._tickers = Cadence(round(self._settings.ticker_ms * stretch))
         self._candle_period = Cadence(round(self._settings.candle_ms * stretch))
@@ -84,9 +88,19 @@ class GateVenue:
         else:
             return f"unknown channel {channel}"
         for contract in contracts:
-            if contract not in self._contracts and (contract, channel) != (ALL, "futures.public_liquidates"):
+            if contract not in self._contracts and not (contract == ALL and channel in _WITH_ALL):
                 return f"unknown contract {contract}"
         return [f"{channel}:{contract}" for contract in contracts]
+
+    def contract_info(self, topics: Iterable[str]) -> list[dict[str, Any]]:
+        """What a new subscriber to these contracts is told; nothing of it changes in a run."""
+        names = {topic.removeprefix(f"{CONTRACT_INFO}:") for topic in topics}
+        rows = [row for name, row in self._contracts.items() if name in names or ALL in names]
+        quotes = [self._source.quote(GATE, row["name"]) for row in rows]
+        return [
+            gate_rows.contract_info(row, None if quote is None else quote.listing)
+            for row, quote in zip(rows, quotes, strict=True)
+        ]
 
     def due(self, happened: Sequence[TrueLiquidation], wanted: Callable[[str], bool]) -> Iterable[Frame]:
         now_ms = self.now_ms
@@ -101,7 +115,7 @@ class GateVenue:
             for topic, decimal in _wanted_of("futures.trades", symbol, wanted):
                 listing = self._listing(symbol)
                 rows = [gate_rows.trade_row(listing, trade, decimal=decimal, in_rest=False) for trade in prints]
-                yield self._frame(topic, rows)
+                yield self._frame(topic, rows, Batch(prints[0].ident, len(prints)))
         if self._tickers.due(now_ms):
             yield from self._ticker_frames(wanted)
         if self._candle_period.due(now_ms):
@@ -158,10 +172,10 @@ class GateVenue:
                 row = gate_rows.statistics_row(quote.listing, point, candle, liquidated, decimal=decimal)
                 yield self._frame(topic, [row | {"contract": symbol}])
 
-    def _frame(self, topic: str, rows: Sequence[Any]) -> Frame:
+    def _frame(self, topic: str, rows: Sequence[Any], trades: Batch | None = None) -> Frame:
         channel = topic.partition(":")[0]
         stamp = {"time": self.now_ms // 1000, "time_ms": self.now_ms}
-        return Frame(topic, compact(stamp | {"channel": channel, "event": "update", "result": rows}))
+        return Frame(topic, compact(stamp | {"channel": channel, "event": "update", "result": rows}), trades)
 
 
 def _wanted_of(channel: str, contract: str, wanted: Callable[[str], bool]) -> list[tuple[str, bool]]:
@@ -193,7 +207,10 @@ class GateConnection:
             return [self._reply(channel, event, error=topics)]
         named = {topic + self._ending for topic in topics}
         self.topics = self.topics | named if event == "subscribe" else self.topics - named
-        return [self._reply(channel, event, result={"status": "success"})]
+        accepted = self._reply(channel, event, result={"status": "success"})
+        if (channel, event) == (CONTRACT_INFO, "subscribe"):
+            return [accepted, self._reply(channel, "all", result=self._venue.contract_info(topics))]
+        return [accepted]
 
     def _reply(self, channel: str, event: str, *, result: Any = None, error: str = "") -> str:
         now_ms = self._venue.now_ms

@@ -1,6 +1,6 @@
 """Gate USDT futures: rows of REST and WebSocket (exchanges.md section 6). Sizes count contracts."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from simulator.assets import ASSETS
@@ -110,6 +110,12 @@ def ticker_row(quote: Quote) -> dict[str, Any]:
         "low_24h": listing.price(min(quote.last, quote.day_ago)),
         "high_24h": listing.price(max(quote.last, quote.day_ago)),
     }
+
+
+def contract_info(row: Mapping[str, Any], listing: Listing | None) -> dict[str, Any]:
+    """Of a contract on the socket; `listing` is None for one without a market here."""
+    kept = {name: row[name] for name in ("quanto_multiplier", "order_price_round", "mark_price_round", "leverage_max")}
+    return {"contract": row["name"]} | kept | {"risk_limit_tiers": tier_rows(listing) if listing else []}
 
 
 def trade_row(listing: Listing, trade: Print, *, decimal: bool, in_rest: bool) -> dict[str, Any]:

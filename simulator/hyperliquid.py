@@ -10,6 +10,7 @@ from simulator.book import TrueLiquidation
 from simulator.candle_watch import CandleWatch
 from simulator.limits import SlidingLimit
 from simulator.listings import HYPERLIQUID
+from simulator.sent import Batch
 from simulator.venue import Cadence, Call, Close, Connection, Frame, HttpReply, Reply, Source, compact
 
 PATH = "/ws"
@@ -32,6 +33,7 @@ class HyperliquidSettings:
 class HyperliquidVenue:
     name = HYPERLIQUID
     rest_method = "POST"
+    most_connections: int | None = 10
 
     def __init__(
         self,
@@ -98,7 +100,8 @@ class HyperliquidVenue:
             if wanted(topic):
                 quote = self._source.quote(HYPERLIQUID, coin)
                 assert quote is not None, f"{coin} is not listed"
-                yield Frame(topic, _message("trades", [info.trade_row(quote.listing, trade) for trade in prints]))
+                rows = [info.trade_row(quote.listing, trade) for trade in prints]
+                yield Frame(topic, _message("trades", rows), Batch(prints[0].ident, len(prints)))
         if self._contexts.due(now_ms):
             yield from self._context_frames(wanted)
         if self._candle_period.due(now_ms):

@@ -45,6 +45,7 @@ class OkxSettings:
 class OkxVenue:
     name = OKX
     rest_method = "GET"
+    most_connections: int | None = None
 
     def __init__(
         self,

@@ -7,6 +7,7 @@ from simulator import okx_rest
 from simulator.candle_watch import CandleWatch
 from simulator.listings import OKX, Listing
 from simulator.okx_history import candle_row
+from simulator.sent import Batch
 from simulator.venue import Cadence, Frame, Quote, Source, compact
 
 TICKER_MS = 100
@@ -43,6 +44,7 @@ class OkxFeeds:
                                 trade.time_ms,
                                 trade.ident,
                             ),
+                            Batch(trade.ident, 1),
                         )
         if self._tickers.due(now_ms):
             yield from self._ticker_frames(now_ms, wanted)

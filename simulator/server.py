@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
@@ -16,6 +17,7 @@ from simulator.venue import Call, Frame, HttpReply, Venue
 
 HOST = "127.0.0.1"
 TICK_S = 0.25
+KEPT_CONNECTIONS = 200  # that ended, of which it is still told what they were sent
 SLOW_REPLY_S = 1.0  # by which the fault `slow` delays a REST reply
 
 
@@ -39,6 +41,8 @@ class SimulatorServer:
         self.now = now
         self.sent = dict.fromkeys(self.venues, 0)
         self.missed = dict.fromkeys(self.venues, 0)
+        self.gone: deque[dict[str, Any]] = deque(maxlen=KEPT_CONNECTIONS)
+        self._connections = 0
         self._sleep = sleep
         self._runner: web.AppRunner | None = None
 
@@ -62,6 +66,10 @@ class SimulatorServer:
             session.cut()
         if self._runner is not None:
             await self._runner.cleanup()
+
+    def connections(self) -> list[dict[str, Any]]:
+        """What each connection was sent: the latest ones that ended, then those that are open."""
+        return [*self.gone, *(session.summary(is_open=True) for session in self.all_sessions())]
 
     def all_sessions(self) -> list[Session]:
         return [session for sessions in self.sessions.values() for session in sessions]
@@ -120,6 +128,8 @@ class SimulatorServer:
     async def _serve_socket(self, request: web.Request, venue: Venue) -> web.StreamResponse:
         if self.faults.active(venue.name, "drop"):
             return web.Response(status=503)
+        if venue.most_connections is not None and len(self.sessions[venue.name]) >= venue.most_connections:
+            return _response(venue.refusal(429))
         connection = venue.connect(await _call(request), self.now())
         if isinstance(connection, HttpReply):
             return _response(connection)
@@ -127,7 +137,9 @@ class SimulatorServer:
         await socket.prepare(request)
         transport = request.transport
         assert isinstance(transport, asyncio.Transport)
+        self._connections += 1
         session = Session(
+            number=self._connections,
             venue=venue.name,
             connection=connection,
             socket=socket,
@@ -141,6 +153,7 @@ class SimulatorServer:
             await session.run()
         finally:
             self.sessions[venue.name].discard(session)
+            self.gone.append(session.summary(is_open=False))
         return socket
 
 

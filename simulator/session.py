@@ -5,10 +5,12 @@ import struct
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from aiohttp import WSMsgType, web
 
 from simulator.faults import FaultBook
+from simulator.sent import Batch, SentTrades
 from simulator.venue import Close, Connection, Frame, Ping, Reply
 
 OUTBOX_FRAMES = 20_000  # a client that lets more pile up is dropped, as venues do
@@ -24,6 +26,14 @@ class _Answer:
     reply: Reply
 
 
+class _Data(NamedTuple):
+    """Market data as this client gets it."""
+
+    text: str
+    topic: str
+    trades: Batch | None
+
+
 class Session:
     """Runs in one task per direction; `offer` may be called from any task of the loop.
 
@@ -34,6 +44,7 @@ class Session:
     def __init__(
         self,
         *,
+        number: int,
         venue: str,
         connection: Connection,
         socket: web.WebSocketResponse,
@@ -43,16 +54,18 @@ class Session:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.connection = connection
+        self._number = number
         self.frames_sent = 0
+        self.trades_sent = SentTrades()
         self._venue = venue
         self._socket = socket
         self._transport = transport
         self._faults = faults
         self._now = now
         self._sleep = sleep
-        self._outbox: deque[str | _Answer] = deque()
+        self._outbox: deque[_Data | _Answer] = deque()
         self._filled = asyncio.Event()
-        self._held: str | None = None
+        self._held: _Data | None = None
 
     async def run(self) -> None:
         """Serve until either side closes."""
@@ -77,9 +90,20 @@ class Session:
         if len(self._outbox) > OUTBOX_FRAMES:
             self.cut()
             return False
-        self._outbox.append(self.connection.wrap(frame))
+        self._outbox.append(_Data(self.connection.wrap(frame), frame.topic, frame.trades))
         self._filled.set()
         return True
+
+    def summary(self, *, is_open: bool) -> dict[str, Any]:
+        """What it was sent; of trades by topic."""
+        return {
+            "venue": self._venue,
+            "connection": self._number,
+            "open": is_open,
+            "frames": self.frames_sent,
+            "trades": self.trades_sent.count,
+            "topics": self.trades_sent.as_json(),
+        }
 
     def tick(self) -> None:
         self._answer(self.connection.tick(self._now()))
@@ -105,24 +129,24 @@ class Session:
 
     async def _send_next(self) -> None:
         first = self._outbox[0]
-        if isinstance(first, str) and self._held is None and not self._faults.any_active(self._venue):
+        if isinstance(first, _Data) and self._held is None and not self._faults.any_active(self._venue):
             self._write_frames()
         else:
             self._outbox.popleft()
             if self._faults.take(self._venue, "stall"):
                 return
-            await (self._send_data(first) if isinstance(first, str) else self._send(first.reply))
+            await (self._send_data(first) if isinstance(first, _Data) else self._send(first.reply))
         self.connection.sent(self._now())
 
     def _write_frames(self) -> None:
         """Write all data frames up to the next answer at once, past aiohttp's own writer."""
         parts: list[bytes] = []
         outbox = self._outbox
-        while outbox and isinstance(outbox[0], str):
-            payload = outbox[0].encode()
+        while outbox and isinstance(data := outbox[0], _Data):
+            payload = data.text.encode()
             outbox.popleft()
             parts += (_header(len(payload)), payload)
-        self.frames_sent += len(parts) // 2
+            self._count(data)
         self._transport.write(b"".join(parts))
         if self._transport.get_write_buffer_size() > UNREAD_BYTES:
             self.cut()
@@ -136,24 +160,35 @@ class Session:
             case str(text):
                 await self._socket.send_str(text)
 
-    async def _send_data(self, text: str) -> None:
+    def _count(self, data: _Data) -> None:
+        self.frames_sent += 1
+        if data.trades is not None:
+            self.trades_sent.add(data.topic, data.trades)
+
+    async def _send_data(self, data: _Data) -> None:
         take = self._faults.take
         if take(self._venue, "slow"):
             await self._sleep(SLOW_S)
         if take(self._venue, "half_frame"):
-            self._send_half(text)
+            self._send_half(data.text)
             return
         if self._held is None and take(self._venue, "out_of_order"):
-            self._held = text
+            self._held = data
             return
-        await self._socket.send_str(GARBAGE if take(self._venue, "garbage") else text)
-        self.frames_sent += 1
+        await self._send_one(data)
         if take(self._venue, "duplicate"):
-            await self._socket.send_str(text)
+            await self._socket.send_str(data.text)
         if self._held is not None:
             held, self._held = self._held, None
-            await self._socket.send_str(held)
+            await self._send_one(held)
+
+    async def _send_one(self, data: _Data) -> None:
+        if self._faults.take(self._venue, "garbage"):
+            await self._socket.send_str(GARBAGE)
             self.frames_sent += 1
+        else:
+            await self._socket.send_str(data.text)
+            self._count(data)
 
     def _send_half(self, text: str) -> None:
         """Begin a WebSocket frame, stop in its middle, and close the TCP connection."""

@@ -1,16 +1,20 @@
 """The two sources behind the venues: the market model, and the empty one of a tape."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from simulator.book import Book, TrueLiquidation
 from simulator.candles import HOUR_MS, Candle, merged
 from simulator.flow import Contract, Print
+from simulator.listings import BINANCE
 from simulator.market import Market
 from simulator.past import OPEN_POINT_MS, Past
 from simulator.venue import OpenPoint, Quote, Span
 
 FUNDING_INTERVAL_MS = 8 * 3600 * 1000
 KEPT_EARLIER = 20
+# Second contracts of an asset, in which nobody trades: the one they follow, and their share of its open interest.
+_QUIET = {(BINANCE, "BTCUSDC"): ("BTCUSDT", 0.04)}
 
 
 class MarketSource:
@@ -34,8 +38,18 @@ class MarketSource:
         return [self._quote(book, venue) for book in self._market.books.values() if venue in book.listings]
 
     def quote(self, venue: str, symbol: str) -> Quote | None:
+        if (venue, symbol) in _QUIET:
+            return self._quiet_quote(venue, symbol)
         book = self._by_symbol.get((venue, symbol))
         return None if book is None else self._quote(book, venue)
+
+    def _quiet_quote(self, venue: str, symbol: str) -> Quote | None:
+        followed, share = _QUIET[venue, symbol]
+        quote = self.quote(venue, followed)
+        if quote is None:
+            return None
+        listing, coins = replace(quote.listing, symbol=symbol), quote.open_coins * share
+        return replace(quote, listing=listing, last=quote.mark, open_coins=coins, turnover_usd=0.0)
 
     def earlier(self, venue: str) -> Sequence[TrueLiquidation]:
         return self.liquidations(venue, 0, self.now_ms)[-KEPT_EARLIER:]
@@ -73,6 +87,9 @@ class MarketSource:
         return self._market.flow.contracts.get((venue, symbol))
 
     def candles(self, venue: str, symbol: str, span: Span) -> Sequence[Candle]:
+        if (venue, symbol) in _QUIET:
+            followed = self.candles(venue, _QUIET[venue, symbol][0], span)
+            return [Candle(one.open_ms, one.close, one.close, one.close, one.close) for one in followed]
         contract = self._contract(venue, symbol)
         if contract is None:
             return ()
@@ -94,6 +111,10 @@ class MarketSource:
                 yield candle
 
     def open_interest(self, venue: str, symbol: str, span: Span) -> Sequence[OpenPoint]:
+        if (venue, symbol) in _QUIET:
+            followed, share = _QUIET[venue, symbol]
+            rows = self.open_interest(venue, followed, span)
+            return [OpenPoint(at, coins * share, price) for at, coins, price in rows]
         book = self._by_symbol.get((venue, symbol))
         if book is None:
             return ()

@@ -12,6 +12,7 @@ from simulator.book import TrueLiquidation
 from simulator.candles import Candle
 from simulator.flow import Print
 from simulator.listings import Listing
+from simulator.sent import Batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +33,11 @@ Reply = str | Ping | Close
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One message of a topic; each connection wraps `payload` its own way."""
+    """One message of a topic; each connection wraps `payload` its own way. `trades`: which ones it brings."""
 
     topic: str
     payload: str
+    trades: Batch | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +157,7 @@ class Venue(Protocol):
 
     shown: set[int]  # position ids of the liquidations its feed showed
     rest_method: str  # the only HTTP method its REST takes
+    most_connections: int | None  # open at a time; None where no limit is documented
 
     def connect(self, call: Call, now_s: float) -> "Connection | HttpReply": ...
 

@@ -70,10 +70,10 @@ def a_market(**changes) -> Market:
     return Market(**({"seed": 7, "start_ms": START_MS, "assets": 8} | changes))
 
 
-def a_server(market: Market | None = None, time: Time | None = None) -> SimulatorServer:
+def a_server(market: Market | None = None, time: Time | None = None, **options) -> SimulatorServer:
     time = time or Time()
     clock = ClockMap([(time.now_s, START_MS, 10.0)])
-    server = market_server(market or a_market(), clock, now=time)
+    server = market_server(market or a_market(), clock, now=time, **options)
     server._sleep = time.sleep
     return server
 

@@ -1,4 +1,5 @@
 import asyncio
+import json
 
 from simulator.driver import advance_market
 from tests.simulator.serving import START_MS, Time, a_market, a_server, serving
@@ -92,3 +93,31 @@ def test_true_trades_are_counted_for_every_contract():
     truth = asyncio.run(play())
     assert 1000 <= sum(row["count"] for row in truth["trades"]) < 1100
     assert {row["venue"] for row in truth["trades"]} == {"binance", "bybit", "okx"}
+
+
+def test_each_connection_says_which_trades_it_was_sent():
+    async def play() -> dict:
+        market = a_market(trades_per_s=500.0)
+        server = a_server(market)
+        async with serving(server) as client, client.socket("/bybit/v5/public/linear") as socket:
+            await socket.send_str('{"op":"subscribe","args":["publicTrade.BTCUSDT","publicTrade.ETHUSDT"]}')
+            await socket.receive()
+            advance_market(server, market, START_MS + 5_000)
+            received = [json.loads((await socket.receive()).data) for _ in range(server.sent["bybit"])]
+            told = await client.get("/_sim/truth/trades")
+            await socket.close()
+            (gone,) = (await client.get("/_sim/truth/trades"))["connections"]
+            return told["connections"], received, gone
+
+    (told,), received, gone = asyncio.run(play())
+    trades = [
+        int(row["i"][-12:], 16) for frame in received if frame["topic"].endswith("BTCUSDT") for row in frame["data"]
+    ]
+    topics = {row["topic"]: row for row in told["topics"]}
+    assert trades == list(range(1, len(trades) + 1))
+    assert topics["publicTrade.BTCUSDT"] == {
+        "topic": "publicTrade.BTCUSDT", "first": 1, "last": len(trades), "count": len(trades),
+    }  # fmt: skip
+    assert told["trades"] == sum(len(frame["data"]) for frame in received)
+    assert told | {"open": False} == gone
+    assert (told["venue"], told["frames"]) == ("bybit", len(received))

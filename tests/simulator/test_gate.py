@@ -195,3 +195,17 @@ def test_each_endpoint_has_its_own_limit_and_says_when_it_ends():
     assert "X-Gate-RateLimit-Reset-Timestamp" in replies[200].headers
     assert venue.rest(Call("/api/v4/spot/time"), 1.0).status == 200
     assert venue.rest(Call("/api/v4/futures/usdt/dreams"), 1.0).status == 404
+
+
+@pytest.mark.parametrize(("wanted", "named"), [("!all", "ETH_USDT"), ("BTC_USDT", "BTC_USDT")])
+def test_a_new_subscriber_to_contract_info_is_told_all_of_it_first(wanted, named):
+    connection, *_ = connected()
+    request = {"time": 1, "channel": "futures.contract_info", "event": "subscribe", "payload": [wanted]}
+
+    accepted, told = read(connection.receive(json.dumps(request), 0.0))
+    rows = {row["contract"]: row for row in told["result"]}
+
+    assert (accepted["event"], told["event"]) == ("subscribe", "all")
+    assert rows[named]["risk_limit_tiers"][0]["contract"] == named
+    assert {"quanto_multiplier", "order_price_round"} <= set(rows[named])
+    assert ("ETH_USDT" in rows) is (wanted == "!all")

@@ -124,3 +124,15 @@ def test_an_hour_goes_on_over_the_start_of_the_run():
     assert hour.open == minutes[0].open
     assert hour.close == minutes[-1].close
     assert _sums(hour) == pytest.approx([sum(column) for column in zip(*map(_sums, minutes), strict=True)])
+
+
+def test_a_second_contract_of_an_asset_has_open_interest_and_a_price_and_no_trades():
+    source = a_source(100)
+    followed, quiet = source.quote("binance", "BTCUSDT"), source.quote("binance", "BTCUSDC")
+    (day,) = source.candles("binance", "BTCUSDC", Span(DAY, 1))
+
+    assert 0 < quiet.open_coins < followed.open_coins
+    assert (quiet.mark, quiet.turnover_usd, quiet.listing.symbol) == (followed.mark, 0, "BTCUSDC")
+    assert (day.close, day.coins) == (source.candles("binance", "BTCUSDT", Span(DAY, 1))[0].close, 0)
+    assert source.recent("binance", "BTCUSDC") == ()
+    assert source.open_interest("binance", "BTCUSDC", Span(300_000, 1))[0].coins > 0
