@@ -5,6 +5,7 @@ import hashlib
 from enum import StrEnum
 
 import msgspec
+from msgspec.structs import replace
 
 from intelligence.market import Coverage, PositionSide, PriceKind
 
@@ -52,7 +53,8 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     name and figure: what made the threshold, and what was estimated rather than seen. `context` is what was seen beside
     it, such as the sum of the last minute. `count` is fills of a liquidation, orders of an incident. `move` is the change
     of the reference price since just before the incident, as a fraction, negative when it fell. `latest_ms` is the last
-    order counted so far.
+    order counted so far. For open interest `value` and `threshold` are per cent, `count` is venues that agree. `shadow`: the
+    rule is on trial, so the alert is decided and recorded and never sent (detection.md 12.8).
     """
 
     alert_id: str
@@ -86,6 +88,12 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     first_venue: str | None = None
     by_venue: tuple[VenueShare, ...] = ()
     move: float | None = None
+    shadow: bool = False
+
+
+def on_trial(alert: Alert, trials: frozenset[AlertKind]) -> Alert:
+    """The alert as it is, or in shadow when its kind is on trial."""
+    return replace(alert, shadow=True) if alert.kind in trials else alert
 
 
 def stable_id(*parts: str | float) -> str:

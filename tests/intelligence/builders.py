@@ -3,6 +3,7 @@
 from intelligence.alerts import Alert, AlertKind, Severity
 from intelligence.detectors.asset import AssetDetection, DetectionRules
 from intelligence.market import Coverage, Liquidation, MarkPrice, OpenInterest, PositionSide, PriceKind
+from intelligence.minute import Minute
 
 T0 = 1_700_000_040_000  # 2023-11-14 22:14:00 UTC, the start of a minute
 VENUES = ("binance", "bybit", "okx")
@@ -106,3 +107,22 @@ def an_open_interest(at_ms=0, coins=1_000.0, **overrides):
         }
         | overrides
     )
+
+
+def a_minute(index=0, price=100.0, volume_usd=1e6, **overrides):
+    """Minute number `index` after T0 of SOL: a flat price, half bought and half sold."""
+    fields = {
+        "asset": "SOL",
+        "from_ms": T0 + index * 60_000,
+        "open": price,
+        "high": price * 1.0005,
+        "low": price * 0.9995,
+        "close": price,
+        "reference_price": price,
+        "buy_usd": volume_usd / 2,
+        "sell_usd": volume_usd / 2,
+        "trades": 100,
+        "largest_usd": volume_usd / 50,
+        "complete": True,
+    }
+    return Minute(**(fields | overrides))

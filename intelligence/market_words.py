@@ -1,0 +1,63 @@
+"""The words of the alerts that look at a market rather than at orders: open interest, volume, many assets at once.
+
+A few lines each, the first within what a notification shows. Facts that were measured; nothing promised, no direction
+advised (detection.md 13.15). `wording` adds the stamp, cuts and escapes.
+"""
+
+from intelligence.alerts import Alert, Stage
+from intelligence.amounts import at_least_usd, compact_duration, compact_percent, compact_ratio, compact_usd
+
+_Facts = dict[str, float | str]
+
+
+def open_interest_text(alert: Alert) -> str:
+    facts = dict(alert.context)
+    window = compact_duration(int(_number(facts, "window_s")) * 1000)
+    over = " over" if alert.stage is Stage.ENDED else ""
+    lines = [
+        f"{alert.asset} open interest{over} {_number(facts, 'change_pct'):+.1f} % in {window}",
+        f"{_signed_usd(_number(facts, 'change_usd'))} of {compact_usd(_number(facts, 'oi_usd'))}, counted in coins",
+        _by_venue(facts),
+        _beside(facts),
+        f"{compact_ratio(alert.value / alert.threshold)} its threshold {alert.threshold:.2g} %, {alert.threshold_source}",
+    ]
+    return "\n".join(line for line in lines if line)
+
+
+def _by_venue(facts: _Facts) -> str:
+    prefix = "change_pct_"
+    changes = {name.removeprefix(prefix): value for name, value in facts.items() if name.startswith(prefix)}
+    told = [f"{_title(venue)} {value:+.1f} %" for venue, value in changes.items() if isinstance(value, float)]
+    return ", ".join(told)
+
+
+def _beside(facts: _Facts) -> str:
+    """What else was seen in the window; not said where it was not."""
+    if "price_move" not in facts:
+        return ""
+    told = [f"price {100 * _number(facts, 'price_move'):+.2f} %", takers(_number(facts, "taker_imbalance"))]
+    for side in ("long", "short"):
+        usd = _number(facts, f"{side}_liquidated_usd")
+        if usd:
+            told.append(f"{side}s liquidated {at_least_usd(usd)}")
+    return "Meanwhile " + ", ".join(filter(None, told))
+
+
+def takers(imbalance: float) -> str:
+    """Which side was the more impatient, when one was."""
+    if abs(imbalance) < 0.01:
+        return ""
+    return f"takers {'bought' if imbalance > 0 else 'sold'} {compact_percent(abs(imbalance))} net of volume"
+
+
+def _signed_usd(usd: float) -> str:
+    return f"{'+' if usd >= 0 else ''}{compact_usd(usd)}"
+
+
+def _number(facts: _Facts, name: str) -> float:
+    value = facts.get(name, 0.0)
+    return 0.0 if isinstance(value, str) else value
+
+
+def _title(venue: str) -> str:
+    return venue.upper() if len(venue) <= 3 else venue[:1].upper() + venue[1:]

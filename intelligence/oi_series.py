@@ -1,0 +1,116 @@
+"""Open interest by instrument over the last hours, in coins: what changed over a window with the same venues throughout."""
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from math import isfinite
+
+from intelligence.market import OpenInterest
+
+THINNED_MS = 15_000  # ours: a quarter of a poll; pushes come ten times a second
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VenueChange:
+    """A venue's open interest at both ends of a window, in coins, over the instruments that were there at both.
+
+    `sides_unknown`: the venue does not say whether it counts a pair once or twice, so its coins are added to nobody's.
+    """
+
+    venue: str
+    before: float
+    after: float
+    at_ms: int
+    sides_unknown: bool
+
+    @property
+    def change(self) -> float:
+        """A fraction: 0.15 is 15 % more than before."""
+        return self.after / self.before - 1
+
+
+@dataclass(slots=True)
+class _Points:
+    times_ms: list[int]
+    coins: list[float]
+    sides_unknown: bool = False
+
+
+class OpenInterestSeries:
+    """Points of every instrument, each in the order of its venue's time. Forgets what is older than `kept_ms`.
+
+    A point whose time did not move is stale and dropped. A step of more than `max_step` times, either way, is a new
+    contract size or a settlement and no trading: that instrument begins anew.
+    """
+
+    def __init__(self, *, kept_ms: int, max_step: float = 3.0) -> None:
+        self._kept_ms = kept_ms
+        self._max_step = max_step
+        self._points: dict[tuple[str, str], _Points] = {}
+        self.stale = 0
+        self.restarted = 0
+
+    def add(self, record: OpenInterest) -> bool:
+        """Take one figure; False when it says nothing new."""
+        key = (record.venue, record.instrument)
+        points = self._points.get(key)
+        if points is None:
+            points = self._points[key] = _Points([], [])
+        times, coins = points.times_ms, points.coins
+        if not (isfinite(record.quantity) and record.quantity > 0) or (times and record.exchange_ms <= times[-1]):
+            self.stale += 1
+            return False
+        if coins and not 1 / self._max_step <= record.quantity / coins[-1] <= self._max_step:
+            times.clear()
+            coins.clear()
+            self.restarted += 1
+        points.sides_unknown = record.uncertain == "sides"
+        if len(times) > 1 and record.exchange_ms // THINNED_MS == times[-1] // THINNED_MS:
+            times[-1], coins[-1] = record.exchange_ms, record.quantity
+        else:
+            times.append(record.exchange_ms)
+            coins.append(record.quantity)
+        self._forget(points)
+        return True
+
+    def changes(
+        self, at_ms: int, window_ms: int, *, fresh_ms: int, excluded: frozenset[tuple[str, str]] = frozenset()
+    ) -> tuple[VenueChange, ...]:
+        """By venue, what the window that ends with the newest point up to `at_ms` changed.
+
+        An instrument counts when it has a point not older than `fresh_ms` at either end: who came or went is left out at
+        both. Sorted by venue, so the order of arrival does not show.
+        """
+        by_venue: dict[str, VenueChange] = {}
+        for key in sorted(self._points.keys() - excluded):
+            ends = self._ends(self._points[key], at_ms, window_ms, fresh_ms)
+            if ends is None:
+                continue
+            before, after, after_ms = ends
+            known = by_venue.get(key[0])
+            by_venue[key[0]] = VenueChange(
+                venue=key[0],
+                before=before + (known.before if known else 0.0),
+                after=after + (known.after if known else 0.0),
+                at_ms=max(after_ms, known.at_ms if known else 0),
+                sides_unknown=self._points[key].sides_unknown or (known is not None and known.sides_unknown),
+            )
+        return tuple(by_venue.values())
+
+    @staticmethod
+    def _ends(points: _Points, at_ms: int, window_ms: int, fresh_ms: int) -> tuple[float, float, int] | None:
+        times = points.times_ms
+        last = bisect_right(times, at_ms) - 1
+        if last < 0 or times[last] < at_ms - fresh_ms:
+            return None
+        begin_ms = times[last] - window_ms
+        first = bisect_right(times, begin_ms) - 1
+        if first < 0 or times[first] < begin_ms - fresh_ms:
+            return None
+        return points.coins[first], points.coins[last], times[last]
+
+    def _forget(self, points: _Points) -> None:
+        times = points.times_ms
+        horizon_ms = times[-1] - self._kept_ms
+        if times[len(times) // 2] <= horizon_ms:  # worth it only when half is old: amortised O(1)
+            old = bisect_right(times, horizon_ms)
+            del times[:old], points.coins[:old]

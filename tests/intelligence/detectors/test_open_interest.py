@@ -1,0 +1,193 @@
+"""Explosions of open interest: what counts as one, and what only looks like one."""
+
+import dataclasses
+
+import pytest
+from msgspec.structs import replace
+
+from intelligence.alerts import Severity, Stage
+from intelligence.detectors.open_interest import OpenInterestDetector, OpenInterestRule, OpenInterestThresholds
+from intelligence.thresholds.records import Threshold
+from intelligence.thresholds.static import StaticThresholds
+from tests.intelligence.builders import T0, a_liquidation, a_minute, an_open_interest
+
+STATIC = OpenInterestThresholds.of(StaticThresholds().of("SOL"))
+AT = 250  # minutes: every window has its history then
+
+
+def run(figures, minutes=None, *, thresholds=STATIC, until=AT + 30, excluded=frozenset()):
+    """The alerts of minute after minute. `figures`: the records of a minute, `minutes`: the rest of it, by number."""
+    detector = OpenInterestDetector("SOL", OpenInterestRule(), thresholds)
+    detector.exclude(excluded)
+    alerts = []
+    for index in range(until):
+        minute = minutes(index) if minutes else a_minute(index)
+        alerts.append(detector.take(replace(minute, open_interest=tuple(figures(index))), minute.to_ms + 3_000))
+    return [alert for alert in alerts if alert is not None]
+
+
+def a_figure(index, coins, **overrides):
+    return an_open_interest(index * 60_000, coins, **overrides)
+
+
+def steps(*venues, at=AT, by=1.25, start=1e6, **overrides):
+    """Flat figures of these venues that change once by a factor."""
+
+    def figures(index):
+        quantity = start * (by if index >= at else 1.0)
+        return [a_figure(index, quantity, venue=venue, **overrides) for venue in venues]
+
+    return figures
+
+
+def test_a_quarter_more_within_minutes_is_raised_once_and_ended():
+    alerts = run(steps("binance", "bybit"), until=AT + 320)
+
+    assert [alert.stage for alert in alerts] == [Stage.RAISED, Stage.ENDED]
+    assert alerts[0].value == pytest.approx(25.0)
+    assert alerts[0].threshold == 20.0
+    assert len({alert.alert_id for alert in alerts}) == 1
+
+
+def test_the_first_minute_that_shows_it_raises_it():
+    assert run(steps("binance", "bybit", at=AT))[0].exchange_ms == T0 + (AT + 1) * 60_000
+
+
+def test_a_fall_is_an_explosion_too():
+    alert = run(steps("binance", "bybit", by=0.7))[0]
+
+    assert alert.value == pytest.approx(30.0)
+    assert dict(alert.context)["change_pct"] == pytest.approx(-30.0)
+
+
+def test_a_price_that_doubles_is_no_change_of_open_interest():
+    def minutes(index):
+        return a_minute(index, price=100.0 * (2.0 if index > AT else 1.0))
+
+    assert run(steps("binance", "bybit", by=1.0), minutes) == []
+
+
+def test_too_little_open_interest_is_not_told():
+    assert run(steps("binance", "bybit", start=20_000.0)) == []  # two venues, four million dollars
+
+
+def test_what_was_created_must_be_worth_something_where_a_floor_is_known():
+    floor = OpenInterestThresholds(
+        change_pct=STATIC.change_pct, minimum_usd=STATIC.minimum_usd, minimum_change_usd=Threshold(value=60e6)
+    )
+
+    assert run(steps("binance", "bybit"), thresholds=floor) == []
+
+
+def test_a_venue_that_drops_out_is_no_crash_and_its_return_no_explosion():
+    def figures(index):
+        there = ["binance", "bybit"] if not AT <= index < AT + 20 else ["binance"]
+        return [a_figure(index, 1e6, venue=venue) for venue in there]
+
+    assert run(figures, until=AT + 250) == []
+
+
+def test_a_venue_that_joins_is_no_explosion():
+    def figures(index):
+        return [a_figure(index, 1e6, venue=v) for v in ("binance", "bybit", "okx")[: 2 if index < AT else 3]]
+
+    assert run(figures, until=AT + 250) == []
+
+
+def test_a_small_venue_alone_does_not_speak_for_the_asset():
+    def figures(index):
+        return [
+            a_figure(index, 1e6, venue="binance"),
+            a_figure(index, 1e5 * (2.9 if index >= AT else 1.0), venue="gate", uncertain="sides"),
+        ]
+
+    assert run(figures) == []
+
+
+def test_venues_that_count_differently_are_compared_in_per_cent_and_never_added():
+    def figures(index):
+        factor = 1.3 if index >= AT else 1.0
+        return [
+            a_figure(index, 1e6 * factor, venue="binance"),
+            a_figure(index, 5e6 * factor, venue="okx", uncertain="sides"),
+        ]
+
+    alert = run(figures)[0]
+
+    assert dict(alert.context)["coins_after"] in (pytest.approx(1.3e6), pytest.approx(6.5e6))
+    assert dict(alert.context)["venues_agreeing"] == "binance, okx"
+
+
+def test_a_stale_poll_is_no_plateau_and_no_figure():
+    def figures(index):
+        return [a_figure(min(index, AT), 1e6, venue="binance"), a_figure(index, 1e5, venue="bybit")]
+
+    assert run(figures) == []
+
+
+def test_a_new_contract_size_is_no_explosion():
+    assert run(steps("binance", by=10.0), until=AT + 250) == []
+
+
+def test_instruments_that_are_excluded_do_not_count():
+    excluded = frozenset({("binance", "SOL-P"), ("bybit", "SOL-P")})
+
+    assert run(steps("binance", "bybit"), excluded=excluded) == []
+
+
+def test_a_learned_threshold_of_one_window_is_used_and_named():
+    learned = Threshold(value=3.0, source="learned", factors=(("quantile", 0.999),))
+    thresholds = OpenInterestThresholds(
+        change_pct=STATIC.change_pct, minimum_usd=STATIC.minimum_usd, by_window_ms={3_600_000: learned}
+    )
+
+    alert = run(steps("binance", "bybit", by=1.06), thresholds=thresholds)[0]
+
+    assert alert.threshold_source == "learned"
+    assert ("quantile", 0.999) in alert.factors
+    assert alert.severity is Severity.P2
+    assert alert.text.splitlines()[0] == "SOL open interest +6.0 % in 1 h"
+
+
+def test_a_learned_threshold_of_fifteen_minutes_grows_with_the_root_of_the_window():
+    learned = dataclasses.replace(StaticThresholds().of("SOL"), oi_change_pct=Threshold(value=2.0, source="learned"))
+
+    change = OpenInterestThresholds.of(learned).change
+
+    assert [change(minutes * 60_000).value for minutes in (15, 60, 240)] == pytest.approx([2.0, 4.0, 8.0])
+    assert dict(change(3_600_000).factors) == {"pct_15m": 2.0, "window_factor": 2.0}
+
+
+def test_it_is_not_raised_again_before_it_has_calmed_down():
+    def figures(index):
+        quantity = 1e6 * (
+            1.22 if AT <= index < AT + 3 else 1.18 if AT + 3 <= index < AT + 6 else 1.22 if index >= AT + 6 else 1.0
+        )
+        return [a_figure(index, quantity, venue=venue) for venue in ("binance", "bybit")]
+
+    assert [alert.stage for alert in run(figures)] == [Stage.RAISED]
+
+
+def test_a_larger_change_updates_the_incident():
+    def figures(index):
+        quantity = 1e6 * (1.22 if AT <= index < AT + 3 else 1.5 if index >= AT + 3 else 1.0)
+        return [a_figure(index, quantity, venue=venue) for venue in ("binance", "bybit")]
+
+    raised, updated = run(figures)
+
+    assert (raised.severity, updated.severity) == (Severity.P3, Severity.P2)
+    assert updated.stage is Stage.UPDATED
+    assert updated.value == pytest.approx(50.0)
+
+
+def test_the_context_tells_what_was_seen_beside_it():
+    def minutes(index):
+        forced = (a_liquidation(usd=5e4),) if index == AT else ()
+        return a_minute(index, buy_usd=6e5, sell_usd=4e5, liquidations=forced)
+
+    alert = run(steps("binance", "bybit"), minutes)[0]
+    seen = dict(alert.context)
+
+    assert seen["taker_imbalance"] == pytest.approx(0.2)
+    assert seen["long_liquidated_usd"] == 5e4
+    assert "Meanwhile price +0.00 %, takers bought 20.00 % net of volume, longs liquidated at least $50K" in alert.text
