@@ -7,7 +7,9 @@ import msgspec
 from actors.exchanges import records
 from actors.exchanges.exchange import FrameError, Instrument, RestCall
 from actors.exchanges.queries import (
+    INTERVAL_MS,
     Instruments,
+    Interval,
     MarginTier,
     MarginTiers,
     Query,
@@ -23,6 +25,7 @@ from actors.exchanges.wire import UNDECODABLE, EpochMs, NonNegative, Positive, R
 from intelligence.market import Kline, Liquidation, OpenInterest
 
 _BARS = 499  # the most for a weight of 2; more rows cost more each
+_BARS_AT_HALF = 100  # below that the weight is 1
 _POINTS = 500
 _FIVE_MINUTES_MS = 300_000
 _ALL_TICKERS_WEIGHT = 40
@@ -117,15 +120,15 @@ class BinanceData:
             for start, end in windows(since_ms, until_ms, _POINTS, _FIVE_MINUTES_MS)
         )
 
-    def klines(self, instrument: Instrument, since_ms: int, until_ms: int) -> tuple[Query[Kline], ...]:
+    def klines(
+        self, instrument: Instrument, since_ms: int, until_ms: int, interval: Interval = "1m"
+    ) -> tuple[Query[Kline], ...]:
         return tuple(
             Query(
-                RestCall(
-                    path="/fapi/v1/klines", params=_span(instrument, start, end - 1, _BARS, interval="1m"), weight=2
-                ),
-                partial(_read_bars, instrument=instrument),
+                _klines_call(instrument, start, end, interval),
+                partial(_read_bars, instrument=instrument, interval=interval),
             )
-            for start, end in windows(since_ms, until_ms, _BARS)
+            for start, end in windows(since_ms, until_ms, _BARS, INTERVAL_MS[interval])
         )
 
     def turnover(self, instruments: Instruments) -> tuple[Query[Turnover], ...]:
@@ -146,6 +149,13 @@ class BinanceData:
         until_ms: int,  # noqa: ARG002
     ) -> tuple[Query[Liquidation], ...]:
         return ()
+
+
+def _klines_call(instrument: Instrument, start_ms: int, end_ms: int, interval: Interval) -> RestCall:
+    """The weight counts by the limit, not by the rows of the answer."""
+    bars = min(-(-(end_ms - start_ms) // INTERVAL_MS[interval]), _BARS)
+    params = _span(instrument, start_ms, end_ms - 1, bars, interval=interval)
+    return RestCall(path="/fapi/v1/klines", params=params, weight=1 if bars < _BARS_AT_HALF else 2)
 
 
 def _span(instrument: Instrument, start_ms: int, end_ms: int, limit: int, **kind: str) -> tuple[tuple[str, str], ...]:
@@ -177,17 +187,17 @@ def _read_points(body: bytes, received_ms: int, *, instrument: Instrument) -> Re
     return read_rows(_POINT_ROWS, body, take)
 
 
-def _read_bars(body: bytes, received_ms: int, *, instrument: Instrument) -> Reading[Kline]:
+def _read_bars(body: bytes, received_ms: int, *, instrument: Instrument, interval: Interval) -> Reading[Kline]:
     def take(bar: _Bar) -> Kline:
         return records.kline(
             instrument,
             (bar.open_ms, received_ms),
-            "1m",
+            interval,
             ohlc=(bar.open, bar.high, bar.low, bar.close),
             size=bar.volume,
             notional_usd=bar.turnover,
             taker_buy_size=bar.taker_buy_volume,
-            closed=is_over(bar.open_ms, received_ms),
+            closed=is_over(bar.open_ms, received_ms, interval),
         )
 
     return read_rows(_BAR_ROWS, body, take)

@@ -3,6 +3,7 @@
 The `amount` of a listed liquidation is read in base coins; `bitget_unit_verdict` compares it with the socket's.
 """
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Literal
 
@@ -11,7 +12,9 @@ import msgspec
 from actors.exchanges import records
 from actors.exchanges.exchange import FrameError, Instrument, RestCall
 from actors.exchanges.queries import (
+    INTERVAL_MS,
     Instruments,
+    Interval,
     MarginTier,
     MarginTiers,
     Query,
@@ -28,6 +31,7 @@ from intelligence.market import Coverage, Kline, Liquidation, OpenInterest, Posi
 
 _CATEGORY = ("category", "USDT-FUTURES")
 _BARS = 1000
+_BAR_NAMES: Mapping[Interval, str] = {"1m": "1m", "1h": "1H", "1d": "1D"}
 _LIQUIDATIONS = 100
 
 
@@ -96,21 +100,23 @@ class BitgetData:
         """None: the venue keeps none, so what was polled has to be stored."""
         return ()
 
-    def klines(self, instrument: Instrument, since_ms: int, until_ms: int) -> tuple[Query[Kline], ...]:
+    def klines(
+        self, instrument: Instrument, since_ms: int, until_ms: int, interval: Interval = "1m"
+    ) -> tuple[Query[Kline], ...]:
         return tuple(
             Query(
                 _call(
                     "candles",
                     symbol=instrument.instrument,
-                    interval="1m",
+                    interval=_BAR_NAMES[interval],
                     type="market",
                     startTime=str(start),
                     endTime=str(end),
                     limit=str(_BARS),
                 ),
-                partial(_read_bars, instrument=instrument, span=(start, end)),
+                partial(_read_bars, instrument=instrument, interval=interval, span=(start, end)),
             )
-            for start, end in windows(since_ms, until_ms, _BARS)
+            for start, end in windows(since_ms, until_ms, _BARS, INTERVAL_MS[interval])
         )
 
     def turnover(self, instruments: Instruments) -> tuple[Query[Turnover], ...]:
@@ -160,7 +166,9 @@ def _read_turnover(body: bytes, received_ms: int, *, instruments: Instruments) -
     return read_rows(_TICKERS, _data(body), take)
 
 
-def _read_bars(body: bytes, received_ms: int, *, instrument: Instrument, span: tuple[int, int]) -> Reading[Kline]:
+def _read_bars(
+    body: bytes, received_ms: int, *, instrument: Instrument, interval: Interval, span: tuple[int, int]
+) -> Reading[Kline]:
     """Whether the ends belong to the answer is not documented, so they are cut here."""
 
     def take(bar: _Bar) -> Kline | None:
@@ -169,11 +177,11 @@ def _read_bars(body: bytes, received_ms: int, *, instrument: Instrument, span: t
         return records.kline(
             instrument,
             (bar.ts, received_ms),
-            "1m",
+            interval,
             ohlc=(bar.open, bar.high, bar.low, bar.close),
             size=bar.volume,
             notional_usd=bar.turnover,
-            closed=is_over(bar.ts, received_ms),
+            closed=is_over(bar.ts, received_ms, interval),
         )
 
     return read_rows(_BAR_ROWS, _data(body), take)

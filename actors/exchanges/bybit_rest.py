@@ -9,7 +9,9 @@ from actors.exchanges import records
 from actors.exchanges.bybit_frames import ONE, SIDES
 from actors.exchanges.exchange import NOTHING_SETTLED, FrameError, Instrument, RestCall
 from actors.exchanges.queries import (
+    INTERVAL_MS,
     Instruments,
+    Interval,
     MarginTier,
     MarginTiers,
     Query,
@@ -26,6 +28,7 @@ from intelligence.market import Kline, Liquidation, OpenInterest
 
 _LINEAR = ("category", "linear")
 _BARS = 1000
+_BAR_NAMES: Mapping[Interval, str] = {"1m": "1", "1h": "60", "1d": "D"}
 _POINTS = 200
 _FIVE_MINUTES_MS = 300_000
 
@@ -110,20 +113,22 @@ class BybitData:
             for start, end in windows(since_ms, until_ms, _POINTS, _FIVE_MINUTES_MS)
         )
 
-    def klines(self, instrument: Instrument, since_ms: int, until_ms: int) -> tuple[Query[Kline], ...]:
+    def klines(
+        self, instrument: Instrument, since_ms: int, until_ms: int, interval: Interval = "1m"
+    ) -> tuple[Query[Kline], ...]:
         return tuple(
             Query(
                 _call(
                     "kline",
                     symbol=instrument.instrument,
-                    interval="1",
+                    interval=_BAR_NAMES[interval],
                     start=str(start),
                     end=str(end - 1),
                     limit=str(_BARS),
                 ),
-                partial(_read_bars, instrument=instrument),
+                partial(_read_bars, instrument=instrument, interval=interval),
             )
-            for start, end in windows(since_ms, until_ms, _BARS)
+            for start, end in windows(since_ms, until_ms, _BARS, INTERVAL_MS[interval])
         )
 
     def turnover(self, instruments: Instruments) -> tuple[Query[Turnover], ...]:
@@ -190,18 +195,18 @@ def _read_points(body: bytes, received_ms: int, *, instrument: Instrument, sides
     return read_rows(_POINT_ROWS, result.rows, take)
 
 
-def _read_bars(body: bytes, received_ms: int, *, instrument: Instrument) -> Reading[Kline]:
+def _read_bars(body: bytes, received_ms: int, *, instrument: Instrument, interval: Interval) -> Reading[Kline]:
     result, _ = _reply(body)
 
     def take(bar: _Bar) -> Kline:
         return records.kline(
             instrument,
             (bar.open_ms, received_ms),
-            "1m",
+            interval,
             ohlc=(bar.open, bar.high, bar.low, bar.close),
             size=bar.volume,
             notional_usd=bar.turnover,
-            closed=is_over(bar.open_ms, received_ms),
+            closed=is_over(bar.open_ms, received_ms, interval),
         )
 
     return read_rows(_BAR_ROWS, result.rows, take)

@@ -1,5 +1,6 @@
 """Deribit by REST: open interest and turnover by currency, bars by contract. Source: exchanges.md 8."""
 
+from collections.abc import Mapping
 from functools import partial
 
 import msgspec
@@ -9,7 +10,9 @@ from actors.exchanges.deribit import API, currencies, result_of
 from actors.exchanges.deribit_frames import SUMMARIES, Summary, summary_interest
 from actors.exchanges.exchange import FrameError, Instrument, RestCall
 from actors.exchanges.queries import (
+    INTERVAL_MS,
     Instruments,
+    Interval,
     MarginTiers,
     Query,
     Reading,
@@ -22,6 +25,7 @@ from actors.exchanges.queries import (
 from actors.exchanges.wire import UNDECODABLE, EpochMs, NonNegative, Positive, problem_in
 from intelligence.market import Kline, Liquidation, OpenInterest
 
+_RESOLUTIONS: Mapping[Interval, str] = {"1m": "1", "1h": "60", "1d": "1D"}
 _BARS = 4000  # the venue cuts at about 5000 without a word
 
 
@@ -54,7 +58,9 @@ class DeribitData:
         """None: the venue keeps none, so what was polled has to be stored."""
         return ()
 
-    def klines(self, instrument: Instrument, since_ms: int, until_ms: int) -> tuple[Query[Kline], ...]:
+    def klines(
+        self, instrument: Instrument, since_ms: int, until_ms: int, interval: Interval = "1m"
+    ) -> tuple[Query[Kline], ...]:
         return tuple(
             Query(
                 RestCall(
@@ -63,12 +69,12 @@ class DeribitData:
                         ("instrument_name", instrument.instrument),
                         ("start_timestamp", str(start)),
                         ("end_timestamp", str(end - 1)),
-                        ("resolution", "1"),
+                        ("resolution", _RESOLUTIONS[interval]),
                     ),
                 ),
-                partial(_read_bars, instrument=instrument),
+                partial(_read_bars, instrument=instrument, interval=interval),
             )
-            for start, end in windows(since_ms, until_ms, _BARS)
+            for start, end in windows(since_ms, until_ms, _BARS, INTERVAL_MS[interval])
         )
 
     def turnover(self, instruments: Instruments) -> tuple[Query[Turnover], ...]:
@@ -115,7 +121,7 @@ def _read_turnover(body: bytes, received_ms: int, *, instruments: Instruments) -
     return read_rows(SUMMARIES, result_of(body), take)
 
 
-def _read_bars(body: bytes, received_ms: int, *, instrument: Instrument) -> Reading[Kline]:
+def _read_bars(body: bytes, received_ms: int, *, instrument: Instrument, interval: Interval) -> Reading[Kline]:
     raw = result_of(body)
     try:
         chart = _CHART.decode(raw)
@@ -128,11 +134,11 @@ def _read_bars(body: bytes, received_ms: int, *, instrument: Instrument) -> Read
         records.kline(
             instrument,
             (tick, received_ms),
-            "1m",
+            interval,
             ohlc=(opened, high, low, close),
             size=volume,
             notional_usd=cost,
-            closed=is_over(tick, received_ms),
+            closed=is_over(tick, received_ms, interval),
         )
         for tick, opened, high, low, close, volume, cost in zip(*columns, strict=True)
     )

@@ -11,8 +11,10 @@ from actors.exchanges import records
 from actors.exchanges.exchange import FrameError, Instrument, RestCall
 from actors.exchanges.gate_frames import Statistics, statistics
 from actors.exchanges.queries import (
+    INTERVAL_MS,
     MINUTE_MS,
     Instruments,
+    Interval,
     MarginTier,
     MarginTiers,
     Query,
@@ -93,19 +95,21 @@ class GateData:
             for start, end in windows(since_ms, until_ms, _POINTS, _FIVE_MINUTES_MS)
         )
 
-    def klines(self, instrument: Instrument, since_ms: int, until_ms: int) -> tuple[Query[Kline], ...]:
+    def klines(
+        self, instrument: Instrument, since_ms: int, until_ms: int, interval: Interval = "1m"
+    ) -> tuple[Query[Kline], ...]:
         """`from` and `to` name the first and the last bar, and forbid `limit`."""
         return tuple(
             Query(
                 _call(
                     "candlesticks",
                     contract=instrument.instrument,
-                    interval="1m",
+                    interval=interval,
                     **{"from": _seconds(start), "to": _seconds(end - 1)},
                 ),
-                partial(_read_bars, instrument=instrument),
+                partial(_read_bars, instrument=instrument, interval=interval),
             )
-            for start, end in windows(since_ms, until_ms, _BARS)
+            for start, end in windows(since_ms, until_ms, _BARS, INTERVAL_MS[interval])
         )
 
     def turnover(self, instruments: Instruments) -> tuple[Query[Turnover], ...]:
@@ -182,17 +186,17 @@ def _read_totals(body: bytes, received_ms: int, *, instrument: Instrument) -> Re
     return Reading(rows=tuple(found), problems=tuple(problems))
 
 
-def _read_bars(body: bytes, received_ms: int, *, instrument: Instrument) -> Reading[Kline]:
+def _read_bars(body: bytes, received_ms: int, *, instrument: Instrument, interval: Interval) -> Reading[Kline]:
     def take(bar: _Bar) -> Kline:
         open_ms = milliseconds("t", bar.opened)
         return records.kline(
             instrument,
             (open_ms, received_ms),
-            "1m",
+            interval,
             ohlc=(bar.open, bar.high, bar.low, bar.close),
             size=bar.contracts,
             notional_usd=bar.turnover,
-            closed=is_over(open_ms, received_ms),
+            closed=is_over(open_ms, received_ms, interval),
         )
 
     return read_rows(_BAR_ROWS, body, take)

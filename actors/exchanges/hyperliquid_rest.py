@@ -8,8 +8,9 @@ import msgspec
 from actors.exchanges import records
 from actors.exchanges.exchange import FrameError, Instrument, RestCall
 from actors.exchanges.queries import (
-    MINUTE_MS,
+    INTERVAL_MS,
     Instruments,
+    Interval,
     MarginTier,
     MarginTiers,
     Query,
@@ -84,10 +85,15 @@ class HyperliquidData:
         """None: the venue keeps none, so what was polled has to be stored."""
         return ()
 
-    def klines(self, instrument: Instrument, since_ms: int, until_ms: int) -> tuple[Query[Kline], ...]:
+    def klines(
+        self, instrument: Instrument, since_ms: int, until_ms: int, interval: Interval = "1m"
+    ) -> tuple[Query[Kline], ...]:
         return tuple(
-            Query(_candles(instrument, start, end), partial(_read_bars, instrument=instrument, span=(start, end)))
-            for start, end in windows(since_ms, until_ms, _BARS)
+            Query(
+                _candles(instrument, start, end, interval),
+                partial(_read_bars, instrument=instrument, interval=interval, span=(start, end)),
+            )
+            for start, end in windows(since_ms, until_ms, _BARS, INTERVAL_MS[interval])
         )
 
     def turnover(self, instruments: Instruments) -> tuple[Query[Turnover], ...]:
@@ -110,10 +116,10 @@ def _info(kind: str) -> RestCall:
     return RestCall(path="/info", method="POST", body=body, weight=_META_WEIGHT)
 
 
-def _candles(instrument: Instrument, start_ms: int, end_ms: int) -> RestCall:
+def _candles(instrument: Instrument, start_ms: int, end_ms: int, interval: Interval) -> RestCall:
     span = {"startTime": start_ms, "endTime": end_ms - 1}
-    request = {"coin": instrument.instrument, "interval": "1m", **span}
-    bars = (end_ms - start_ms) // MINUTE_MS
+    request = {"coin": instrument.instrument, "interval": interval, **span}
+    bars = (end_ms - start_ms) // INTERVAL_MS[interval]
     return RestCall(
         path="/info",
         method="POST",
@@ -162,18 +168,20 @@ def _read_turnover(body: bytes, received_ms: int, *, instruments: Instruments) -
     return Reading(rows=found, problems=tuple(problems))
 
 
-def _read_bars(body: bytes, received_ms: int, *, instrument: Instrument, span: tuple[int, int]) -> Reading[Kline]:
+def _read_bars(
+    body: bytes, received_ms: int, *, instrument: Instrument, interval: Interval, span: tuple[int, int]
+) -> Reading[Kline]:
     def take(bar: _Bar) -> Kline | None:
         if not span[0] <= bar.t < span[1]:
             return None
         return records.kline(
             instrument,
             (bar.t, received_ms),
-            "1m",
+            interval,
             ohlc=(bar.o, bar.h, bar.l, bar.c),
             size=bar.v,
             notional_usd=None,
-            closed=is_over(bar.t, received_ms),
+            closed=is_over(bar.t, received_ms, interval),
         )
 
     return read_rows(_BAR_ROWS, body, take)

@@ -1,5 +1,6 @@
 """OKX swaps by REST: one call each brings open interest and turnover of all. Source: exchanges.md 4.2."""
 
+from collections.abc import Mapping
 from functools import partial
 
 import msgspec
@@ -7,7 +8,9 @@ import msgspec
 from actors.exchanges import records
 from actors.exchanges.exchange import FrameError, Instrument, RestCall
 from actors.exchanges.queries import (
+    INTERVAL_MS,
     Instruments,
+    Interval,
     MarginTier,
     MarginTiers,
     Query,
@@ -23,6 +26,7 @@ from intelligence.market import Kline, Liquidation, OpenInterest
 
 _SWAPS = ("instType", "SWAP")
 _BARS = 300
+_BAR_NAMES: Mapping[Interval, str] = {"1m": "1m", "1h": "1H", "1d": "1Dutc"}
 _POINTS = 100
 _FIVE_MINUTES_MS = 300_000
 _FAMILIES_A_CALL = 5
@@ -111,23 +115,25 @@ class OkxData:
             for start, end in windows(since_ms, until_ms, _POINTS, _FIVE_MINUTES_MS)
         )
 
-    def klines(self, instrument: Instrument, since_ms: int, until_ms: int) -> tuple[Query[Kline], ...]:
-        """The newest 1440 bars; `before` asks for later and `after` for earlier ones, themselves left out."""
+    def klines(
+        self, instrument: Instrument, since_ms: int, until_ms: int, interval: Interval = "1m"
+    ) -> tuple[Query[Kline], ...]:
+        """The newest 1440 bars of each length; `before` asks for later and `after` for earlier ones, themselves left out."""
         return tuple(
             Query(
                 RestCall(
                     path="/api/v5/market/candles",
                     params=(
                         ("instId", instrument.instrument),
-                        ("bar", "1m"),
+                        ("bar", _BAR_NAMES[interval]),
                         ("before", str(start - 1)),
                         ("after", str(end)),
                         ("limit", str(_BARS)),
                     ),
                 ),
-                partial(_read_bars, instrument=instrument),
+                partial(_read_bars, instrument=instrument, interval=interval),
             )
-            for start, end in windows(since_ms, until_ms, _BARS)
+            for start, end in windows(since_ms, until_ms, _BARS, INTERVAL_MS[interval])
         )
 
     def turnover(self, instruments: Instruments) -> tuple[Query[Turnover], ...]:
@@ -185,12 +191,12 @@ def _read_points(body: bytes, received_ms: int, *, instrument: Instrument) -> Re
     return read_rows(_POINT_ROWS, _data(body), take)
 
 
-def _read_bars(body: bytes, received_ms: int, *, instrument: Instrument) -> Reading[Kline]:
+def _read_bars(body: bytes, received_ms: int, *, instrument: Instrument, interval: Interval) -> Reading[Kline]:
     def take(bar: _Bar) -> Kline:
         return records.kline(
             instrument,
             (bar.ts, received_ms),
-            "1m",
+            interval,
             ohlc=(bar.open, bar.high, bar.low, bar.close),
             size=bar.contracts,
             notional_usd=bar.turnover,

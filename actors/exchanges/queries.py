@@ -16,6 +16,9 @@ from intelligence.market import Kline, Liquidation, OpenInterest
 
 MINUTE_MS = 60_000
 
+Interval = Literal["1m", "1h", "1d"]
+INTERVAL_MS: Mapping[Interval, int] = {"1m": MINUTE_MS, "1h": 3_600_000, "1d": 86_400_000}
+
 Answer = TypeVar("Answer")
 Row = TypeVar("Row")
 Instruments = Mapping[str, Instrument]
@@ -85,10 +88,13 @@ class MarketData(Protocol):
         """Ask for points 5 minutes apart."""
         ...
 
-    def klines(self, instrument: Instrument, since_ms: int, until_ms: int) -> tuple[Query[Kline], ...]:
-        """Ask for the bars of a minute that open from `since_ms` on and before `until_ms`, oldest call first.
+    def klines(
+        self, instrument: Instrument, since_ms: int, until_ms: int, interval: Interval = "1m"
+    ) -> tuple[Query[Kline], ...]:
+        """Ask for the bars that open from `since_ms` on and before `until_ms`, oldest call first.
 
-        A bar is told as closed when its minute was over at the time of receipt.
+        A bar is told as closed when it was over at the time of receipt. Days are those of UTC where the venue offers a
+        choice (docs/venues.md).
         """
         ...
 
@@ -131,8 +137,8 @@ def windows(since_ms: int, until_ms: int, bars: int, bar_ms: int = MINUTE_MS) ->
     return [(start, min(start + step, until_ms)) for start in range(first, until_ms, step)]
 
 
-def is_over(open_ms: int, received_ms: int) -> bool:
-    return open_ms + MINUTE_MS <= received_ms
+def is_over(open_ms: int, received_ms: int, interval: Interval) -> bool:
+    return open_ms + INTERVAL_MS[interval] <= received_ms
 
 
 def turnover(instrument: Instrument, received_ms: int, *, usd_24h: float, price: float) -> Turnover:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from actors.exchanges.bybit_rest import BybitData
 from actors.exchanges.exchange import FrameError, Instrument
-from actors.exchanges.queries import windows
+from actors.exchanges.queries import INTERVAL_MS, windows
 from actors.exchanges.registry import EXCHANGES, MARKET_DATA
 from tests.actors.exchanges.frames import INSTRUMENTS, encoded, recorded
 from tests.actors.exchanges.newer_frames import CONTEXT
@@ -444,6 +444,50 @@ def test_a_day_of_bars_is_asked_for_without_gap_or_overlap(venue):
 
     assert len(queries) == len({query.call for query in queries})
     assert sum(query.call.weight for query in queries) <= 88
+
+
+@pytest.mark.parametrize(
+    ("venue", "hour", "day"),
+    [
+        ("binance", "1h", "1d"),
+        ("bybit", "60", "D"),
+        ("okx", "1H", "1Dutc"),
+        ("gate", "1h", "1d"),
+        ("bitget", "1H", "1D"),
+        ("hyperliquid", "1h", "1d"),
+        ("deribit", "60", "1D"),
+    ],
+)
+def test_longer_bars_are_asked_for_by_the_name_the_venue_gives_them(venue, hour, day):
+    for interval, name, bars in (("1h", hour, 14 * 24), ("1d", day, 30)):
+        queries = MARKET_DATA[venue].klines(ONE[venue], 0, bars * INTERVAL_MS[interval], interval)
+
+        assert all(name in {value for _, value in asked_of(query.call)} for query in queries)
+        assert sum(query.call.weight for query in queries) <= 26
+
+
+@pytest.mark.parametrize("venue", ANSWERS)
+def test_a_bar_of_an_hour_is_closed_when_its_hour_is_over(venue):
+    (query,) = MARKET_DATA[venue].klines(ONE[venue], OPEN_MS, OPEN_MS + 60_000, "1h")
+    answer = encoded(ANSWERS[venue]["klines"])
+
+    (bar,) = query.read(answer, OPEN_MS + 3_600_000).rows
+    (running,) = query.read(answer, OPEN_MS + 3_599_999).rows
+
+    assert (bar.interval, bar.closed) == ("1h", True)
+    assert running.closed == (venue == "okx")
+
+
+def test_few_bars_of_binance_weigh_less():
+    (query,) = MARKET_DATA["binance"].klines(ONE["binance"], OPEN_MS, OPEN_MS + 15 * 60_000)
+
+    assert query.call.weight == 1
+    assert ("limit", "15") in query.call.params
+
+
+def asked_of(call):
+    """The parameters of a call, whether they stand in the query or in the body."""
+    return call.params or json.loads(call.body)["req"].items()
 
 
 def test_windows_cover_a_span_from_its_first_bar_to_its_end():
