@@ -15,6 +15,7 @@ COMMANDS = {
     "demo": "the whole daemon against a simulated market",
     "check": "validate the settings and show where each came from",
     "status": "the running daemon's supervision tree and health",
+    "record": "the live daemon with all raw frames written to disk",
     "decode": "raw frames of a venue to normalised JSON lines",
 }
 EX_USAGE = 64  # sysexits.h

@@ -23,10 +23,17 @@ class CallRejected(RestError):  # noqa: N818
 
 
 class Asker:
-    """One venue's REST side. Blocking: for actors with a thread of their own."""
+    """One venue's REST side. Blocking: for actors with a thread of their own. `keep` gets every good answer."""
 
-    def __init__(self, exchange: Exchange, rest_url: str, limits: RestLimits) -> None:
+    def __init__(
+        self,
+        exchange: Exchange,
+        rest_url: str,
+        limits: RestLimits,
+        keep: Callable[[RestCall, bytes], None] | None = None,
+    ) -> None:
         self._exchange = exchange
+        self._keep = keep
         self._rest = Rest(rest_url, limits)
 
     def body(self, call: RestCall) -> bytes:
@@ -39,6 +46,8 @@ class Asker:
             kind = CallRejected if 400 <= answer.status < 500 else RestError
             asked = "&".join(f"{key}={value}" for key, value in call.params)
             raise kind(f"{call.path}?{asked}: HTTP {answer.status} {answer.body[:120]!r}")
+        if self._keep is not None:
+            self._keep(call, answer.body)
         return answer.body
 
     def read(self, query: Query[Answer], now_ms: Callable[[], int]) -> Reading[Answer]:

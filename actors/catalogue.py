@@ -12,6 +12,7 @@ from actors.backoff import Backoff
 from actors.connection import ConnectionRules
 from actors.exchanges.exchange import Feed, FrameError, Instrument, Keepalive, Refusal, RestCall, SocketPlan
 from actors.exchanges.registry import EXCHANGES
+from actors.mailbox import Lane
 from actors.messages import (
     AssetsWatched,
     ChildrenWanted,
@@ -21,6 +22,8 @@ from actors.messages import (
     InstrumentsWanted,
     SocketsPlanned,
 )
+from actors.recording.entries import VenuePlanned
+from actors.recording.taps import records, reply_tap
 from actors.rest import RestError, RestLimits
 from actors.supervised import NeedsOperator, Supervised
 
@@ -66,7 +69,7 @@ class Catalogue(Supervised):
         self._venue, self._ws_url, self._assets, self._feeds = venue, ws_url, assets, feeds
         self._exchange, self._apart = EXCHANGES[venue], apart
         self._keepalive, self._backoff, self._refresh_s, self._rules = keepalive, backoff, refresh_s, rules
-        self._asker = Asker(self._exchange, rest_url, limits)
+        self._asker = Asker(self._exchange, rest_url, limits, reply_tap(self, venue, "instruments", lane=Lane.URGENT))
         self._random = Random(f"{self.path}#{self.epoch}")
         self._attempts = 0
         self._known: tuple[Instrument, ...] = ()
@@ -198,7 +201,13 @@ class Catalogue(Supervised):
             self.send(paths.FEEDS, children, redeliver=True, retain=True)
 
     def _tell_planned(self) -> None:
-        self.send(paths.VENUES, self._planned, redeliver=True, retain=True)
+        planned = self._planned
+        self.send(paths.VENUES, planned, redeliver=True, retain=True)
+        if records(self):
+            kept = VenuePlanned(
+                at_ms=self.now_ms, venue=self._venue, connections=planned.connections, others=planned.others
+            )
+            self.send(paths.RECORDER, kept, redeliver=True)
 
     def _reload_soon(self) -> None:
         """Read the list again, at most every `DOUBTED_S`; after a failure the next try is due anyway."""

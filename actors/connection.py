@@ -23,6 +23,8 @@ from actors.messages import (
 )
 from actors.publisher import Publisher, trades_of
 from actors.reader_words import FrameProblem, ReaderEnded, ReaderLeaving, ReaderUp
+from actors.recording.entries import FramesRead, SocketMarked
+from actors.recording.taps import records
 from actors.socket_reader import SocketReader, SocketRules
 from actors.supervised import Fenced, NeedsOperator, Supervised
 from intelligence.market import Decoded
@@ -101,6 +103,7 @@ class Connection(Supervised):
         self._exchange = EXCHANGES[venue]
         self._listed = instruments
         self._instruments = _by_name(instruments)
+        self._assets = tuple(sorted(assets))
         self._publisher = Publisher(self, venue, assets, instruments)
         self._random = Random(f"{self.path}#{self.epoch}")
         self._attempts = 0
@@ -181,12 +184,13 @@ class Connection(Supervised):
             notify=self._from_reader,
             publish=self._publish,
             publish_trades=self._publish_trades,
+            keep=self._record if records(self) else None,
         )
         if renewal:
             self._successor = reader
         else:
             self._reader = reader
-        self._publisher.repeats_until_s = math.inf
+        self._expect_repeats(math.inf)
         self.timer.once("give_up", 2 * self._rules.socket.connect_timeout_s, _GiveUp(reader.number))
         reader.start()
 
@@ -212,7 +216,7 @@ class Connection(Supervised):
         else:
             self.log.info("feed_connected", connection=self._name, url=self._url)
             self._tell_state("up")
-        self._publisher.repeats_until_s = self.system.clock.monotonic() + overlap_s + self._rules.dedup_s
+        self._expect_repeats(overlap_s + self._rules.dedup_s)
         renew_s = self._keepalive.max_age_s * self._rules.renewal_share
         self.timer.once("renew", renew_s, _Connect(renewal=True))
 
@@ -269,7 +273,7 @@ class Connection(Supervised):
 
     def _on_renewal_failed(self, ended: ReaderEnded) -> None:
         self._successor = None
-        self._publisher.repeats_until_s = self.system.clock.monotonic() + self._rules.dedup_s
+        self._expect_repeats(self._rules.dedup_s)
         wait_s = max(RENEWAL_RETRY_S, ended.refusal.retry_after_s if ended.refusal else 0.0)
         self.log.warning("feed_renewal_failed", connection=self._name, reason=ended.reason)
         self.timer.once("renew", wait_s, _Connect(renewal=True))
@@ -294,6 +298,26 @@ class Connection(Supervised):
             advice=advice,
         )
         self.send(paths.VENUES, self._state, redeliver=True, retain=True)
+        self._record_state(math.inf)
+
+    def _expect_repeats(self, within_s: float) -> None:
+        self._publisher.repeats_until_s = self.system.clock.monotonic() + within_s
+        self._record_state(within_s)
+
+    def _record_state(self, repeats_s: float) -> None:
+        if records(self):
+            mark = SocketMarked(
+                at_ms=self.now_ms,
+                venue=self._venue,
+                connection=self._name,
+                state=self._state.state,
+                feeds=self._plan.feeds,
+                brings_liquidations=self._plan.brings_liquidations,
+                assets=self._assets,
+                repeats_s=repeats_s,
+                reason=self._state.reason,
+            )
+            self.send(paths.RECORDER, mark, redeliver=True)
 
     def _repeat(self) -> None:
         self.send(paths.VENUES, WatchVenues(path=self.path), redeliver=True, retain=True)
@@ -313,6 +337,12 @@ class Connection(Supervised):
         self.note(", ".join(brought))
 
     # -- on the reader's thread ---------------------------------------------------------------------------------------
+
+    def _record(self, reader: SocketReader, frames: tuple[bytes, ...], received_ms: int) -> None:
+        read = FramesRead(
+            at_ms=received_ms, venue=self._venue, connection=self._name, reader=reader.number, frames=frames
+        )
+        self.send(paths.RECORDER, read, lane=Lane.DATA)
 
     def _publish(self, reader: SocketReader, records: list[Decoded]) -> None:
         reader.counts["liquidations"] += self._publisher.publish(records)

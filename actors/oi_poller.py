@@ -18,6 +18,7 @@ from actors.exchanges.queries import Query, Reading
 from actors.exchanges.registry import EXCHANGES, MARKET_DATA
 from actors.mailbox import Lane
 from actors.messages import AssetsWatched, InstrumentsListed, InstrumentsWanted, OpenInterestSeen
+from actors.recording.taps import reply_tap
 from actors.rest import RestError, RestLimits
 from actors.supervised import NeedsOperator, Supervised
 from intelligence.market import OpenInterest
@@ -51,7 +52,7 @@ class OpenInterestPoller(Supervised):
         poll_s: float,
     ) -> None:
         self._venue, self._assets, self._poll_s, self._backoff = venue, assets, poll_s, backoff
-        self._asker = Asker(EXCHANGES[venue], rest_url, limits)
+        self._asker = Asker(EXCHANGES[venue], rest_url, limits, reply_tap(self, venue, "open_interest", lane=Lane.DATA))
         self._a_weight_s = 60.0 / BUDGET_A_MINUTE.get(venue, CALLS_A_MINUTE)
         self._random = Random(f"{self.path}#{self.epoch}")
         self._listed: tuple[Instrument, ...] = ()

@@ -12,6 +12,7 @@ CATALOGUES = "/core/catalogues"
 OPEN_INTEREST = "/core/oi"
 UNIVERSE = "/core/universe"
 COMMANDS = "/edge/commands"
+RECORDER = "/recording/recorder"
 
 
 def symbol_path(asset: str) -> str:

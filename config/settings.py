@@ -21,6 +21,7 @@ from config.values import (
     ChatId,
     Count,
     Days,
+    DiskBytes,
     Factor,
     PerSecond,
     Port,
@@ -141,6 +142,16 @@ class OpenInterest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    enabled: bool
+    flush_s: Seconds
+    rotate_bytes: Bytes
+    rotate_s: Seconds
+    max_total_bytes: DiskBytes
+    keep_days: Days
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outbox:
     reread_s: Seconds
     busy_s: Seconds
@@ -189,6 +200,7 @@ class Settings:
     detection: DetectionRules
     outbox: Outbox
     checkpoints: Checkpoints
+    recording: Recording
     supervision: Supervision
     logs: Logs
 

@@ -18,6 +18,7 @@ from actors.exchanges.registry import EXCHANGES
 from actors.mailbox import MailboxSpec
 from actors.notifiers.terminal import TerminalNotifier
 from actors.oi_poller import OpenInterestPoller
+from actors.recording.recorder import Recorder
 from actors.rest import RestLimits
 from actors.socket_reader import SocketRules
 from actors.symbol_stream import SymbolStream
@@ -33,6 +34,8 @@ MAX_SOCKETS = 128  # 500 assets on seven venues take about 60, most of them Bitg
 RETAINED = 20_000  # liquidation letters an asset may keep for its successor: five minutes of the worst day
 DATABASE = "foreshock.db"
 STATE = "state.db"  # checkpoints: apart from alerts, which must not wait behind them
+RECORDINGS = "recordings"  # the folder below the data directory
+RECORDER_READS = 1_000  # that may wait to be written; of some 10 to 60 KB each
 
 # The venues whose liquidations are judged as they come and that can therefore be able to report. Of the others Hyperliquid
 # has no public feed of them, Deribit marks a few trades, and how Gate's side and Bitget's amount are to be read is in
@@ -58,6 +61,11 @@ def our_tree(settings: Settings, presentation: Presentation) -> SupervisorSpec:
     telegram = presentation.telegram and bool(settings.telegram.token)
     children = [
         _subtree("notify", _notify(settings, presentation, telegram=telegram)),
+        *(
+            (_bulkhead("recording", _recording(settings, presentation), final_s=0.2),)
+            if settings.recording.enabled
+            else ()
+        ),
         _subtree("core", _core(settings, presentation)),
     ]
     if telegram:
@@ -127,11 +135,33 @@ def _telegram_sender(settings: Settings, storage: Mapping[str, Any]) -> ChildSpe
     return ChildSpec(id="telegram", actor=TelegramNotifier, args=args, profile=IO, stop_s=15.0, drain=True, final_s=2.5)
 
 
+# -- recording --------------------------------------------------------------------------------------------------------
+
+
+def _recording(settings: Settings, presentation: Presentation) -> SupervisorSpec:
+    recorder = ChildSpec(
+        id="recorder",
+        actor=Recorder,
+        args=_args(
+            folder=settings.data_dir / RECORDINGS,
+            rules=settings.recording,
+            market="simulated" if presentation.simulation else "live",
+            venues=tuple(_enabled(settings)),
+        ),
+        profile=IO,
+        required=False,
+        drain=True,
+        final_s=0.2,
+        mailbox=MailboxSpec(data_max=RECORDER_READS, retain_max=1_000),
+    )
+    return SupervisorSpec(children=(recorder,))
+
+
 # -- core -------------------------------------------------------------------------------------------------------------
 
 
 def _core(settings: Settings, presentation: Presentation) -> SupervisorSpec:
-    venues = {name: venue for name in EXCHANGES if (venue := getattr(settings.venues, name)).enabled}
+    venues = _enabled(settings)
     symbols = SupervisorSpec(
         template=ChildSpec(
             id="symbol",
@@ -149,7 +179,7 @@ def _core(settings: Settings, presentation: Presentation) -> SupervisorSpec:
         quorum=0.8,
     )
     feeds = SupervisorSpec(
-        template=ChildSpec(id="feed", actor=Connection, profile=IO, final_s=0.75),
+        template=ChildSpec(id="feed", actor=Connection, profile=IO, final_s=0.6),
         max_children=MAX_SOCKETS,
         starts_per_s=5.0,
         quorum=0.8,
@@ -201,6 +231,10 @@ def _checkpoints(settings: Settings, presentation: Presentation) -> ChildSpec:
         final_s=0.5,
         mailbox=MailboxSpec(max_age_s=3600.0),
     )
+
+
+def _enabled(settings: Settings) -> dict[str, Venue]:
+    return {name: venue for name in EXCHANGES if (venue := getattr(settings.venues, name)).enabled}
 
 
 def _backoff(settings: Settings) -> Backoff:

@@ -27,6 +27,7 @@ HOMES = {
     "pykka": ("actors/supervised.py", "actors/inbox.py", "actors/mailbox.py", "supervisors/"),
     "aiohttp": ("simulator/",),
     "dotenv": ("config/",),
+    "zstandard": ("actors/recording/files.py",),
     "platformdirs": ("config/",),
 }
 VENUES = ("binance", "bybit", "okx", "gate", "bitget", "hyperliquid", "deribit")

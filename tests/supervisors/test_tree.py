@@ -22,7 +22,9 @@ def paths_of(spec):
 
 
 @pytest.mark.parametrize(
-    "environ", [{}, {"FORESHOCK_ASSETS": "auto:50", "TELEGRAM_BOT_TOKEN": TOKEN}], ids=["least", "most"]
+    "environ",
+    [{}, {"FORESHOCK_ASSETS": "auto:50", "TELEGRAM_BOT_TOKEN": TOKEN, "FORESHOCK_RECORDING__ENABLED": "true"}],
+    ids=["least", "most"],
 )
 def test_every_tree_can_be_started_and_stops_in_time(environ):
     assert problems(tree(**environ)) == ()
