@@ -1,7 +1,7 @@
 """From a detector's word to rows in the outbox: every alert is journalled, stored once, then announced to notifiers."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -59,18 +59,20 @@ class Dispatcher(Supervised):
         outbox: OutboxSettings,
         chats: tuple[int, ...],
         notifiers: tuple[str, ...],
-        simulation: bool = False,
+        heading: str = "",
         brief_log: bool = False,
+        journal: Callable[[Alert], None] | None = None,
     ) -> None:
         """`chats`: ids that receive alerts. `notifiers`: paths of those that exist.
 
+        `journal` gets every alert when it is raised, as the log does.
         `brief_log`: `alert_raised` without the record, for people at a terminal who see the alert itself.
         """
         self._database, self._rules = database, outbox
         self._ids = chats
         self._terminal = TERMINAL_PATH if TERMINAL_PATH in notifiers else None
         self._telegram = TELEGRAM_PATH if TELEGRAM_PATH in notifiers else None
-        self._simulation, self._brief_log = simulation, brief_log
+        self._heading, self._brief_log, self._keep = heading, brief_log, journal
         self._outbox: Outbox | None = None
         self._chats: dict[int, Chat] = {}
         self._unsaved: deque[_Unsaved] = deque(maxlen=UNSAVED_MAX)
@@ -181,7 +183,9 @@ class Dispatcher(Supervised):
         if alert.alert_id in self._journalled:
             return
         self._journalled.append(alert.alert_id)
-        record = msgspec.to_builtins(alert) | {"text": plain(alert, simulation=self._simulation)}
+        if self._keep is not None:
+            self._keep(alert)
+        record = msgspec.to_builtins(alert) | {"text": plain(alert, heading=self._heading)}
         if self._brief_log:
             record = {key: record[key] for key in ("alert_id", "kind", "asset", "severity")}
         self.log.info("alert_raised", **record)

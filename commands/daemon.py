@@ -76,7 +76,7 @@ def run_daemon(
     _route_signals(inbox)
     try:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
-        lock = _lock(settings.data_dir, "simulated" if presentation.simulation else "live")
+        lock = claim(settings.data_dir, presentation.market)
     except NotOurs as error:
         print(error, file=sys.stderr)
         return EX_LOCKED
@@ -147,7 +147,7 @@ def leave(code: int) -> None:
     os._exit(code)
 
 
-def _lock(data_dir: Path, market: str) -> TextIO:
+def claim(data_dir: Path, market: str) -> TextIO:
     """Claim a data directory for this process, and for one kind of market: simulated alerts must never meet real ones.
 
     Raises NotOurs, or OSError where the folder cannot be written.

@@ -24,7 +24,6 @@ SEEN_CHARS = 40  # of a notification on a locked phone
 MAX_NAME_CHARS = 24  # of anything a venue named
 MAX_LINE_CHARS = 400  # of words brought by others: eight such lines stay below Telegram's 4096
 STALE_AGE_MS = 30_000  # older than that is not sent without saying so
-SIMULATION = "SIMULATION "
 PRICE_KINDS = {
     PriceKind.FILL: "average fill",
     PriceKind.BANKRUPTCY: "bankruptcy price",
@@ -32,37 +31,39 @@ PRICE_KINDS = {
 }
 
 
-def plain_text(alert: Alert, *, simulation: bool = False, age_ms: int | None = None) -> str:
-    """The text for terminals and logs. `age_ms`: how old the event is when this is read, said from 30 s on."""
-    return "\n".join(_lines(alert, simulation=simulation, age_ms=age_ms))
+def plain_text(alert: Alert, *, heading: str = "", age_ms: int | None = None) -> str:
+    """The text for terminals and logs. `heading`: a word in front of everything (SIMULATION, REPLAY). `age_ms`: how old the
+    event is when this is read, said from 30 s on.
+    """
+    return "\n".join(_lines(alert, heading=heading, age_ms=age_ms))
 
 
-def telegram_html(alert: Alert, *, simulation: bool = False, age_ms: int | None = None) -> str:
+def telegram_html(alert: Alert, *, heading: str = "", age_ms: int | None = None) -> str:
     """The text for Telegram's parse mode HTML: the first line bold, the id for copying by a tap."""
-    first, *rest = (escape(line, quote=False) for line in _lines(alert, simulation=simulation, age_ms=age_ms))
+    first, *rest = (escape(line, quote=False) for line in _lines(alert, heading=heading, age_ms=age_ms))
     alert_id = escape(_name(alert.alert_id), quote=False)
     if rest:
         rest[-1] = rest[-1].removesuffix(alert_id) + f"<code>{alert_id}</code>"
     return "\n".join((f"<b>{first}</b>", *rest))
 
 
-def _lines(alert: Alert, *, simulation: bool, age_ms: int | None) -> list[str]:
+def _lines(alert: Alert, *, heading: str, age_ms: int | None) -> list[str]:
     if alert.kind is AlertKind.LIQUIDATION and alert.position_side is not None:
-        told = _liquidation(alert, simulation=simulation)
+        told = _liquidation(alert, heading=heading)
     elif alert.kind is AlertKind.CASCADE and alert.position_side is not None:
-        told = _cascade(alert, simulation=simulation)
+        told = _cascade(alert, heading=heading)
     else:  # the detectors of the other kinds bring their own words
         told = [_cut(_printable(line), MAX_LINE_CHARS) for line in alert.text.splitlines()] or [
             f"{_name(alert.asset)} {alert.kind}"
         ]
-        told[0] = (SIMULATION if simulation else "") + told[0]
+        told[0] = _headed(heading) + told[0]
     return [*told[: MAX_LINES - 1], _stamp(alert, age_ms)]
 
 
-def _liquidation(alert: Alert, *, simulation: bool) -> list[str]:
+def _liquidation(alert: Alert, *, heading: str) -> list[str]:
     size = compact_usd(alert.value)
     told = [
-        _headline(alert, (f"{alert.position_side} liquidated {size}",), f" on {_venue(alert.venue)}", simulation),
+        _headline(alert, (f"{alert.position_side} liquidated {size}",), f" on {_venue(alert.venue)}", heading),
         _order(alert),
         _last_minute(alert),
         _threshold(alert),
@@ -71,7 +72,7 @@ def _liquidation(alert: Alert, *, simulation: bool) -> list[str]:
     return [line for line in told if line]
 
 
-def _cascade(alert: Alert, *, simulation: bool) -> list[str]:
+def _cascade(alert: Alert, *, heading: str) -> list[str]:
     over = " over" if alert.stage is Stage.ENDED else ""
     what = f"cascade{over}: {alert.position_side}s,"
     if alert.coverage is Coverage.COMPLETE:
@@ -80,7 +81,7 @@ def _cascade(alert: Alert, *, simulation: bool) -> list[str]:
         sizes = (f"{what} {at_least_usd(alert.value)}", f"{what} ≥{compact_usd(alert.value, down=True)}")
     lasted_ms = (alert.latest_ms or alert.exchange_ms) - (alert.started_ms or alert.exchange_ms)
     told = [
-        _headline(alert, sizes, f" in {compact_duration(max(lasted_ms, 1_000))}", simulation),
+        _headline(alert, sizes, f" in {compact_duration(max(lasted_ms, 1_000))}", heading),
         f"{alert.count} orders, first on {_venue(alert.first_venue)}{_agreement(alert)}",
         _by_venue(alert),
         _move(alert),
@@ -91,18 +92,22 @@ def _cascade(alert: Alert, *, simulation: bool) -> list[str]:
     return [line for line in told if line]
 
 
-def _headline(alert: Alert, sizes: tuple[str, ...], rest: str, simulation: bool) -> str:  # noqa: FBT001
+def _headline(alert: Alert, sizes: tuple[str, ...], rest: str, heading: str) -> str:
     """Asset, kind, direction and size within what a notification shows, by the longest wording that fits.
 
     The last resort is to cut the asset's name; the record has it whole.
     """
-    prefix = SIMULATION if simulation else ""
+    prefix = _headed(heading)
     asset = _name(alert.asset)
     for size in sizes:
         if len(f"{prefix}{asset} {size}") <= SEEN_CHARS:
             return f"{prefix}{asset} {size}{rest}"
     room = max(SEEN_CHARS - len(f"{prefix} {sizes[-1]}"), 4)
     return f"{prefix}{_cut(asset, room)} {sizes[-1]}{rest}"
+
+
+def _headed(heading: str) -> str:
+    return f"{heading} " if heading else ""
 
 
 def _order(alert: Alert) -> str:

@@ -25,6 +25,7 @@ from actors.symbol_stream import SymbolStream
 from actors.universe import Universe
 from actors.venue_monitor import VenueMonitor
 from config.settings import Settings, Venue
+from intelligence.alerts import Alert
 from supervisors.spec import BULKHEAD, CORE, IO, SUBTREE, ChildSpec, SupervisorSpec
 from supervisors.supervisor import Supervisor
 
@@ -45,15 +46,27 @@ REPORTING = ("binance", "bybit", "okx")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Presentation:
-    """How this run shows itself. `simulation`: every text says so. `telegram`: use it if a token is set. `console`: people
+    """How this run shows itself. `simulation`, `replay`: every text says so. `telegram`: use it if a token is set. `console`: people
     read the terminal; `write` then takes a block of text without waiting, `colors` whether it may be coloured.
+    `journal` gets every alert when it is raised, on the dispatcher's thread.
     """
 
     simulation: bool = False
+    replay: bool = False
     telegram: bool = True
     console: bool = False
     colors: bool = False
     write: Callable[[str], bool] | None = None
+    journal: Callable[[Alert], None] | None = None
+
+    @property
+    def market(self) -> str:
+        """Whose data this run makes: alerts of one kind never meet those of another."""
+        return "simulated" if self.simulation else "replayed" if self.replay else "live"
+
+    @property
+    def heading(self) -> str:
+        return {"simulated": "SIMULATION", "replayed": "REPLAY"}.get(self.market, "")
 
 
 def our_tree(settings: Settings, presentation: Presentation) -> SupervisorSpec:
@@ -94,7 +107,7 @@ def _args(**values: Any) -> Mapping[str, Any]:
 
 def _notify(settings: Settings, presentation: Presentation, *, telegram: bool) -> SupervisorSpec:
     outbox = settings.outbox
-    storage = {"database": settings.data_dir / DATABASE, "simulation": presentation.simulation}
+    storage = {"database": settings.data_dir / DATABASE, "heading": presentation.heading}
     terminal = ChildSpec(
         id="terminal",
         actor=TerminalNotifier,
@@ -119,6 +132,7 @@ def _notify(settings: Settings, presentation: Presentation, *, telegram: bool) -
             chats=settings.telegram.authorized_users if telegram else (),
             notifiers=(paths.TERMINAL, paths.TELEGRAM) if telegram else (paths.TERMINAL,),
             brief_log=presentation.console,
+            journal=presentation.journal,
         ),
         profile=CORE,
         drain=True,
@@ -145,7 +159,7 @@ def _recording(settings: Settings, presentation: Presentation) -> SupervisorSpec
         args=_args(
             folder=settings.data_dir / RECORDINGS,
             rules=settings.recording,
-            market="simulated" if presentation.simulation else "live",
+            market=presentation.market,
             venues=tuple(_enabled(settings)),
         ),
         profile=IO,
@@ -339,7 +353,7 @@ def _edge(settings: Settings, presentation: Presentation) -> SupervisorSpec:
     commands = ChildSpec(
         id="commands",
         actor=TelegramCommands,
-        args=_args(telegram=settings.telegram, status_dir=str(settings.data_dir), simulation=presentation.simulation),
+        args=_args(telegram=settings.telegram, status_dir=str(settings.data_dir), heading=presentation.heading),
         profile=IO,
         required=False,
         final_s=1.0,

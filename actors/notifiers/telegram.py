@@ -111,11 +111,11 @@ class TelegramNotifier(Supervised):
         database: Path | str,
         telegram: TelegramSettings,
         outbox: OutboxSettings,
-        simulation: bool = False,
+        heading: str = "",
         instance: str = "",
     ) -> None:
         """`instance`: stands at the head of every message, for people who run several daemons."""
-        self._simulation, self._instance = simulation, instance
+        self._heading, self._instance = heading, instance
         self._api = BotApi(telegram)
         self._backoff = Backoff(base_s=telegram.retry_base_s, factor=telegram.retry_factor, cap_s=telegram.retry_cap_s)
         self._pace = Pace(
@@ -220,7 +220,7 @@ class TelegramNotifier(Supervised):
     def _fields(self, row: Delivery, reply_to: int | None) -> dict[str, Any]:
         chat_id = chat_of(row.target)
         late_ms = age_ms(row, self.now_ms)
-        text = html(row.alert, simulation=self._simulation, age_ms=late_ms, instance=self._instance)
+        text = html(row.alert, heading=self._heading, age_ms=late_ms, instance=self._instance)
         fields: dict[str, Any] = {
             "chat_id": self._deliveries.moved.get(chat_id, chat_id),
             "text": text,
@@ -228,7 +228,7 @@ class TelegramNotifier(Supervised):
             "link_preview_options": {"is_disabled": True},
         }
         if row.id in self._as_plain or utf16_units(text) > MAX_TEXT_UNITS:
-            text = plain(row.alert, simulation=self._simulation, age_ms=late_ms, instance=self._instance)
+            text = plain(row.alert, heading=self._heading, age_ms=late_ms, instance=self._instance)
             fields["text"] = cut_to_units(text, MAX_TEXT_UNITS)
             del fields["parse_mode"]
         if reply_to is not None:

@@ -44,12 +44,12 @@ class TerminalNotifier(Supervised):
         console: bool,
         write: Callable[[str], bool] | None = None,
         colors: bool = False,
-        simulation: bool = False,
+        heading: str = "",
     ) -> None:
         """`write`: the log's queue (`LogSink.put`), so that blocks and lines never mix; by default stdout itself."""
         self._ledger = Ledger(database, busy_s=busy_s, epoch=self.epoch, log=self.log)
         self._write = (write or _to_stdout) if console else None
-        self._colors, self._simulation = colors, simulation
+        self._colors, self._heading = colors, heading
         self._made: dict[tuple[str, Stage], None] = {}
         self.timer.every("reread", reread_s, _Read())
         self._reclaimed = False
@@ -110,7 +110,7 @@ class TerminalNotifier(Supervised):
     def _show(self, alert: Alert, stage: Stage, *, late_ms: int | None = None) -> bool:
         """Write one block; False when there is no room for it now."""
         if self._write is not None:
-            text = plain(alert, simulation=self._simulation, age_ms=late_ms)
+            text = plain(alert, heading=self._heading, age_ms=late_ms)
             if not self._write(block(alert, stage, text, colors=self._colors)):
                 return False
         now_ms = self.now_ms

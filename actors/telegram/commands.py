@@ -38,7 +38,7 @@ class _LoopEnded:
 class TelegramCommands(Supervised):
     """Answers what authorised users write to the bot. Ready at once: Telegram may be reached later."""
 
-    def init(self, *, telegram: TelegramSettings, status_dir: Path | str, simulation: bool = False) -> None:
+    def init(self, *, telegram: TelegramSettings, status_dir: Path | str, heading: str = "") -> None:
         self._refuse_company()
         if not telegram.authorized_users:
             self.log.warning(
@@ -48,7 +48,7 @@ class TelegramCommands(Supervised):
             authorized=frozenset(telegram.authorized_users),
             dispatcher=self.address(paths.DISPATCHER),
             status_folder=Path(status_dir),
-            heading="SIMULATION " if simulation else "",
+            heading=f"{heading} " if heading else "",
             log=self.log,
         )
         self._leaving = False

@@ -105,8 +105,8 @@ def test_the_age_is_said_from_thirty_seconds_on(alert):
 
 @pytest.mark.parametrize("alert", [an_alert(), a_cascade()], ids=["liquidation", "cascade"])
 def test_a_simulation_says_so_first(alert):
-    assert plain_text(alert, simulation=True).startswith("SIMULATION ")
-    assert telegram_html(alert, simulation=True).startswith("<b>SIMULATION ")
+    assert plain_text(alert, heading="SIMULATION").startswith("SIMULATION ")
+    assert telegram_html(alert, heading="SIMULATION").startswith("<b>SIMULATION ")
 
 
 @given(
@@ -130,13 +130,21 @@ def test_forty_characters_carry_asset_kind_direction_and_size(asset, side, usd, 
 
 @pytest.mark.parametrize("asset", ["BTC", "SOL", "DOGE"])
 def test_a_simulation_still_shows_the_size_in_forty_characters(asset):
-    assert "$2.4M" in plain_text(a_cascade(asset=asset), simulation=True)[:SEEN_CHARS]
-    assert "$1.25M" in plain_text(an_alert(asset=asset), simulation=True)[:SEEN_CHARS]
+    assert "$2.4M" in plain_text(a_cascade(asset=asset), heading="SIMULATION")[:SEEN_CHARS]
+    assert "$1.25M" in plain_text(an_alert(asset=asset), heading="SIMULATION")[:SEEN_CHARS]
 
 
-@given(NAMES, NAMES, NAMES, NAMES, st.floats(allow_nan=True) | st.none(), st.booleans(), st.integers(0, 10**9))
+@given(
+    NAMES,
+    NAMES,
+    NAMES,
+    NAMES,
+    st.floats(allow_nan=True) | st.none(),
+    st.sampled_from(["", "SIMULATION"]),
+    st.integers(0, 10**9),
+)
 def test_whatever_a_venue_names_telegram_reads_what_the_terminal_shows(
-    asset, venue, instrument, source, price, simulation, age_ms
+    asset, venue, instrument, source, price, heading, age_ms
 ):
     shares = tuple(VenueShare(venue=venue, notional_usd=1.0, count=1, coverage=Coverage.CAPPED) for _ in range(9))
     named = {"asset": asset, "instrument": instrument, "threshold_source": source, "price": price, "alert_id": venue}
@@ -145,8 +153,8 @@ def test_whatever_a_venue_names_telegram_reads_what_the_terminal_shows(
         a_cascade(**named, by_venue=shares, first_venue=venue, context=(("venues_agreeing", f"{venue}, {asset}"),)),
         an_alert(**named, kind=AlertKind.FEED_HEALTH, text=instrument * 3),
     ):
-        html = telegram_html(alert, simulation=simulation, age_ms=age_ms)
-        plain = plain_text(alert, simulation=simulation, age_ms=age_ms)
+        html = telegram_html(alert, heading=heading, age_ms=age_ms)
+        plain = plain_text(alert, heading=heading, age_ms=age_ms)
 
         assert telegram_reads(html).split() == plain.split()
         assert unescape(re.sub(r"</?(b|code)>", "", html)) == unescape(plain) or "&" in plain

@@ -45,13 +45,13 @@ class Bot:
         )
         return self
 
-    def open(self, *, simulation=False, wait=True, **settings):
+    def open(self, *, heading="", wait=True, **settings):
         self.theatre.start(
             paths.COMMANDS,
             TelegramCommands,
             telegram=telegram_settings(self.stand, **settings),
             status_dir=str(self.folder),
-            simulation=simulation,
+            heading=heading,
         )
         if wait:
             self.polling()
@@ -110,7 +110,7 @@ def test_start_welcomes_and_says_how_alerts_stand(bot):
 
 
 def test_every_answer_of_a_simulation_says_so(bot):
-    bot.dispatcher().open(simulation=True)
+    bot.dispatcher().open(heading="SIMULATION")
 
     for command in ("/help", "/status", "/alerts stop", "/nonsense"):
         assert bot.stand.answers(command).startswith("SIMULATION ")
