@@ -1,7 +1,7 @@
-"""Rolling volume, taker imbalance (CVD) and volume profile of one asset, in one-second buckets over event time.
+"""Rolling volume, taker imbalance (CVD) and volume profile of one asset over event time.
 
-Lists of plain floats, and what falls into the same second and row kept in locals: measured as the cheapest structure
-whose memory does not grow with the trade rate (performance.md 5; docs/performance.md has ours).
+Sums in buckets of a second, the profile in buckets of a minute; what falls into the same second and row is kept in locals.
+Lists of floats, measured as cheaper than arrays (docs/performance.md); the memory does not grow with the rate of trades.
 """
 
 import math
@@ -16,6 +16,7 @@ LATE_S = 3  # detection.md 3: an event this late is inserted at its time, an old
 MAX_AHEAD_MS = 60_000  # ours: more than any clock that is only wrong
 VALUE_AREA = 0.7
 MAX_ROWS = 400
+PROFILE_MINUTES = 15
 DAY_MS = 86_400_000
 
 
@@ -40,12 +41,13 @@ class VolumeSums:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VolumeProfile:
-    """Volume by price over the window. `rows`: (lower edge, USD), lowest first, rows of `row_width` USD per coin.
+    """Volume by price since `from_ms`. `rows`: (lower edge, USD), lowest first, rows of `row_width` USD per coin.
 
     `poc`: middle of the row with the largest volume (a tie goes to the row nearest to the middle of the profile).
     The value area grows from there two rows at a time towards the larger pair (a tie goes up) until it holds 70 %.
     """
 
+    from_ms: int
     rows: tuple[tuple[float, float], ...]
     row_width: float
     poc: float
@@ -53,9 +55,10 @@ class VolumeProfile:
     value_area_high: float
 
 
-# One second and one row of the profile: from and before which ms, from and below which price, place in the ring, row.
-_Cell = tuple[int, int, float, float, int, int]
-_NOWHERE: _Cell = (0, 0, 0.0, 0.0, -1, 0)
+# One second and one row of the profile: from and before which ms, from and below which price, place in the ring, row, and
+# the rows of that minute.
+_Cell = tuple[int, int, float, float, int, int, dict[int, float]]
+_NOWHERE: _Cell = (0, 0, 0.0, 0.0, -1, 0, {})
 _NO_LIMIT = 1 << 62
 
 
@@ -73,11 +76,9 @@ class TradeWindow:
         self._day = 0
         self._first = 0  # second of the first trade
         self._second = 0  # newest second seen
-        self._buy = [0.0] * WINDOW_S
-        self._sell = [0.0] * WINDOW_S
+        self._buy, self._sell, self._largest = _numbers(), _numbers(), _numbers()
         self._trades = [0] * WINDOW_S
-        self._largest = [0.0] * WINDOW_S
-        self._rows: list[dict[int, float] | None] = [None] * WINDOW_S
+        self._rows: list[dict[int, float]] = [{} for _ in range(PROFILE_MINUTES)]  # of a minute each, USD by row
         self._row_width = 0.0
         self._at: _Cell = _NOWHERE
 
@@ -89,7 +90,7 @@ class TradeWindow:
         A time more than a minute after `now_ms` is broken: believed, it would make every other trade late.
         Trades are summed in locals for as long as they fall into the same second and row of the profile.
         """
-        begin_ms, end_ms, low, high, _, _ = at = self._at
+        begin_ms, end_ms, low, high, _, _, _ = at = self._at
         buy = sell = largest = 0.0
         trades = 0
         for time_ms, price, quantity in zip(times_ms, prices, quantities, strict=True):
@@ -98,7 +99,7 @@ class TradeWindow:
                     self._put(at, buy, sell, trades, largest)
                     buy = sell = largest = 0.0
                     trades = 0
-                begin_ms, end_ms, low, high, _, _ = at = self._go_to(time_ms, price, now_ms)
+                begin_ms, end_ms, low, high, _, _, _ = at = self._go_to(time_ms, price, now_ms)
                 if at is _NOWHERE:
                     continue
             usd = price * quantity
@@ -147,14 +148,14 @@ class TradeWindow:
         return self._cvd_day_usd if until_ms // DAY_MS == self._day else 0.0
 
     def profile(self, until_ms: int = 0) -> VolumeProfile | None:
-        """Volume by price over the whole window that ends at `until_ms` or with the newest trade; None without any."""
-        oldest = max(until_ms // 1000, self._second) - WINDOW_S + 1
+        """Volume by price over the minute of `until_ms`, or of the newest trade, and the fourteen before; None without any."""
+        newest = self._second // 60
+        first = max(until_ms // 60_000, newest, PROFILE_MINUTES) - PROFILE_MINUTES + 1
         total: dict[int, float] = {}
-        for span in _ring_spans(max(oldest, self._second - WINDOW_S + 1), self._second):
-            for rows in filter(None, self._rows[span]):
-                for row, usd in rows.items():
-                    total[row] = total.get(row, 0.0) + usd
-        return volume_profile(total, self._row_width) if total else None
+        for minute in range(first, newest + 1):
+            for row, usd in self._rows[minute % PROFILE_MINUTES].items():
+                total[row] = total.get(row, 0.0) + usd
+        return volume_profile(total, self._row_width, from_ms=first * 60_000) if total else None
 
     # -- inside -----------------------------------------------------------------------------------------------------
 
@@ -174,7 +175,8 @@ class TradeWindow:
         width = self._row_width
         row = int(price / width)
         begin_ms = second * 1000
-        self._at = at = (begin_ms, begin_ms + 1000, row * width, (row + 1) * width, second % WINDOW_S, row)
+        rows = self._rows[second // 60 % PROFILE_MINUTES]
+        self._at = at = (begin_ms, begin_ms + 1000, row * width, (row + 1) * width, second % WINDOW_S, row, rows)
         return at
 
     def _begin(self, second: int, price: float) -> None:
@@ -186,24 +188,27 @@ class TradeWindow:
             slot = passed % WINDOW_S
             self._buy[slot] = self._sell[slot] = self._largest[slot] = 0.0
             self._trades[slot] = 0
-            self._rows[slot] = None
+        minute = second // 60
+        for passed in range(max(self._second // 60 + 1, minute - PROFILE_MINUTES + 1), minute + 1):
+            self._rows[passed % PROFILE_MINUTES] = {}
         self._second, self._at = second, _NOWHERE
         if second // 86_400 != self._day:
             self._day, self._cvd_day_usd = second // 86_400, 0.0
 
     def _put(self, at: _Cell, buy: float, sell: float, trades: int, largest: float) -> None:
-        _, _, _, _, slot, row = at
+        _, _, _, _, slot, row, rows = at
         self._buy[slot] += buy
         self._sell[slot] += sell
         self._trades[slot] += trades
         if largest > self._largest[slot]:  # noqa: PLR1730
             self._largest[slot] = largest
         self._cvd_day_usd += buy - sell
-        rows = self._rows[slot]
-        if rows is None:
-            self._rows[slot] = {row: buy + sell}
-        else:
-            rows[row] = rows.get(row, 0.0) + buy + sell
+        rows[row] = rows.get(row, 0.0) + buy + sell
+
+
+def _numbers() -> list[float]:
+    """Zeros for a window, each an object of its own, so that the memory is taken at the start and not over its length."""
+    return [0.0 * second for second in range(WINDOW_S)]
 
 
 def _ring_spans(first: int, last: int) -> tuple[slice, slice]:
@@ -220,7 +225,7 @@ def nice_width(about: float) -> float:
     return next(step * power for step in (1.0, 2.0, 5.0, 10.0) if step * power >= about * (1 - 1e-9))
 
 
-def volume_profile(usd_by_row: dict[int, float], row_width: float) -> VolumeProfile:
+def volume_profile(usd_by_row: dict[int, float], row_width: float, *, from_ms: int = 0) -> VolumeProfile:
     """POC and value area of rows given by number (lower edge = number x width); joins rows when there are too many."""
     while max(usd_by_row) - min(usd_by_row) >= MAX_ROWS:
         joined: dict[int, float] = {}
@@ -233,6 +238,7 @@ def volume_profile(usd_by_row: dict[int, float], row_width: float) -> VolumeProf
     poc = min(range(len(volumes)), key=lambda row: (-volumes[row], abs(row - middle)))
     bottom, top = _value_area(volumes, poc)
     return VolumeProfile(
+        from_ms=from_ms,
         rows=tuple(((low + index) * row_width, usd) for index, usd in enumerate(volumes)),
         row_width=row_width,
         poc=(low + poc + 0.5) * row_width,

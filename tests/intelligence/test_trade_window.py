@@ -48,7 +48,8 @@ def test_the_profile_holds_all_volume_and_its_area_surrounds_the_poc(rows) -> No
 
     profile = window.profile()
 
-    assert sum(usd for _, usd in profile.rows) == pytest.approx(window.sums(WINDOW_S).total_usd, rel=1e-9)
+    inside = [price * abs(coins) for at, price, coins in rows if T0_MS + at >= profile.from_ms]
+    assert sum(usd for _, usd in profile.rows) == pytest.approx(sum(inside), rel=1e-9)
     assert profile.value_area_low <= profile.poc <= profile.value_area_high
 
 
