@@ -1,7 +1,7 @@
 """Each venue's list of instruments: fetched by REST at start and refreshed; from it follow the sockets to open."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -66,7 +66,8 @@ class Catalogue(Supervised):
         rules: ConnectionRules,
         apart: bool = False,
     ) -> None:
-        self._venue, self._ws_url, self._assets, self._feeds = venue, ws_url, assets, feeds
+        self._venue, self._ws_url, self._feeds = venue, ws_url, feeds
+        self._watched = AssetsWatched(assets=assets)
         self._exchange, self._apart = EXCHANGES[venue], apart
         self._keepalive, self._backoff, self._refresh_s, self._rules = keepalive, backoff, refresh_s, rules
         self._asker = Asker(self._exchange, rest_url, limits, reply_tap(self, venue, "instruments", lane=Lane.URGENT))
@@ -81,17 +82,19 @@ class Catalogue(Supervised):
         self.timer.every("repeat", REPEAT_S, _Repeat())
 
     def recover(self, retained: tuple[Any, ...]) -> None:
-        self._assets = next((told.assets for told in reversed(retained)), self._assets)
+        self._watched = next(reversed(retained), self._watched)
 
     def handle(self, message: Any) -> None:
         match message:
             case _Load():
                 self._load()
-            case AssetsWatched(assets=assets):
-                self._watch(assets)
+            case AssetsWatched():
+                self._watch(message)
             case InstrumentsWanted(path=path):
                 if self._known:
                     self.send(path, InstrumentsListed(venue=self._venue, instruments=self._known))
+                if path.startswith(paths.FEEDS):
+                    self.send(path, self._watched)
             case InstrumentsDoubted():
                 self._reload_soon()
             case _Repeat():
@@ -139,21 +142,22 @@ class Catalogue(Supervised):
             return
         self._known = instruments
         self.log.info("instruments_loaded", n=len(instruments), left_out=dict(left_out))
-        names = self._plan()
-        for path in (
-            *(f"{paths.FEEDS}/{name}" for name in names),
-            f"{paths.OPEN_INTEREST}/{self._venue}",
-            paths.UNIVERSE,
-        ):
+        listed = InstrumentsListed(venue=self._venue, instruments=instruments)
+        self._tell_connections(self._plan(), listed)
+        for path in (f"{paths.OPEN_INTEREST}/{self._venue}", paths.UNIVERSE):
             if self.system.find(path) is not None:
-                self.send(path, InstrumentsListed(venue=self._venue, instruments=instruments))
+                self.send(path, listed)
 
-    def _watch(self, assets: frozenset[str]) -> None:
-        """Go on with other assets: only sockets that now subscribe differently start anew."""
-        if assets != self._assets:
-            self._assets = assets
-            if self._known:
-                self._plan()
+    def _watch(self, watched: AssetsWatched) -> None:
+        """Go on with other assets: only sockets that now subscribe differently start anew, the others are told."""
+        before, self._watched = self._watched, watched
+        if watched != before and self._known:
+            self._tell_connections(self._plan(), watched)
+
+    def _tell_connections(self, names: Iterable[str], message: Any) -> None:
+        for path in (f"{paths.FEEDS}/{name}" for name in names):
+            if self.system.find(path) is not None:
+                self.send(path, message)
 
     def _plan(self) -> tuple[str, ...]:
         """Tell which sockets there are to be, and have them; returns their names."""
@@ -174,7 +178,7 @@ class Catalogue(Supervised):
         return liquidations | self._sockets(self._feeds - carried, "prices-")
 
     def _sockets(self, feeds: frozenset[Feed], prefix: str = "") -> dict[str, SocketPlan]:
-        plans = self._exchange.sockets(self._known, self._assets, feeds)
+        plans = self._exchange.sockets(self._known, self._watched.assets, feeds)
         return {f"{self._venue}-{prefix}{plan.name}": plan for plan in plans}
 
     def _arguments(self, name: str, plan: SocketPlan) -> Mapping[str, Any]:
@@ -190,7 +194,7 @@ class Catalogue(Supervised):
             "plan": plan,
             "keepalive": self._keepalive,
             "instruments": self._known,
-            "assets": self._assets,
+            "assets": self._watched.assets,
             "rules": self._rules,
         }
 

@@ -14,6 +14,7 @@ from actors.exchanges.registry import EXCHANGES
 from actors.frame_intake import TRADES_ALONE
 from actors.mailbox import Lane, Letter
 from actors.messages import (
+    AssetsWatched,
     ConnectionChanged,
     InstrumentsDoubted,
     InstrumentsListed,
@@ -126,6 +127,8 @@ class Connection(Supervised):
                 self._publisher.venues = message
             case InstrumentsListed(instruments=instruments):
                 self._take_instruments(instruments)
+            case AssetsWatched():
+                self._publisher.watched = message
             case ReaderUp() | ReaderLeaving() | ReaderEnded() | FrameProblem():
                 self._on_reader(message)
             case _Connect(renewal=renewal):

@@ -103,6 +103,7 @@ class Mailbox:
         self._urgent_run = 0
         self._closed = False
         self._refusing: str | None = None
+        self.retired = False
         self._lease: Wake | None = None
         self._epoch = 0
         self.dropped = 0
@@ -112,6 +113,8 @@ class Mailbox:
         """Queue a letter and say whether it was kept. Never blocks, never raises."""
         lost: tuple[Letter, str] | None = None
         with self._lock:
+            if self.retired:
+                return False  # whoever posts finds the path without a place, and makes a new one
             letter.number = next(self._numbers)
             letter.posted_s = self._monotonic()
             if self._closed and letter.lane is not Lane.CONTROL:
@@ -254,6 +257,14 @@ class Mailbox:
             self.retained.clear()
         for letter in waiting:
             self._lose(letter, "closed")
+
+    def retire(self) -> bool:
+        """Take nothing from now on, unless an urgent letter waits. What else waits is forgotten: data, and ticks of the
+        timers of whoever was here.
+        """
+        with self._lock:
+            self.retired = all(letter.tick is not None for letter in self._lanes.urgent)
+            return self.retired
 
     def depths(self) -> Depths:
         with self._lock:

@@ -117,9 +117,20 @@ class InstrumentsDoubted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssetsWatched:
-    """The assets of the universe from now on, to catalogues and pollers."""
+    """The assets of the universe from now on, to catalogues, which hand it on to their connections, and to pollers.
+
+    `rejected`: instruments of that venue that are not what their name says: whatever they bring is left out.
+    """
 
     assets: frozenset[str]
+    rejected: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetireIfIdle:
+    """To a stream outside the universe: end if nobody has needed it for `idle_s` market seconds."""
+
+    idle_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -51,7 +51,8 @@ class OpenInterestPoller(Supervised):
         assets: frozenset[str],
         poll_s: float,
     ) -> None:
-        self._venue, self._assets, self._poll_s, self._backoff = venue, assets, poll_s, backoff
+        self._venue, self._poll_s, self._backoff = venue, poll_s, backoff
+        self._watched = AssetsWatched(assets=assets)
         self._asker = Asker(EXCHANGES[venue], rest_url, limits, reply_tap(self, venue, "open_interest", lane=Lane.DATA))
         self._a_weight_s = 60.0 / BUDGET_A_MINUTE.get(venue, CALLS_A_MINUTE)
         self._random = Random(f"{self.path}#{self.epoch}")
@@ -70,7 +71,7 @@ class OpenInterestPoller(Supervised):
             self.send(catalogue, InstrumentsWanted(path=self.path))
 
     def recover(self, retained: tuple[Any, ...]) -> None:
-        self._assets = next((told.assets for told in reversed(retained)), self._assets)
+        self._watched = next(reversed(retained), self._watched)
 
     def handle(self, message: Any) -> None:
         match message:
@@ -82,8 +83,8 @@ class OpenInterestPoller(Supervised):
                 self._forget_delisted()
                 if first:
                     self.timer.once("poll", 0.0, _Poll())
-            case AssetsWatched(assets=assets):
-                self._assets = assets
+            case AssetsWatched():
+                self._watched = message
             case _:
                 super().handle(message)
 
@@ -108,10 +109,12 @@ class OpenInterestPoller(Supervised):
         return bool(self._round)
 
     def _instruments(self) -> dict[str, Instrument]:
-        return {one.instrument: one for one in self._listed if self._is_watched(one.asset)}
+        return {one.instrument: one for one in self._listed if self._is_watched(one.asset, one.instrument)}
 
-    def _is_watched(self, asset: str) -> bool:
-        return asset in self._assets or self.system.find(paths.symbol_path(asset)) is not None
+    def _is_watched(self, asset: str, instrument: str) -> bool:
+        if instrument in self._watched.rejected:
+            return False
+        return asset in self._watched.assets or self.system.find(paths.symbol_path(asset)) is not None
 
     def _arm(self, weight: int) -> None:
         """Arm the next call: a gap after this one was due, a late one at once, and never above the budget."""
@@ -171,6 +174,8 @@ class OpenInterestPoller(Supervised):
     def _publish(self, rows: Iterable[OpenInterest]) -> None:
         """Tell what is new. A figure whose time did not move is no observation, whatever it says."""
         for row in rows:
+            if not self._is_watched(row.asset, row.instrument):
+                continue  # any longer: a figure that was on its way starts no stream
             if row.exchange_ms <= self._newest_ms.get(row.instrument, 0):
                 self._unmoved.add(row.instrument)
                 continue

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from actors import paths
 from actors.exchanges.exchange import Instrument, TradeColumns
 from actors.mailbox import Lane
-from actors.messages import LiquidationsSeen, MarksSeen, OpenInterestSeen, TradesSeen, VenuesAble
+from actors.messages import AssetsWatched, LiquidationsSeen, MarksSeen, OpenInterestSeen, TradesSeen, VenuesAble
 from intelligence.market import Decoded, Liquidation, MarkPrice, OpenInterest, TakerSide, Trade
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ class Given(NamedTuple):
 
 
 class Publisher:
-    """Speaks for its `owner`, a connection. The owner replaces `venues` and `repeats_until_s` as a whole; nothing else
-    is shared between its thread and those of its readers.
+    """Speaks for its `owner`, a connection. The owner replaces `venues`, `watched` and `repeats_until_s` as a whole; nothing
+    else is shared between its thread and those of its readers.
 
     `repeats_until_s`: machine time until which events may have come before, over an earlier socket or a second one.
     """
@@ -37,7 +37,7 @@ class Publisher:
         self._owner = owner
         self._clock = owner.system.clock
         self._venue = venue
-        self._assets = assets
+        self.watched = AssetsWatched(assets=assets)
         self._unlooked: dict[str, int] = {}  # letters to a path that may go before the next look at its mailbox
         self.take_instruments(instruments)
         self.venues = VenuesAble(able=(), configured=())
@@ -49,6 +49,8 @@ class Publisher:
 
     def publish(self, records: list[Decoded]) -> int:
         """Send what one read brought; return how many liquidations it held. Raises Fenced when the owner is replaced."""
+        if rejected := self.watched.rejected:
+            records = [record for record in records if record.instrument not in rejected]
         liquidations, marks, interests = split(records)
         if liquidations:
             self._send_liquidations(liquidations)
@@ -97,8 +99,9 @@ class Publisher:
     def _by_asset(self, columns: Mapping[str, TradeColumns]) -> Iterable[tuple[str, str, TradeColumns]]:
         """Asset, path and columns; those of an asset's second instrument are appended to the first one's."""
         found: dict[str, tuple[str, str, TradeColumns]] = {}
+        rejected = self.watched.rejected
         for instrument, more in columns.items():
-            if (way := self._ways.get(instrument)) is None:
+            if (way := self._ways.get(instrument)) is None or instrument in rejected:
                 continue
             asset, path = way
             if asset in found:
@@ -112,7 +115,7 @@ class Publisher:
 
     def _is_watched(self, asset: str, path: str) -> bool:
         """Data alone starts no stream: an all-market feed names assets that nobody watches."""
-        return asset in self._assets or self._owner.system.find(path) is not None
+        return asset in self.watched.assets or self._owner.system.find(path) is not None
 
     def _send_liquidations(self, liquidations: Mapping[str, list[Liquidation]]) -> None:
         venues = self.venues

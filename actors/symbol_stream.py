@@ -11,17 +11,20 @@ from actors.messages import (
     MarksSeen,
     MinuteClosed,
     OpenInterestSeen,
+    RetireIfIdle,
     TradesSeen,
 )
 from actors.supervised import Supervised
 from intelligence.alerts import Alert
 from intelligence.asset_market import AssetMarket, MarketView
-from intelligence.detectors.asset import MAX_AHEAD_MS, AssetDetection, DetectionRules
+from intelligence.detectors.asset import MAX_AHEAD_MS, MAX_DELIVERY_MS, AssetDetection, DetectionRules
+from intelligence.detectors.flow import LONG_MS
 from intelligence.minute import CLOSES_AFTER_MS, ENDS_QUIET_MS
 from intelligence.volatility import VolatilityState
 
 MINUTE_S = 60.0  # market seconds
 TICK_S = 1.0  # market seconds; only while an incident is open
+NEEDED_MS = LONG_MS + MAX_DELIVERY_MS  # a stream that ended sooner would forget what detection still looks at
 MARK_KEPT_EVERY_MS = 5_000  # of each instrument, for a successor: prices to within 5 s at a fifth of the memory
 
 
@@ -71,6 +74,7 @@ class SymbolStream(Supervised):
         self._market.begin_minutes(self.now_ms)
         self.timer.every("minute", MINUTE_S, _MinuteDue(), market=True)
         self._trade_failures = 0
+        self._needed_ms = self.now_ms  # when a liquidation or a question came last
         self._ticking = False
         self._kept_ms: dict[tuple[str, str], int] = {}
         self._closed_minute: int | None = None
@@ -110,8 +114,13 @@ class SymbolStream(Supervised):
                 self._close_minutes(self.now_ms - ENDS_QUIET_MS + CLOSES_AFTER_MS)
                 return None
             case AskMarket():
+                self._needed_ms = self.now_ms
                 return self._market.view(self.now_ms)
+            case RetireIfIdle(idle_s=idle_s):
+                self._retire_if_idle(int(idle_s * 1000))
+                return None
             case LiquidationsSeen():
+                self._needed_ms = self.now_ms
                 self._raise(self._observe(message))
                 self._market.liquidations(self._detection.take_accepted())
                 self._forget()
@@ -127,6 +136,12 @@ class SymbolStream(Supervised):
                 super().handle(message)
         self._tick_while_open()
         return None
+
+    def _retire_if_idle(self, idle_ms: int) -> None:
+        quiet_ms = self.now_ms - self._needed_ms
+        if quiet_ms >= max(idle_ms, NEEDED_MS) and not self._detection.open_incidents:
+            self.log.info("stream_retired", idle_s=quiet_ms // 1000)
+            self.finish()
 
     def _take_trades(self, seen: TradesSeen) -> None:
         try:

@@ -165,17 +165,32 @@ class System:
         """Put a letter where it belongs. A letter to an unknown path is a dead letter, not an error."""
         place = self._places.get(path)
         if place is None:
-            parent, _, child = path.rpartition("/")
-            spec = self._templates.get(parent)
-            if spec is None:
-                letter.refuse(Unavailable(f"{path}: no_such_path"))
-                self.bury(path, letter, "no_such_path")
+            return self._post_on_demand(path, letter)
+        if place.mailbox.put(letter):
+            return True
+        return self.post(path, letter) if place.mailbox.retired else False
+
+    def _post_on_demand(self, path: str, letter: Letter) -> bool:
+        parent, _, child = path.rpartition("/")
+        spec = self._templates.get(parent)
+        if spec is None:
+            letter.refuse(Unavailable(f"{path}: no_such_path"))
+            self.bury(path, letter, "no_such_path")
+            return False
+        kept = self.place(path, spec).mailbox.put(letter)
+        self.post(parent, Letter(ChildWanted(child_id=child), Lane.CONTROL))
+        return kept
+
+    def give_back(self, path: str) -> bool:
+        """Forget the place of an actor that has finished: the next letter makes a new one. False, and nothing is
+        forgotten, when an urgent letter has come meanwhile.
+        """
+        with self._lock:
+            place = self._places.pop(path, None)  # first: a sender who finds its mailbox retired finds no place either
+            if place is not None and not place.mailbox.retire():
+                self._places[path] = place
                 return False
-            place = self.place(path, spec)
-            kept = place.mailbox.put(letter)
-            self.post(parent, Letter(ChildWanted(child_id=child), Lane.CONTROL))
-            return kept
-        return place.mailbox.put(letter)
+            return True
 
     # -- dead letters ---------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""Which assets are watched when nobody names them: the N with the largest turnover over all venues, ranked daily."""
+"""Which assets are watched: those named, or the N with the largest turnover over all venues, ranked daily."""
 
 from collections import deque
 from collections.abc import Iterable, Mapping
@@ -12,10 +12,15 @@ from actors.backoff import Backoff
 from actors.exchanges.exchange import FrameError, Instrument
 from actors.exchanges.queries import Query, Turnover
 from actors.exchanges.registry import EXCHANGES, MARKET_DATA
-from actors.messages import AssetsWatched, InstrumentsListed, InstrumentsWanted
+from actors.mailbox import Lane
+from actors.messages import AssetsWatched, InstrumentsListed, InstrumentsWanted, RetireIfIdle
 from actors.rest import RestError, RestLimits
 from actors.supervised import Supervised
-from intelligence.assets import Quote, judge_mappings
+from intelligence.assets import Quote, Rejection, judge_mappings
+from intelligence.mappings import Contract, Mappings
+
+ONE_MOMENT_S = 60.0  # prices read further apart say nothing about each other
+SWEEP_SHARE = 0.1  # of the time after which a stream is idle: how often idle ones are looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,21 +32,27 @@ class _Measure:
 
 @dataclass(frozen=True, slots=True)
 class _Ask:
-    """Ask what is next in line; with nothing left, rank."""
+    """Ask what is next in line; with nothing left, judge and rank."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sweep:
+    """Ask the streams outside the universe to end if they are idle."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Chosen:
-    """The universe in force. Retained for a successor, so that a crash changes nothing."""
+    """The universe in force, and what is kept out. Retained for a successor, so that a crash changes nothing."""
 
     assets: tuple[str, ...]
+    rejected: tuple[Rejection, ...]
 
 
 class Universe(Supervised):
-    """Ranks assets and tells catalogues and pollers of changes.
+    """Ranks assets, judges by their prices whether contracts are what they are called, and tells catalogues and pollers.
 
-    `always` are part of it whatever their turnover. A venue that cannot be asked counts with what was last known of it.
-    Contracts whose price says that they are another coin than their name does not count.
+    `always` are part of it whatever their turnover, with `size` 0 nothing else is. A venue that cannot be asked counts
+    with what was last known of it in the ranking, and is not judged.
     """
 
     def init(
@@ -53,26 +64,35 @@ class Universe(Supervised):
         limits: RestLimits,
         backoff: Backoff,
         rerank_s: float,
+        check_s: float,
         settle_s: float,
+        idle_s: float,
     ) -> None:
         self._size, self._always, self._backoff = size, always, backoff
-        self._rerank_s, self._settle_s = rerank_s, settle_s
+        self._rerank_s, self._check_s, self._settle_s, self._idle_s = rerank_s, check_s, settle_s, idle_s
         self._askers = {name: Asker(EXCHANGES[name], url, limits) for name, url in venues.items()}
         self._random = Random(f"{self.path}#{self.epoch}")
         self._listed: dict[str, dict[str, Instrument]] = {}
         self._measured: dict[str, dict[str, Turnover]] = {}
         self._waiting: deque[tuple[str, Query[Turnover]]] = deque()
         self._begun: set[str] = set()  # venues whose new figures replace the old ones in this measurement
-        self._chosen: tuple[str, ...] = ()
+        self._began_s = self._due_s = 0.0  # machine time of the measurement, and of the next ranking
+        self._heard_s: dict[str, float] = {}
+        self._unheard: set[str] = set()  # venues of which an answer failed in this measurement
+        self._ranked_by: set[str] = set()
+        self._mappings = Mappings()
+        self._chosen: tuple[str, ...] = () if size else always
         self._failures = 0
         for venue in venues:
             catalogue = f"{paths.CATALOGUES}/{venue}"
             if self.system.find(catalogue) is not None:
                 self.send(catalogue, InstrumentsWanted(path=self.path))
         self.note("waiting for the venues' lists")
+        self.timer.every("sweep", idle_s * SWEEP_SHARE, _Sweep(), market=True)
 
     def recover(self, retained: tuple[Any, ...]) -> None:
-        self._chosen = next((told.assets for told in reversed(retained)), self._chosen)
+        told: _Chosen = retained[-1]
+        self._chosen, self._mappings = told.assets, Mappings(told.rejected)
 
     def handle(self, message: Any) -> None:
         match message:
@@ -82,6 +102,8 @@ class Universe(Supervised):
                 self._measure(again=again)
             case _Ask():
                 self._ask()
+            case _Sweep():
+                self._sweep()
             case _:
                 super().handle(message)
 
@@ -96,6 +118,7 @@ class Universe(Supervised):
         before = self._assets_listed()
         self._listed[venue] = {one.instrument: one for one in instruments}
         if self._assets_listed() != before or venue not in self._measured:
+            self._due_s = 0.0
             self.timer.once("measure", self._settle_s, _Measure())
 
     def _assets_listed(self) -> set[str]:
@@ -104,78 +127,137 @@ class Universe(Supervised):
     def _measure(self, *, again: bool) -> None:
         if not again:
             self._begun.clear()
+            self._began_s = self.system.clock.monotonic()
         self._waiting = deque(
             (venue, query)
             for venue, instruments in self._listed.items()
             if venue not in self._begun
             for query in MARKET_DATA[venue].turnover(instruments)
         )
+        self._heard_s = {venue: at_s for venue, at_s in self._heard_s.items() if venue in self._begun}
+        self._unheard.clear()
         self.timer.once("ask", 0.0, _Ask())
 
     def _ask(self) -> None:
         """One call a letter, so that no handler waits longer than one answer takes."""
         if not self._waiting:
-            self._rank()
+            self._conclude()
             return
         venue, query = self._waiting.popleft()
         try:
             reading = self._askers[venue].read(query, lambda: self.now_ms)
         except (Refused, RestError, FrameError) as error:
+            self._unheard.add(venue)
             self.log.warning("turnover_failed", venue=venue, reason=str(error)[:300])
         else:
             if venue not in self._begun:
                 self._begun.add(venue)
                 self._measured[venue] = {}
+            self._heard_s[venue] = self.system.clock.monotonic()
             self._measured[venue].update((row.instrument, row) for row in reading.rows)
             if reading.following is not None:
                 self._waiting.appendleft((venue, reading.following))
         self.timer.once("ask", 0.0, _Ask())
 
-    # -- ranking ------------------------------------------------------------------------------------------------------
-
-    def _rank(self) -> None:
-        """Choose, and arm the next ranking in `rerank_s`; sooner, to hear them at last, if venues did not answer."""
-        if self._measured:
+    def _conclude(self) -> None:
+        """Judge the prices, rank if it is time, or a venue answers that the last ranking lacked; arm the next look."""
+        changed = self._judge()
+        if self._size and self._measured and (self._is_due() or not self._begun <= self._ranked_by):
             self._choose()
+            self._ranked_by, self._due_s = set(self._begun), self.system.clock.monotonic() + self._rerank_s
+            changed = True
+        if changed:
+            self._tell()
+        left_out = len(self._mappings.rejected)
+        self.note(f"{len(self._chosen)} of {len(self._assets_listed())} assets, {left_out} contracts left out")
+        self._arm()
+
+    def _is_due(self) -> bool:
+        return self.system.clock.monotonic() >= self._due_s
+
+    def _arm(self) -> None:
+        """The next look, sooner where venues did not answer, to hear them at last; then only they are asked."""
+        now_s = self.system.clock.monotonic()
         if self._listed.keys() <= self._begun:
             self._failures = 0
-            self.timer.once("measure", self._rerank_s, _Measure())
+            wait_s = min(self._check_s, max(0.0, self._due_s - now_s)) if self._size else self._check_s
+            self.timer.once("measure", wait_s, _Measure())
             return
         self._failures += 1
-        wait_s = self._backoff.delay_s(self._failures, self._random.random())
-        self.timer.once("measure", min(wait_s, self._rerank_s), _Measure(again=True))
+        wait_s = min(self._backoff.delay_s(self._failures, self._random.random()), self._check_s)
+        self.timer.once("measure", wait_s, _Measure(again=now_s + wait_s < self._began_s + self._check_s))
 
-    def _choose(self) -> None:
-        turnovers, listed = self._turnovers(), len(self._assets_listed())
-        ranking = sorted(turnovers.keys() - set(self._always), key=lambda asset: (-turnovers[asset], asset))
-        chosen = (*self._always, *ranking[: max(0, self._size - len(self._always))])
-        self.log.info("universe_ranked", n=len(chosen), listed=listed, venues=sorted(self._measured))
-        self._take(chosen, turnovers)
+    # -- judging and ranking ------------------------------------------------------------------------------------------
 
-    def _turnovers(self) -> dict[str, float]:
-        """The 24 h turnover of each asset in USD, over contracts that are listed now and that are what they are called."""
-        quotes = [
+    def _judge(self) -> bool:
+        """Judge every contract by the prices of now; whether that lets a contract in or out."""
+        oldest_s = self.system.clock.monotonic() - ONE_MOMENT_S
+        heard = {venue for venue, at_s in self._heard_s.items() if at_s >= oldest_s} - self._unheard
+        contracts = {Contract(venue, name) for venue, listed in self._listed.items() for name in listed}
+        unheard = {one.asset for venue in self._listed.keys() - heard for one in self._listed[venue].values()}
+        judged = self._mappings.judge(self._quotes(heard), contracts, unheard)
+        for venue, n in judged.out_of_line.items():
+            self.log.warning("prices_out_of_line", venue=venue, n=n)
+        for quote, reason in judged.rejected:
+            self.log.warning(
+                "mapping_rejected",
+                venue=quote.venue,
+                instrument=quote.instrument,
+                asset=quote.asset,
+                reason=reason,
+                price=quote.price,
+            )
+        for venue, instrument in judged.accepted:
+            self.log.info("mapping_accepted", venue=venue, instrument=instrument)
+        return bool(judged.rejected or judged.accepted)
+
+    def _quotes(self, venues: Iterable[str]) -> list[Quote]:
+        """What these venues said of the contracts that are listed now."""
+        return [
             Quote(venue, name, one.asset, one.multiplier, row.price, row.usd_24h)
-            for venue, listed in self._listed.items()
-            for name, one in listed.items()
+            for venue in venues
+            for name, one in self._listed[venue].items()
             if (row := self._measured.get(venue, {}).get(name)) is not None
         ]
-        turnovers: dict[str, float] = {}
-        for quote in judge_mappings(quotes)[0]:
-            turnovers[quote.asset] = turnovers.get(quote.asset, 0.0) + quote.turnover_usd
-        return turnovers
 
-    def _take(self, chosen: tuple[str, ...], turnovers: Mapping[str, float]) -> None:
-        before, listed = set(self._chosen), self._assets_listed()
+    def _choose(self) -> None:
+        turnovers, listed = self._turnovers(), self._assets_listed()
+        ranking = sorted(turnovers.keys() - set(self._always), key=lambda asset: (-turnovers[asset], asset))
+        chosen = (*self._always, *ranking[: max(0, self._size - len(self._always))])
+        self.log.info("universe_ranked", n=len(chosen), listed=len(listed), venues=sorted(self._measured))
+        before = set(self._chosen)
         for rank, asset in enumerate(sorted(chosen, key=lambda one: -turnovers.get(one, 0.0)), start=1):
             if asset not in before:
                 self.log.info("asset_joined", asset=asset, rank=rank, turnover_usd=round(turnovers.get(asset, 0.0)))
         for asset in sorted(before - set(chosen)):
             self.log.info("asset_left", asset=asset, reason="rank" if asset in listed else "delisted")
         self._chosen = chosen
-        self.note(f"{len(chosen)} of {len(listed)} assets, by the turnover of {len(self._measured)} venues")
-        self.retained.append(_Chosen(chosen))
+
+    def _turnovers(self) -> dict[str, float]:
+        """The 24 h turnover of each asset in USD, over contracts that are listed now and that are what they are called."""
+        out = self._mappings.rejected
+        quotes = [one for one in self._quotes(self._listed) if Contract(one.venue, one.instrument) not in out]
+        turnovers: dict[str, float] = {}
+        for quote in judge_mappings(quotes)[0]:
+            turnovers[quote.asset] = turnovers.get(quote.asset, 0.0) + quote.turnover_usd
+        return turnovers
+
+    def _tell(self) -> None:
+        rejected = self._mappings.rejected
+        self.retained.append(_Chosen(self._chosen, tuple(rejected.values())))
         for venue in self._askers:
+            left_out = frozenset(contract.instrument for contract in rejected if contract.venue == venue)
+            watched = AssetsWatched(assets=frozenset(self._chosen), rejected=left_out)
             for path in (f"{paths.CATALOGUES}/{venue}", f"{paths.OPEN_INTEREST}/{venue}"):
                 if self.system.find(path) is not None:
-                    self.send(path, AssetsWatched(assets=frozenset(chosen)), redeliver=True, retain=True)
+                    self.send(path, watched, redeliver=True, retain=True)
+
+    # -- streams outside the universe ---------------------------------------------------------------------------------
+
+    def _sweep(self) -> None:
+        """Streams of other assets were started by a liquidation, or have left: they end when nobody needs them."""
+        if self._chosen:
+            stay = {paths.SYMBOLS, *map(paths.symbol_path, self._chosen)}
+            for place in self.system.places_below(paths.SYMBOLS):
+                if place.path not in stay:
+                    self.send(place.path, RetireIfIdle(idle_s=self._idle_s), lane=Lane.DATA, merge="retire")

@@ -133,7 +133,9 @@ class Feeds:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Universe:
     rerank_s: Seconds
+    check_s: Seconds
     settle_s: SecondsOrZero
+    idle_s: Seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

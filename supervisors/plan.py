@@ -20,6 +20,7 @@ from supervisors.steps import (
     Event,
     Exit,
     Exited,
+    GiveBack,
     Operate,
     Ready,
     Report,
@@ -142,7 +143,10 @@ def _on_exit(plan: Plan, child_id: str, notice: ChildExited, now_s: float, rando
         return _after_stop(plan, slot, now_s), (Report("child_stopped", child_id),)
     normal = notice.kind in {"finished", "stopped"}
     if normal and (slot.spec.restart is Restart.TRANSIENT or plan.phase is not Phase.RUNNING):
-        return _after_stop(plan, replace(slot, then=SlotState.DONE), now_s), (Report("child_finished", child_id),)
+        effects: tuple[Effect, ...] = (Report("child_finished", child_id),)
+        if plan.spec.on_demand and plan.phase is Phase.RUNNING:
+            effects = (*effects, GiveBack(child_id))
+        return _after_stop(plan, replace(slot, then=SlotState.DONE), now_s), effects
     return _on_failure(plan, slot, notice, now_s, random)
 
 

@@ -82,10 +82,17 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
+class GiveBack:
+    """A child that is started by letters has finished: its place goes, unless a letter waits there."""
+
+    child_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Exit:
     """The supervisor ends: asked to (`error` None) or because it gives up."""
 
     error: str | None
 
 
-Effect = Start | Stop | Abandon | Report | Exit
+Effect = Start | Stop | Abandon | Report | GiveBack | Exit

@@ -92,8 +92,8 @@ class Supervisor(Supervised):
     # -- events ---------------------------------------------------------------------------------------------------
 
     def _on_exit(self, notice: ChildExited) -> None:
-        place = self.system.place(notice.path)
-        if notice.epoch != place.epoch:
+        place = self.system.find(notice.path)
+        if place is None or notice.epoch != place.epoch:
             return  # of somebody who was given up
         place.exits.append(notice)
         if notice.error:
@@ -137,13 +137,15 @@ class Supervisor(Supervised):
             self.timer.once("plan", max(MIN_TICK_S, due_s - self.system.clock.monotonic()), _PlanDue())
 
     def _close_doors(self, before: slots.Plan) -> None:
-        """Refuse asks to children that now rest, and to all below them; letters to children that are gone are lost."""
+        """Refuse asks to children that now rest, and to all below them; letters to children that are gone are lost, unless
+        a letter is what starts them.
+        """
         states = {slot.spec.id: slot.state for slot in before.slots}
         for slot in self._plan.slots:
             if states.pop(slot.spec.id, None) is not slot.state and slot.state in slots.AT_REST:
                 for place in self.system.places_below(child_path(self.path, slot.spec.id)):
                     place.mailbox.refuse_asks(slot.state)
-        for child_id in states:
+        for child_id in states if not self._plan.spec.on_demand else ():
             self.system.place(child_path(self.path, child_id)).mailbox.abolish()
 
     def _carry_out(self, effect: steps.Effect) -> None:
@@ -158,6 +160,8 @@ class Supervisor(Supervised):
                 self._abandon(child_path(self.path, child_id))
             case steps.Report(event=event, child_id=child_id, fields=fields):
                 self._report(event, child_id, dict(fields))
+            case steps.GiveBack(child_id=child_id):
+                self._give_back(child_id)
             case steps.Exit(error=None):
                 self.finish()
             case steps.Exit(error=str() as chain):
@@ -208,6 +212,11 @@ class Supervisor(Supervised):
                 return below
             for actor in unfenced:
                 actor.fence()
+
+    def _give_back(self, child_id: str) -> None:
+        """Forget the place of a child that finished; a letter that came meanwhile starts the child again."""
+        if not self.system.give_back(child_path(self.path, child_id)):
+            self.system.post(self.path, Letter(ChildWanted(child_id=child_id), Lane.CONTROL, self.path))
 
     def _report(self, event: str, child_id: str, fields: dict[str, Any]) -> None:
         place = self.system.place(child_path(self.path, child_id))

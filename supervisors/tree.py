@@ -26,7 +26,7 @@ from actors.universe import Universe
 from actors.venue_monitor import VenueMonitor
 from config.settings import Settings, Venue
 from intelligence.alerts import Alert
-from supervisors.spec import BULKHEAD, CORE, IO, SUBTREE, ChildSpec, SupervisorSpec
+from supervisors.spec import BULKHEAD, CORE, IO, SUBTREE, ChildSpec, Restart, SupervisorSpec
 from supervisors.supervisor import Supervisor
 
 WORKERS = ("symbols",)
@@ -182,6 +182,7 @@ def _core(settings: Settings, presentation: Presentation) -> SupervisorSpec:
             actor=SymbolStream,
             args=_args(rules=settings.detection),
             profile=CORE,
+            restart=Restart.TRANSIENT,
             worker="symbols",
             mailbox=MailboxSpec(retain_max=RETAINED),
             drain=True,
@@ -221,7 +222,7 @@ def _core(settings: Settings, presentation: Presentation) -> SupervisorSpec:
         _subtree("feeds", feeds),
         _bulkhead("oi", pollers, final_s=0.15),
         _subtree("catalogues", catalogues),
-        *((_universe(venues, settings),) if settings.assets.auto else ()),
+        _universe(venues, settings),
     )
     return SupervisorSpec(children=children, ordered=True)
 
@@ -267,7 +268,7 @@ def _rest_limits(settings: Settings) -> RestLimits:
 
 
 def _universe(venues: Mapping[str, Venue], settings: Settings) -> ChildSpec:
-    """Only where nobody names the assets; what it chose last stays in force while it is down."""
+    """What it said last stays in force while it is down."""
     args = _args(
         size=settings.assets.auto,
         always=tuple(settings.assets),
@@ -275,7 +276,9 @@ def _universe(venues: Mapping[str, Venue], settings: Settings) -> ChildSpec:
         limits=_rest_limits(settings),
         backoff=_backoff(settings),
         rerank_s=settings.universe.rerank_s,
+        check_s=settings.universe.check_s,
         settle_s=settings.universe.settle_s,
+        idle_s=settings.universe.idle_s,
     )
     return ChildSpec(
         id="universe",

@@ -368,3 +368,18 @@ def test_liquidations_that_stand_apart_are_not_interrupted_by_other_assets(desk)
     assert [name for name in after if after[name] != before[name]] == ["bybit-prices-linear-1"]
     told = [one for one in desk.venues if isinstance(one, SocketsPlanned)][-1]
     assert (told.connections, told.others) == (("bybit-linear-1",), ("bybit-prices-linear-1",))
+
+
+def test_connections_are_told_of_other_assets_and_learn_them_when_they_ask(desk):
+    desk.serve(bybit_page("BTCUSDT", "ETHUSDT"))
+    feed = desk.stage.record(f"{paths.FEEDS}/bybit-linear-1")
+    desk.open().load(1)
+    watched = AssetsWatched(assets=frozenset({"BTC"}), rejected=frozenset({"ETHUSDT"}))
+
+    desk.stage.tell(PATH, watched)
+    desk.stage.tell(PATH, InstrumentsWanted(path=f"{paths.FEEDS}/bybit-linear-1"))
+    desk.settle()
+    desk.stage.ask(f"{paths.FEEDS}/bybit-linear-1", "settle")
+
+    assert [one for one in feed if isinstance(one, AssetsWatched)] == [watched, watched]
+    assert len(desk.wanted()) == 1

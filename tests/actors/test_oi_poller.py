@@ -232,6 +232,32 @@ def test_a_geo_refusal_parks_the_poller_with_advice(desk):
     assert "Binance does not serve this country" in desk.stage.exit_of(desk.path).park
 
 
+def test_an_asset_whose_stream_ended_is_dropped_and_a_figure_on_its_way_starts_no_stream(desk):
+    desk.stage.system.declare_template(paths.SYMBOLS, MailboxSpec())
+    desk.stage.system.place(paths.symbol_path("SOL"))
+    desk.stand.pages[ONE] = [binance("BTCUSDT", 1), binance("SOLUSDT", 2)]
+    desk.open("binance", assets=frozenset({"BTC"})).list("binance", "BTCUSDT", "SOLUSDT")
+
+    desk.stage.system.give_back(paths.symbol_path("SOL"))
+    desk.pass_s(31)
+    assert desk.asked() == ["BTCUSDT", "SOLUSDT"]
+    desk.pass_s(60)
+
+    assert desk.stage.system.find(paths.symbol_path("SOL")) is None
+    assert desk.asked()[2:] == ["BTCUSDT"]
+
+
+def test_a_contract_that_is_not_what_it_is_called_is_neither_asked_for_nor_told(desk):
+    desk.stand.pages[ALL] = [bybit(("BTCUSDT", 7), ("ETHUSDT", 8)), bybit(("BTCUSDT", 8), ("ETHUSDT", 9), at=60_000)]
+    desk.open("bybit").list("bybit", "BTCUSDT", "ETHUSDT")
+
+    desk.stage.tell(desk.path, AssetsWatched(assets=frozenset({"BTC", "ETH"}), rejected=frozenset({"ETHUSDT"})))
+    desk.pass_s(61)
+
+    assert [one.quantity for one in desk.told()] == [7, 8]
+    assert [one.quantity for one in desk.told("ETH")] == [8]
+
+
 def test_a_restarted_poller_asks_for_the_list_and_keeps_the_assets(desk):
     desk.stand.pages[ONE] = [binance("ETHUSDT", 2)]
     catalogue = desk.stage.record(f"{paths.CATALOGUES}/binance")
@@ -244,4 +270,4 @@ def test_a_restarted_poller_asks_for_the_list_and_keeps_the_assets(desk):
 
     wait_for(lambda: len(catalogue) == 2, "both questions")
     assert catalogue[1] == InstrumentsWanted(path=desk.path)
-    assert desk.stage.system.ledger[desk.path].actor._assets == {"ETH"}
+    assert desk.stage.system.ledger[desk.path].actor._watched.assets == {"ETH"}

@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 from actors import paths
 from actors.clock import ManualClock
 from actors.mailbox import Lane, MailboxSpec
-from actors.messages import AskMarket, LiquidationsSeen, MarksSeen, OpenInterestSeen, TradesSeen
+from actors.messages import (
+    AskMarket,
+    LiquidationsSeen,
+    MarksSeen,
+    OpenInterestSeen,
+    RetireIfIdle,
+    TradesSeen,
+)
 from actors.supervised import Birth, ChildReady, Drill
 from actors.symbol_stream import SymbolStream
 from actors.system import ChildExited
@@ -428,3 +435,41 @@ def test_whoever_follows_is_told_each_minute_once(desk):
     starts_ms = [minute.from_ms for minute in desk.minutes()]
     assert starts_ms == list(range(begin_ms, starts_ms[-1] + 1, 60_000))
     assert len(starts_ms) >= 3, "minutes end without trades too"
+
+
+# -- the end of a stream that nobody needs ------------------------------------------------------------------------------
+
+
+def retire(desk, idle_s=600.0):
+    """How the stream ended when it was asked to if idle, or None."""
+    tell(desk, RetireIfIdle(idle_s=idle_s))
+    desk.settle()
+    return desk.place.vitals.phase
+
+
+@pytest.mark.parametrize(("needed", "phase"), [(False, "ended"), (True, "running")])
+def test_a_stream_ends_when_neither_a_liquidation_nor_a_question_came_for_so_long(desk, needed, phase):
+    desk.feed([a_liquidation(usd=300.0)])
+    desk.clock.advance(400)
+    if needed:
+        ask(desk)
+    desk.feed([a_mark(400_000)], to_time=False)
+    desk.clock.advance(201)
+
+    assert retire(desk) == phase
+
+
+def test_a_stream_stays_as_long_as_detection_looks_back_whatever_the_setting(desk):
+    desk.feed([a_liquidation(usd=300.0)])
+    desk.clock.advance(200)
+
+    assert retire(desk, idle_s=1.0) == "running"
+
+
+def test_a_stream_with_an_open_incident_stays(desk):
+    desk.feed(a_burst(orders=8, usd=40_000.0))
+    assert desk.stage.system.ledger[PATH].actor._detection.open_incidents
+    desk.stage.system.ledger[PATH].actor.timer.cancel_all()  # so that no tick ends it
+    desk.clock.advance(700)
+
+    assert retire(desk) == "running"

@@ -54,6 +54,59 @@ def test_the_first_letter_to_a_templated_path_asks_the_supervisor_for_the_child(
     assert system.place("/symbols/btc").mailbox.depths().urgent == 2
 
 
+def test_a_place_that_is_given_back_takes_its_data_along_and_the_next_letter_makes_a_new_one(system):
+    parent = system.place("/symbols").mailbox
+    parent.lease(list, 1)
+    system.declare_template("/symbols", MailboxSpec())
+    old = system.place("/symbols/btc")
+    system.address("/symbols/btc").tell("a mark", lane=Lane.DATA)
+    old.mailbox.put(a_letter("a tick", tick=(1, "minute", 1)))
+
+    assert system.give_back("/symbols/btc")
+    assert system.address("/symbols/btc").tell("a liquidation")
+
+    assert system.place("/symbols/btc") is not old
+    assert parent.take(list).message == ChildWanted(child_id="btc")
+    assert system.dead_counts == {}
+
+
+def test_a_place_where_an_urgent_letter_waits_is_not_given_back(system):
+    place = system.place("/symbols/btc")
+    system.address("/symbols/btc").tell("a liquidation")
+
+    assert not system.give_back("/symbols/btc")
+    assert system.find("/symbols/btc") is place
+    assert system.address("/symbols/btc").tell("another")
+
+
+def test_no_letter_is_lost_while_its_place_is_given_back_again_and_again(system):
+    """Senders and the one who gives back race; every letter ends in a place that stays."""
+    system.place("/symbols").mailbox.lease(list, 1)
+    system.declare_template("/symbols", MailboxSpec(urgent_max=100_000))
+    over = threading.Event()
+    kept = []
+
+    def send():
+        kept.extend(system.address("/symbols/btc").tell(number) for number in range(2_000))
+
+    def give_back():
+        while not over.is_set():
+            system.give_back("/symbols/btc")
+
+    senders = [threading.Thread(target=send) for _ in range(2)]
+    other = threading.Thread(target=give_back)
+    for thread in (other, *senders):
+        thread.start()
+    for thread in senders:
+        thread.join(30)
+    over.set()
+    other.join(30)
+
+    assert len(kept) == 4_000
+    assert all(kept)
+    assert system.place("/symbols/btc").mailbox.depths().urgent == 4_000
+
+
 def test_dead_letters_are_logged_at_the_1st_2nd_4th_8th(system):
     with capture_logs() as entries:
         for _ in range(10):

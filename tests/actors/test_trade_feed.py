@@ -7,7 +7,7 @@ import pytest
 from actors import paths, publisher, socket_reader
 from actors.exchanges.exchange import Feed as Kind
 from actors.mailbox import Lane, Letter, MailboxSpec
-from actors.messages import LiquidationsSeen, TradesSeen
+from actors.messages import AssetsWatched, LiquidationsSeen, TradesSeen
 from tests.feed_stand.feed import Feed, a_plan, instruments
 from tests.feed_stand.server import frame, text
 from tests.feed_stand.venues import T0, bybit_liquidation
@@ -128,3 +128,26 @@ def test_liquidations_go_on_while_trades_are_shed(feed, monkeypatch):
 
     assert isinstance(feed.liquidations()[0], LiquidationsSeen)
     assert not [one for one in feed.streams["BTC"] if isinstance(one, TradesSeen)]
+
+
+def test_a_contract_that_is_not_what_it_is_called_brings_nothing(feed):
+    venue = feed.up(plan=TRADES, assets=frozenset({"BTC", "ETH"}))
+    feed.stage.tell(feed.path, AssetsWatched(assets=frozenset({"BTC", "ETH"}), rejected=frozenset({"BTCUSDT"})))
+    feed.stage.quiet(feed.path)
+
+    venue.send(bybit_liquidation(("BTCUSDT", 2, 90_000, 0)), a_trade(), a_trade("ETHUSDT", 3_000, 2.0))
+
+    assert letters(feed, "ETH")[0].coins == [2.0]
+    assert [one for one in feed.streams["BTC"] if one != "settle"] == []
+
+
+def test_an_asset_that_has_left_starts_no_stream_by_its_trades(feed):
+    feed.stage.system.declare_template(paths.SYMBOLS, MailboxSpec())
+    venue = feed.up(plan=TRADES, instruments=instruments("BTCUSDT", "DOGEUSDT"), assets=frozenset({"BTC", "DOGE"}))
+    feed.stage.tell(feed.path, AssetsWatched(assets=frozenset({"BTC"})))
+    feed.stage.quiet(feed.path)
+
+    venue.send(a_trade("DOGEUSDT"), a_trade())
+
+    letters(feed)
+    assert feed.stage.system.find(paths.symbol_path("DOGE")) is None

@@ -10,7 +10,7 @@ from actors.backoff import Backoff
 from actors.clock import ManualClock
 from actors.exchanges.exchange import Instrument
 from actors.mailbox import MailboxSpec
-from actors.messages import AssetsWatched, InstrumentsListed, InstrumentsWanted
+from actors.messages import AssetsWatched, InstrumentsListed, InstrumentsWanted, RetireIfIdle
 from actors.rest import RestLimits
 from actors.universe import Universe
 from intelligence.assets import unit_of
@@ -59,7 +59,9 @@ class Desk:
             limits=LIMITS,
             backoff=Backoff(base_s=1.0, factor=2.0, cap_s=60.0, jitter=0.0),
             rerank_s=float(DAY_S),
+            check_s=3600.0,
             settle_s=3.0,
+            idle_s=600.0,
         )
         return self
 
@@ -223,3 +225,119 @@ def test_a_successor_asks_for_the_lists_and_tells_only_what_changed(desk):
 
     assert desk.told()[-1] == {"BTC", "XRP", "DOGE"}
     assert (desk.count("asset_joined"), desk.count("asset_left")) == (joined, 0)
+
+
+# -- contracts that are not what they are called ------------------------------------------------------------------------
+
+
+def parted(desk, bybit_price="250", **options):
+    """Two venues that call something else DOGE; Binance's is traded more."""
+    desk.serve(binance=binance(BTC=1, DOGE=50), bybit=bybit(BTC=1, DOGE=10))
+    desk.stand.pages[BYBIT] = [prices(BTC=100, DOGE=bybit_price)]
+    desk.open(**options)
+    return desk.list("binance", "BTC", "DOGE").list("bybit", "BTC", "DOGE")
+
+
+def prices(**by_base):
+    rows = [
+        {"symbol": f"{base}USDT", "lastPrice": str(price), "turnover24h": "1000", "openInterest": "1"}
+        for base, price in by_base.items()
+    ]
+    return Reply(json.dumps({"retCode": 0, "retMsg": "OK", "result": {"list": rows}}).encode())
+
+
+def rejected(desk, box):
+    desk.told()
+    return [set(one.rejected) for one in box if isinstance(one, AssetsWatched)]
+
+
+def test_a_contract_of_another_price_is_left_out_on_its_venue_also_where_the_assets_are_named(desk):
+    parted(desk, size=0, always=("BTC", "DOGE"))
+    desk.pass_s(3.1)
+
+    assert rejected(desk, desk.catalogues["bybit"]) == rejected(desk, desk.poller) == [{"DOGEUSDT"}]
+    assert rejected(desk, desk.catalogues["binance"]) == [set()]
+    (entry,) = desk.of("mapping_rejected")
+    assert (entry["venue"], entry["instrument"], entry["asset"]) == ("bybit", "DOGEUSDT", "DOGE")
+    assert (entry["reason"], entry["price"]) == ("price", 250.0)
+    assert desk.told()[0] == {"BTC", "DOGE"}
+
+
+def test_named_assets_whose_prices_agree_change_nothing(desk):
+    both(desk, size=0)
+    desk.pass_s(3.1)
+
+    assert len(desk.stand.requests) == 2
+    assert desk.told() == []
+    assert desk.count("universe_ranked") == 0
+
+
+def test_it_is_let_in_again_when_the_prices_agree(desk):
+    parted(desk, size=0)
+    desk.pass_s(3.1)
+
+    desk.stand.pages[BYBIT] = [prices(BTC=100, DOGE=101)]
+    desk.pass_s(3600)
+
+    assert rejected(desk, desk.catalogues["bybit"]) == [{"DOGEUSDT"}, set()]
+    assert [(one["venue"], one["instrument"]) for one in desk.of("mapping_accepted")] == [("bybit", "DOGEUSDT")]
+
+
+def test_a_venue_that_cannot_be_asked_changes_no_verdict(desk):
+    parted(desk, size=0)
+    desk.pass_s(3.1)
+
+    desk.serve(binance=Reply(b"", 503))
+    for _ in range(3):
+        desk.pass_s(3600)
+
+    assert desk.count("turnover_failed") >= 3
+    assert rejected(desk, desk.catalogues["bybit"]) == [{"DOGEUSDT"}]
+    assert (desk.count("mapping_rejected"), desk.count("mapping_accepted")) == (1, 0)
+
+
+def test_looking_at_the_prices_every_hour_ranks_no_sooner_than_daily(desk):
+    both(desk).ranked(1)
+
+    for _ in range(5):
+        desk.pass_s(3600)
+
+    assert len(desk.stand.requests) == 12
+    assert desk.count("universe_ranked") == 1
+
+
+def test_a_successor_remembers_what_is_left_out(desk):
+    parted(desk, size=0)
+    desk.pass_s(3.1)
+
+    desk.stage.crash(paths.UNIVERSE)
+    desk.list("binance", "BTC", "DOGE").list("bybit", "BTC", "DOGE")
+    desk.pass_s(3.1)
+
+    assert desk.count("mapping_rejected") == 1
+    assert len(rejected(desk, desk.catalogues["bybit"])) == 1
+
+
+# -- streams outside the universe ---------------------------------------------------------------------------------------
+
+
+def test_streams_outside_the_universe_are_asked_to_end_when_idle_and_those_inside_are_not(desk):
+    boxes = {asset: desk.stage.record(paths.symbol_path(asset)) for asset in ("BTC", "PEPE")}
+    both(desk).ranked(1)
+
+    desk.pass_s(61)
+    for asset in boxes:
+        desk.stage.quiet(paths.symbol_path(asset))
+
+    assert [one for one in boxes["PEPE"] if one != "settle"][:1] == [RetireIfIdle(idle_s=600.0)]
+    assert [one for one in boxes["BTC"] if one != "settle"] == []
+
+
+def test_before_the_first_ranking_nobody_is_asked_to_end(desk):
+    box = desk.stage.record(paths.symbol_path("PEPE"))
+    desk.open()
+
+    desk.pass_s(700)
+    desk.stage.quiet(paths.symbol_path("PEPE"))
+
+    assert [one for one in box if one != "settle"] == []

@@ -49,7 +49,12 @@ class World:
             a_child(name, profile=profile, restart=restart, start_timeout_s=4, stop_s=3, final_s=1) for name in "abcde"
         )
         if self.dynamic:
-            return SupervisorSpec(template=self.children[0], starts_per_s=random.choice([0.5, 50]), max_children=4)
+            return SupervisorSpec(
+                template=self.children[0],
+                on_demand=random.random() < 0.5,
+                starts_per_s=random.choice([0.5, 50]),
+                max_children=4,
+            )
         return SupervisorSpec(children=self.children[: random.randint(1, 5)], ordered=ordered)
 
     def take(self, event: steps.Event) -> None:
@@ -81,6 +86,8 @@ class World:
                 slot = next(slot for slot in self.plan.slots if slot.spec.id == name)
                 assert slot.spec.profile.on_exhausted is Exhausted.ESCALATE, "I8"
                 self.begun_to_stop = True
+            case steps.GiveBack(child_id=name):
+                assert name not in self.alive, "a place was given back under somebody"
             case steps.Exit(error=error):
                 assert not self.alive, "it left children behind"
                 self.ended.append(error)

@@ -4,13 +4,13 @@ import time
 
 from actors.mailbox import MailboxSpec
 from actors.messages import ChildrenWanted
-from supervisors.spec import SupervisorSpec
+from supervisors.spec import Restart, SupervisorSpec
 from tests.builders import a_child, a_subtree
 from tests.doubles import PATIENCE_S, Journal, Tree, capture_logs
 
 
-def on_demand(journal=None, **spec):
-    template = a_child("template", args={"journal": journal or Journal()}, worker="shared")
+def on_demand(journal=None, restart=Restart.PERMANENT, **spec):
+    template = a_child("template", args={"journal": journal or Journal()}, worker="shared", restart=restart)
     values = {"template": template, "on_demand": True, "starts_per_s": 1000, **spec}
     return Tree(SupervisorSpec(children=(a_subtree("d", spec=values),)))
 
@@ -141,6 +141,44 @@ def test_a_successor_knows_what_every_owner_wanted_last():
         tree.until("/d", "running", epoch=2)
 
         settle(tree, {"quiet": 2, "f": 2})
+
+
+def test_a_child_that_finished_leaves_nothing_behind_and_the_next_letter_starts_it_afresh():
+    with on_demand(restart=Restart.TRANSIENT) as tree:
+        tree.until("/d", "running")
+        tree.ask("/d/btc", "finish")
+        tree.until("/d/btc", "gone")
+
+        assert tree.system.find("/d/btc") is None
+        tree.tell("/d/btc", "hello")
+        settle(tree, {"btc": 1})
+        assert tree.ask("/d/btc", "again") == ("/d/btc", 1, "again")
+        assert tree.system.ledger["/d/btc"].actor.seen == ["hello", "again"]
+
+
+def test_letters_behind_the_one_that_finished_a_child_start_it_again_and_none_is_lost():
+    journal = Journal()
+    with on_demand(journal, restart=Restart.TRANSIENT) as tree:
+        tree.until("/d", "running")
+        tree.ask("/d/btc", "hello")
+        tree.tell("/d/btc", lambda actor: [actor.finish(), tree.tell("/d/btc", "first"), tree.tell("/d/btc", "second")])
+        settle(tree, {"btc": 2})
+        tree.ask("/d/btc", "last")
+
+        assert tree.system.ledger["/d/btc"].actor.seen == ["first", "second", "last"]
+        assert tree.system.dead_counts == {}
+
+
+def test_coming_and_going_leaves_no_trace_in_the_tables():
+    with on_demand(restart=Restart.TRANSIENT, starts_per_s=100_000) as tree:
+        tree.until("/d", "running")
+        for wave in range(3):
+            for number in range(50):
+                tree.tell(f"/d/w{wave}-{number}", "finish")
+            settle(tree, {})
+
+        assert [place.path for place in tree.system.places_below("/d")] == ["/d"]
+        assert [path for path in tree.system.ledger if path.startswith("/d/")] == []
 
 
 def test_many_children_start_together():

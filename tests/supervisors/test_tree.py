@@ -47,6 +47,6 @@ def test_whatever_is_able_to_report_has_a_feed_of_liquidations():
         assert any(plan.brings_liquidations for plan in EXCHANGES[venue].sockets(listed, frozenset({"BTC"})))
 
 
-def test_assets_are_ranked_only_where_nobody_names_them():
+def test_contracts_are_judged_by_their_prices_whoever_names_the_assets():
     assert "/core/universe" in paths_of(tree(FORESHOCK_ASSETS="auto:50"))
-    assert "/core/universe" not in paths_of(tree())
+    assert "/core/universe" in paths_of(tree())
