@@ -6,13 +6,14 @@ ARGS ?=
 BIN = .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test bench lint lock
+.PHONY: help setup demo run test bench soak lint lock
 
 help:
 	@echo "make demo   the daemon against a simulated market, for DURATION=$(DURATION) seconds (0: until Ctrl-C)"
 	@echo "make run    the daemon on the live public feeds"
 	@echo "make test   lint, types and every test"
 	@echo "make bench  what a trade costs, beside other clients (installs them; about ten minutes)"
+	@echo "make soak   half an hour on seven simulated venues: memory, processor, lost trades"
 	@echo "make lint   lint and types alone"
 	@echo "make lock   pin the newest allowed versions into requirements*.txt"
 	@echo "ARGS='...'  further options, such as ARGS='--telegram'"
@@ -32,6 +33,9 @@ bench: .venv/bench/installed
 	.venv/bench/bin/python -m benchmarks.window
 	.venv/bench/bin/python -m benchmarks.ingest $(ARGS)
 	.venv/bench/bin/python -m benchmarks.pipeline $(ARGS)
+
+soak: setup
+	$(BIN)/python -m benchmarks.soak $(ARGS)
 
 lint: .venv/installed-dev
 	$(BIN)/python -m ruff check

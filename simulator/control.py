@@ -20,6 +20,7 @@ def control_routes(server: "SimulatorServer") -> list[web.RouteDef]:
         web.get("/_sim/truth/open_interest", control.open_interest),
         web.get("/_sim/truth/trades", control.trades),
         web.get("/_sim/truth/positions", control.positions),
+        web.post("/_sim/freeze", control.freeze),
         web.get("/_sim/faults", control.list_faults),
         web.post("/_sim/faults", control.add_fault),
         web.delete("/_sim/faults", control.clear_faults),
@@ -91,6 +92,11 @@ class _Control:
             return _json({"error": "asset: expected the name of an asset, as in ?asset=BTC"}, 400)
         rows = [position.as_json() for position in book.positions]
         return _json({"time_ms": market.now_ms, "mark_price": book.price.mark, "positions": rows})
+
+    async def freeze(self, _request: web.Request) -> web.Response:
+        """End the market: nothing happens any more, sockets and REST stay. So whoever counts can compare."""
+        self._server.frozen = True
+        return _json({"frozen": True})
 
     async def list_faults(self, _request: web.Request) -> web.Response:
         return _json(self._server.faults.as_json())

@@ -31,9 +31,10 @@ def advance_market(server: SimulatorServer, market: Market, target_ms: int) -> N
 
 
 async def run_market(server: SimulatorServer, market: Market) -> None:
-    while True:
+    while not server.frozen:
         advance_market(server, market, server.clock.market_ms(server.now()))
         await asyncio.sleep(POLL_S)
+    await asyncio.Event().wait()
 
 
 async def run_ticks(server: SimulatorServer) -> None:

@@ -42,6 +42,7 @@ class SimulatorServer:
         self.sent = dict.fromkeys(self.venues, 0)
         self.missed = dict.fromkeys(self.venues, 0)
         self.gone: deque[dict[str, Any]] = deque(maxlen=KEPT_CONNECTIONS)
+        self.frozen = False  # the market ended, the venues stay
         self._connections = 0
         self._sleep = sleep
         self._runner: web.AppRunner | None = None
