@@ -16,6 +16,7 @@ COMMANDS = {
     "check": "validate the settings and show where each came from",
     "status": "the running daemon's supervision tree and health",
     "record": "the live daemon with all raw frames written to disk",
+    "replay": "recordings through the same code under a simulated clock",
     "decode": "raw frames of a venue to normalised JSON lines",
 }
 EX_USAGE = 64  # sysexits.h

@@ -17,6 +17,7 @@ import structlog
 log = structlog.get_logger("actors.clock")
 
 Deliver = Callable[[], None]
+ROUNDING_MS = 1e-3  # a double holds seconds since 1970 to within 0.00024 ms
 TIDY_ALARMS = 256  # from here on, cancelled alarms are swept out whenever the heap has doubled
 
 
@@ -185,10 +186,19 @@ class Clock(_Alarms):
 
 
 class ManualClock(_Alarms):
-    """A clock for tests: time stands still until `advance`. Machine and market seconds move together."""
+    """A clock for replays and tests: time stands still until `advance`. Machine and market seconds move together.
 
-    def __init__(self, machine_s: float = 1000.0, market_ms: int = 1_700_000_000_000) -> None:
+    `settle` is called after the alarms of each moment: time goes on when it returns.
+    """
+
+    def __init__(
+        self,
+        machine_s: float = 1000.0,
+        market_ms: int = 1_700_000_000_000,
+        settle: Callable[[], None] | None = None,
+    ) -> None:
         super().__init__()
+        self._settle = settle or _nothing
         self._machine_s = machine_s
         self._offset_s = market_ms / 1000 - machine_s
         self.turned_s = machine_s
@@ -199,8 +209,17 @@ class ManualClock(_Alarms):
     def market_s(self) -> float:
         return self._machine_s + self._offset_s
 
+    def now_ms(self) -> int:
+        return int(self.market_s() * 1000 + ROUNDING_MS)
+
     def _machine_due(self, alarm: Alarm) -> float:
         return alarm.due - self._offset_s if alarm.market else alarm.due
+
+    def advance_to(self, market_ms: int) -> None:
+        """Move on to a market time, if it is not reached yet."""
+        seconds = market_ms / 1000 - self.market_s()
+        if seconds > 0:
+            self.advance(seconds)
 
     def advance(self, seconds: float) -> None:
         """Move on, firing every alarm at its own time, in order."""
@@ -212,7 +231,12 @@ class ManualClock(_Alarms):
                 break
             self._machine_s = max(self._machine_s, due_s)
             self._fire_due()
+            self._settle()
         self._machine_s = end_s
+
+
+def _nothing() -> None:
+    """Nobody has to settle."""
 
 
 AnyClock = Clock | ManualClock

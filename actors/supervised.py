@@ -21,7 +21,7 @@ from actors.inbox import Inbox, Stop
 from actors.mailbox import Lane, Letter, Unavailable
 from actors.system import Address, ChildExited, Place, System, Vitals
 from actors.timer import Timer
-from actors.worker import Worker
+from actors.worker import AnyWorker
 
 RECOVERY_TRUST_S = 60.0  # a crash this soon after a recovery counts against what was recovered
 RECOVERY_TRIES = 2
@@ -79,7 +79,7 @@ class Birth(NamedTuple):
     epoch: int
     args: Mapping[str, Any]
     notify: Callable[[Any], None]
-    worker: Worker | None = None
+    worker: AnyWorker | None = None
 
 
 class Supervised(pykka.ThreadingActor):

@@ -14,7 +14,7 @@ from actors.mailbox import Lane, Letter, Mailbox, MailboxSpec, Unavailable, new_
 
 if TYPE_CHECKING:
     from actors.supervised import Supervised
-    from actors.worker import Worker
+    from actors.worker import AnyWorker
 
 log = structlog.get_logger("actors.system")
 
@@ -130,7 +130,7 @@ class System:
         self.ledger: dict[str, Incarnation] = {}
         self.leaked: list[Incarnation] = []
         self.status: dict[str, Any] = {}
-        self.workers: dict[str, Worker] = {}
+        self.workers: dict[str, AnyWorker] = {}
         self.dead_letters: deque[tuple[str, str, Any]] = deque(maxlen=DEAD_LETTERS_KEPT)  # path, reason, message
         self.dead_counts: Counter[tuple[str, str, str, str]] = Counter()
         self.urgent_dead_s: dict[str, float] = {}

@@ -2,6 +2,7 @@
 
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable
 
 import structlog
@@ -37,3 +38,27 @@ class Worker:
             except BaseException:
                 # Actors guard their own code; whatever arrives here is a bug of ours and must not cost the others.
                 log.exception("invariant_broken", what="a turn raised")
+
+
+class Turns:
+    """A worker without a thread: whoever drives the time lets the turns run. With every actor of a tree on it, nothing
+    is under way anywhere once `settle` returns, and two runs over the same letters do the same in the same order.
+    """
+
+    def __init__(self) -> None:
+        self._queue: deque[Callable[[], None]] = deque()
+
+    def run(self, turn: Callable[[], None]) -> None:
+        self._queue.append(turn)
+
+    def settle(self) -> None:
+        """Run turns, and those they ask for, until there are none."""
+        while self._queue:
+            turn = self._queue.popleft()
+            try:
+                turn()
+            except BaseException:
+                log.exception("invariant_broken", what="a turn raised")  # as in a worker
+
+
+AnyWorker = Worker | Turns

@@ -109,8 +109,8 @@ def _run(
         return EX_CONFIG
     clock.start()
     for name in WORKERS:
-        system.workers[name] = Worker(name)
-        system.workers[name].start()
+        worker = system.workers[name] = Worker(name)
+        worker.start()
     pulse = Pulse(system, settings, VERSION, totals=lambda: _totals(settings, clock, sink))
     log.info("daemon_started", version=VERSION, data_dir=str(settings.data_dir), pid=os.getpid())
     system.place("/").epoch = 1
@@ -154,6 +154,15 @@ def claim(data_dir: Path, market: str) -> TextIO:
     """
     lock = (data_dir / "daemon.lock").open("w", encoding="ascii")
     try:
+        _hold(lock, data_dir, market)
+    except BaseException:
+        lock.close()
+        raise
+    return lock
+
+
+def _hold(lock: TextIO, data_dir: Path, market: str) -> None:
+    try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         raise NotOurs(
@@ -165,7 +174,6 @@ def claim(data_dir: Path, market: str) -> TextIO:
     kind.write_text(market + "\n", encoding="ascii")
     lock.write(str(os.getpid()))
     lock.flush()
-    return lock
 
 
 def _route_signals(inbox: Inbox) -> None:

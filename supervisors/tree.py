@@ -160,7 +160,7 @@ def _recording(settings: Settings, presentation: Presentation) -> SupervisorSpec
             folder=settings.data_dir / RECORDINGS,
             rules=settings.recording,
             market=presentation.market,
-            venues=tuple(_enabled(settings)),
+            venues=tuple(enabled_venues(settings)),
         ),
         profile=IO,
         required=False,
@@ -175,7 +175,7 @@ def _recording(settings: Settings, presentation: Presentation) -> SupervisorSpec
 
 
 def _core(settings: Settings, presentation: Presentation) -> SupervisorSpec:
-    venues = _enabled(settings)
+    venues = enabled_venues(settings)
     symbols = SupervisorSpec(
         template=ChildSpec(
             id="symbol",
@@ -248,7 +248,7 @@ def _checkpoints(settings: Settings, presentation: Presentation) -> ChildSpec:
     )
 
 
-def _enabled(settings: Settings) -> dict[str, Venue]:
+def enabled_venues(settings: Settings) -> dict[str, Venue]:
     return {name: venue for name in EXCHANGES if (venue := getattr(settings.venues, name)).enabled}
 
 

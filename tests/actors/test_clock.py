@@ -195,3 +195,28 @@ def test_the_live_clock_fires_on_its_own_thread_and_ends():
 
     assert thread == ["clock"]
     assert not clock._thread.is_alive()
+
+
+def test_a_manual_clock_lets_everything_settle_before_time_goes_on():
+    seen = []
+    clock = ManualClock(market_ms=0, settle=lambda: seen.append(clock.now_ms()))
+    clock.arm(1.0, lambda: None, period_s=1.0, market=True)
+
+    clock.advance_to(2_500)
+
+    assert seen == [1_000, 2_000]
+
+
+def test_a_manual_clock_tells_the_very_millisecond_it_was_brought_to():
+    clock = ManualClock(market_ms=1_781_395_203_598)
+    for at_ms in range(1_781_395_203_599, 1_781_395_210_000, 7):
+        clock.advance_to(at_ms)
+        assert clock.now_ms() == at_ms
+
+
+def test_a_manual_clock_does_not_go_back():
+    clock = ManualClock(market_ms=5_000)
+
+    clock.advance_to(4_000)
+
+    assert clock.now_ms() == 5_000

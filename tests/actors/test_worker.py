@@ -3,7 +3,7 @@ import threading
 import pytest
 
 from actors import supervised
-from actors.worker import Worker
+from actors.worker import Turns, Worker
 from tests.doubles import Journal, Stage
 
 
@@ -142,3 +142,29 @@ def test_the_death_of_one_actor_costs_its_neighbour_no_letter(stage):
     assert stage.exit().path == "/a"
     assert stage.ask("last", path="/b") == ("/b", 1, "last")
     assert stage.system.newest["/b"][0].seen == [*range(10), "later", "last"]
+
+
+def test_without_a_thread_nothing_runs_until_it_is_settled_and_then_all_that_follows():
+    turns, done = Turns(), []
+
+    def first():
+        done.append("first")
+        turns.run(lambda: done.append("third"))
+
+    turns.run(first)
+    turns.run(lambda: done.append("second"))
+    assert done == []
+
+    turns.settle()
+
+    assert done == ["first", "second", "third"]
+
+
+def test_a_turn_that_raises_does_not_keep_the_others_from_running():
+    turns, done = Turns(), []
+    turns.run(lambda: 1 / 0)
+    turns.run(lambda: done.append("next"))
+
+    turns.settle()
+
+    assert done == ["next"]

@@ -1,0 +1,40 @@
+"""Our tree for a replay: recorded venues stand where the connections stand, nothing reaches out of the process, and every
+actor is on one worker without a thread.
+"""
+
+from dataclasses import replace
+
+from actors.recording.replayed_venue import ReplayedVenue
+from config.settings import Settings
+from supervisors.spec import CORE, ChildSpec, SupervisorSpec
+from supervisors.tree import Presentation, enabled_venues, our_tree
+
+TURNS = "turns"  # the name of the one worker
+FEEDS = "/core/feeds"
+LIVE_ONLY = frozenset(
+    {"/recording", "/edge", "/notify/telegram", "/core/checkpoints", "/core/oi", "/core/catalogues", "/core/universe"}
+)
+
+
+def replay_tree(settings: Settings, presentation: Presentation) -> SupervisorSpec:
+    """Whatever `our_tree` has that does not speak with the world, its features too."""
+    feeds = SupervisorSpec(children=tuple(_venue(name, settings) for name in enabled_venues(settings)))
+    return _staged(our_tree(settings, presentation), "", feeds)
+
+
+def _venue(name: str, settings: Settings) -> ChildSpec:
+    args = {"venue": name, "assets": frozenset(settings.assets)}
+    return ChildSpec(id=name, actor=ReplayedVenue, args=args, profile=CORE, worker=TURNS)
+
+
+def _staged(spec: SupervisorSpec, at: str, feeds: SupervisorSpec) -> SupervisorSpec:
+    children = []
+    for child in spec.children:
+        path = f"{at}/{child.id}"
+        if path in LIVE_ONLY:
+            continue
+        below = feeds if path == FEEDS else child.subtree
+        args = child.args if below is None else {**child.args, "spec": _staged(below, path, feeds)}
+        children.append(replace(child, args=args, worker=TURNS))
+    template = None if spec.template is None else replace(spec.template, worker=TURNS)
+    return replace(spec, children=tuple(children), template=template)

@@ -1,0 +1,42 @@
+"""The daemon against the simulator over real sockets, recorded; then the recording, twice."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests.process.daemons import ROOT, daemon
+
+pytestmark = pytest.mark.slow
+
+
+def replayed(files, out):
+    command = [sys.executable, "run.py", "replay", *map(str, files), "--journal", str(out)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)
+    assert done.returncode == 0, done.stderr
+    return out.read_bytes()
+
+
+@pytest.mark.timeout(300)
+def test_a_replay_raises_what_the_recorded_run_raised_and_the_same_journal_twice(tmp_path):
+    settings = {"FORESHOCK_RECORDING__ENABLED": "true", "FORESHOCK_RECORDING__ROTATE_S": "5"}
+    with daemon("demo", "--seconds", "20", "--speed", "10", "--seed", "7", data_dir=tmp_path, **settings) as demo:
+        assert demo.end() == 0
+    files = sorted((tmp_path / "recordings").glob("*.rec.zst"))
+
+    first = replayed(files, tmp_path / "first.jsonl")
+    second = replayed(files, tmp_path / "second.jsonl")
+
+    assert len(files) > 1
+    assert first == second
+    # Who could report at that moment is known to within the milliseconds that letters take between threads.
+    ignored = {"text", "venues_able"}
+    live = {line["alert_id"]: line for line in demo.journal()}
+    assert {"liquidation", "cascade"} <= {line["kind"] for line in live.values()}
+    again = {line["alert_id"]: line for line in map(json.loads, first.splitlines())}
+    assert again.keys() == live.keys()
+    for alert_id, alert in again.items():
+        assert {key: value for key, value in alert.items() if key not in ignored} == {
+            key: value for key, value in live[alert_id].items() if key not in ignored
+        }
