@@ -329,7 +329,10 @@ class Connection(Supervised):
     def _write_note(self) -> None:
         reader = self._reader
         if reader is None or reader.liveness is None or reader.liveness.up_s is None:
-            self.note(f"not connected, attempt {self._attempts}" if self._attempts else "connecting")
+            if reader is not None and reader.liveness is not None and reader.liveness.is_subscribed:
+                self.note("subscribed, no data yet")
+            else:
+                self.note(f"not connected, attempt {self._attempts}" if self._attempts else "connecting")
             return
         self.vitals.transport_s = reader.liveness.bytes_s
         counts = reader.counts

@@ -42,6 +42,11 @@ class Liveness:
     def note_mark(self) -> None:
         self._marks_s = self.bytes_s
 
+    @property
+    def is_subscribed(self) -> bool:
+        """Whether every subscription was accepted, which does not prove that data comes."""
+        return self._acks >= self._plan.acks
+
     def wants_ping(self, now_s: float) -> bool:
         """Whether to send a ping now; the next one is due a period later."""
         if now_s < self._next_ping_s:
@@ -51,7 +56,7 @@ class Liveness:
 
     def comes_up(self, now_s: float) -> bool:
         """Whether the socket has come up by now; true once."""
-        if self.up_s is not None or self._acks < self._plan.acks:
+        if self.up_s is not None or not self.is_subscribed:
             return False
         if self._plan.data_within_s is not None and not self._data_seen:
             return False
@@ -69,7 +74,7 @@ class Liveness:
             return f"no mark price for {MARK_SILENCES * silent_s:g} s"
         if self.up_s is not None or (late_s := now_s - self.subscribed_s - self._subscribe_ack_s) <= 0:
             return None
-        if self._acks < self._plan.acks:
+        if not self.is_subscribed:
             return f"{self._acks} of {self._plan.acks} subscriptions confirmed in time"
         within_s = self._plan.data_within_s or 0.0
         return f"subscribed, but no data within {within_s:g} s: a dead route" if late_s > within_s else None

@@ -26,9 +26,14 @@ class SimulatorError(Exception):
 
 
 class Simulated:
-    """A running simulator. `venues`: name to its `ws_url` and `rest_url`. `finished` is set when the tape is over."""
+    """A running simulator. `venues`: name to its `ws_url` and `rest_url`. `finished` is set when the tape is over.
 
-    def __init__(self, *, speed: float, seed: int | None, tapes: Sequence[str]) -> None:
+    `options`: more of `python -m simulator --help`.
+    """
+
+    def __init__(
+        self, *, speed: float, seed: int | None = None, tapes: Sequence[str] = (), options: Sequence[str] = ()
+    ) -> None:
         self.tape = bool(tapes)
         self.finished = threading.Event()
         self.sent = self.missed = 0
@@ -41,6 +46,7 @@ class Simulated:
             arguments += ["--tape", tape]
         if not tapes:
             arguments += ["--venues", "all"]
+        arguments += options
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
             arguments, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )

@@ -38,7 +38,8 @@ def _watch_signals() -> asyncio.Event:
 
 async def _serve_market(options: argparse.Namespace) -> None:
     asked = _watch_signals()
-    start_ms = time.time_ns() // 100_000_000 * 100  # on a whole step, so that windows of a second end on it
+    begin_ms = time.time_ns() // 1_000_000 if options.start is None else options.start
+    start_ms = begin_ms // 100 * 100  # on a whole step, so that windows of a second end on it
     market = Market(
         seed=options.seed,
         start_ms=start_ms,
@@ -46,8 +47,8 @@ async def _serve_market(options: argparse.Namespace) -> None:
         venues=options.venues,
         trades_per_s=options.trades_per_s / options.speed,
     )
-    clock = ClockMap([(time.monotonic(), start_ms, options.speed)])
-    server = market_server(market, clock, venues=options.venues, speed=options.speed)
+    clock = ClockMap([(time.monotonic(), start_ms, 0.0 if options.hold else options.speed)])
+    server = market_server(market, clock, venues=options.venues, speed=options.speed, announce=print_line)
     port = await server.start(options.port)
     print_line(ready_line(server, port, seed=options.seed, mode="market", assets=options.assets))
     await _until_the_end(server, options, asked, run_market(server, market))

@@ -51,6 +51,7 @@ def market_server(
     *,
     venues: Sequence[str] = DEFAULT_VENUES,
     speed: float = 1.0,
+    announce: Callable[[dict[str, Any]], None] | None = None,
     now: Callable[[], float] = time.monotonic,
 ) -> SimulatorServer:
     source = MarketSource(market)
@@ -59,7 +60,12 @@ def market_server(
         for name, listing in listings_of(asset, venues).items():
             listed.get(name, []).append(listing)
     return SimulatorServer(
-        [_market_venue(name, source, listed[name], speed) for name in venues], clock=clock, market=market, now=now
+        [_market_venue(name, source, listed[name], speed) for name in venues],
+        clock=clock,
+        market=market,
+        speed=speed,
+        announce=announce,
+        now=now,
     )
 
 

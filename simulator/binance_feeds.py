@@ -75,7 +75,7 @@ class BinanceFeeds:
                         "at": at,
                         "taker_sold": "false" if is_buy else "true",
                     }
-                    yield Frame(topic, template % values, Batch(ident, 1))
+                    yield Frame(topic, template % values, Batch(symbol, ident, 1))
 
     def _listing(self, symbol: str) -> Listing:
         quote = self._source.quote(BINANCE, symbol)

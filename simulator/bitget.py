@@ -123,7 +123,7 @@ class BitgetVenue:
             if wanted(topic):
                 listing = self._listing(symbol)
                 rows = [bitget_rows.trade_on_socket(listing, trade) for trade in prints]
-                batch = Batch(prints[0].ident, len(prints))
+                batch = Batch(symbol, prints[0].ident, len(prints))
                 yield Frame(topic, self._message(topic, "update", rows), batch)
         if self._tickers.due(now_ms):
             yield from self._ticker_frames(wanted)

@@ -60,7 +60,7 @@ class BybitFeeds:
         )
         topic = TRADES + symbol
         payload = f'{{"topic":"{topic}","type":"snapshot","ts":{now_ms},"data":[{rows}]}}'
-        return Frame(topic, payload, Batch(prints[0].ident, len(prints)))
+        return Frame(topic, payload, Batch(symbol, prints[0].ident, len(prints)))
 
     def _direction(self, symbol: str, price: float) -> str:
         before, direction = self._last.get(symbol, (price, "ZeroPlusTick"))

@@ -15,6 +15,7 @@ def control_routes(server: "SimulatorServer") -> list[web.RouteDef]:
     control = _Control(server)
     return [
         web.get("/_sim/clock", control.clock),
+        web.post("/_sim/go", control.go),
         web.get("/_sim/stats", control.stats),
         web.get("/_sim/truth/liquidations", control.liquidations),
         web.get("/_sim/truth/open_interest", control.open_interest),
@@ -38,6 +39,15 @@ class _Control:
     async def clock(self, _request: web.Request) -> web.Response:
         clock = self._server.clock
         return _json({"clock": clock.as_json(), "market_ms": clock.market_ms(self._server.now())})
+
+    async def go(self, request: web.Request) -> web.Response:
+        """Body: `{"market_s"}`, the length of market time to pass before it stands still again, or `{}` for no end."""
+        try:
+            body = await request.json()
+            self._server.go(None if body.get("market_s") is None else float(body["market_s"]))
+        except (AttributeError, TypeError, ValueError) as error:
+            return _json({"error": str(error)}, 400)
+        return await self.clock(request)
 
     async def stats(self, _request: web.Request) -> web.Response:
         faults = {"in_force": self._server.faults.as_json(), "struck": self._server.faults.struck}
@@ -104,7 +114,7 @@ class _Control:
     async def add_fault(self, request: web.Request) -> web.Response:
         """Body: `{"venue","kind","count","seconds"}`; kind `clear` ends the venue's faults.
 
-        `drop` cuts every connection now, and refuses new ones for `seconds` when that is given.
+        `drop` cuts every connection now, and refuses new ones for `seconds` when that is given; `vanish` cuts them too.
         """
         try:
             self._set_fault(await request.json())
@@ -120,10 +130,10 @@ class _Control:
             self._server.faults.clear(venue)
             return
         count, seconds = body.get("count"), body.get("seconds")
-        if kind == "drop":
+        if kind in ("drop", "vanish"):
             self._server.drop_clients(venue)
-            if seconds is None:
-                return
+        if kind == "drop" and seconds is None:
+            return
         self._server.faults.add(venue, kind, count=count, seconds=seconds)
 
     async def clear_faults(self, _request: web.Request) -> web.Response:

@@ -89,7 +89,7 @@ class DeribitVenue:
             topics = [topic for topic in _trade_topics(quote) if wanted(topic)]
             data = [deribit_rows.trade_row(quote, trade) for trade in prints] if topics else []
             for topic in topics:
-                yield _frame(topic, data, Batch(prints[0].ident, len(prints)))
+                yield _frame(topic, data, Batch(symbol, prints[0].ident, len(prints)))
         if self._tickers.due(self.now_ms):
             yield from self._ticker_frames(wanted)
         if self._candle_period.due(self.now_ms):

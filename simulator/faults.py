@@ -1,16 +1,18 @@
 """Faults on request: what can go wrong at a venue, for how many frames or requests, or for how long.
 
-On data frames: `stall` loses them (and replies and pongs too) while the connection stays open, `garbage` sends something
-else instead, `half_frame` sends one half and closes, `duplicate` sends twice, `out_of_order` sends one after its
-successor, `slow` delays each (and REST replies). `drop` cuts connections without a closing handshake. `http_...` answers
-REST calls and WebSocket handshakes with that status in the venue's own words.
+On data frames: `stall` loses them (and replies and pongs too) while the connection stays open and REST hangs, `garbage`
+sends something else instead, `half_frame` sends one half and closes, `duplicate` sends twice, `out_of_order` sends one
+after its successor, `slow` delays each (and REST replies), `lie` puts wrong types into every field (of REST replies too).
+`flood` sends thousands of frames a second between them, garbage and the latest true one in turn. `drop` cuts connections
+without a closing handshake; `vanish` does so to whoever comes, REST included, before a byte is answered. `http_...`
+answers REST calls and WebSocket handshakes with that status in the venue's own words.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-FRAME_KINDS = ("drop", "stall", "garbage", "half_frame", "duplicate", "out_of_order", "slow")
+FRAME_KINDS = ("drop", "stall", "garbage", "half_frame", "duplicate", "out_of_order", "slow", "lie", "flood", "vanish")
 HTTP_STATUS = {"http_429": 429, "http_418": 418, "http_451": 451, "http_500": 500, "http_403": 403}
 KINDS = (*FRAME_KINDS, *HTTP_STATUS)
 

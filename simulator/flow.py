@@ -36,7 +36,10 @@ class Print(NamedTuple):
 
 
 class Contract:
-    """One contract's tape: the trades of the current step, the latest ones, and its candles."""
+    """One contract's tape: the trades of the current step, the latest ones, and its candles.
+
+    A last trade of before the start, number 0, is among the latest: venues always have one to show.
+    """
 
     __slots__ = ("book", "book_index", "candles", "listing", "mean_usd", "premium", "prints", "recent", "tick")
 
@@ -48,8 +51,10 @@ class Contract:
         self.tick = 10.0**-listing.price_decimals / listing.multiplier
         self.mean_usd = mean_usd
         self.prints: list[Print] = []
-        self.recent: deque[Print] = deque(maxlen=KEPT_TRADES)
-        self.candles = CandleBook(start_ms, book.price.last * self.premium)
+        price = book.price.last * self.premium
+        before = Print(start_ms - 1, price, listing.quantised(mean_usd / price), True, 0)
+        self.recent: deque[Print] = deque([before], maxlen=KEPT_TRADES)
+        self.candles = CandleBook(start_ms, price)
 
     def add(self, time_ms: int, price: float, coins: float, is_buy: bool, is_forced: bool = False) -> None:  # noqa: FBT001, FBT002  called for every trade
         ident = self.candles.trades + 1

@@ -115,7 +115,7 @@ class GateVenue:
             for topic, decimal in _wanted_of("futures.trades", symbol, wanted):
                 listing = self._listing(symbol)
                 rows = [gate_rows.trade_row(listing, trade, decimal=decimal, in_rest=False) for trade in prints]
-                yield self._frame(topic, rows, Batch(prints[0].ident, len(prints)))
+                yield self._frame(topic, rows, Batch(symbol, prints[0].ident, len(prints)))
         if self._tickers.due(now_ms):
             yield from self._ticker_frames(wanted)
         if self._candle_period.due(now_ms):

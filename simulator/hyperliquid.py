@@ -101,7 +101,7 @@ class HyperliquidVenue:
                 quote = self._source.quote(HYPERLIQUID, coin)
                 assert quote is not None, f"{coin} is not listed"
                 rows = [info.trade_row(quote.listing, trade) for trade in prints]
-                yield Frame(topic, _message("trades", rows), Batch(prints[0].ident, len(prints)))
+                yield Frame(topic, _message("trades", rows), Batch(coin, prints[0].ident, len(prints)))
         if self._contexts.due(now_ms):
             yield from self._context_frames(wanted)
         if self._candle_period.due(now_ms):

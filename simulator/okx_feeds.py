@@ -44,7 +44,7 @@ class OkxFeeds:
                                 trade.time_ms,
                                 trade.ident,
                             ),
-                            Batch(trade.ident, 1),
+                            Batch(symbol, trade.ident, 1),
                         )
         if self._tickers.due(now_ms):
             yield from self._ticker_frames(now_ms, wanted)

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
@@ -11,6 +12,7 @@ from aiohttp import web
 from simulator.clock import ClockMap
 from simulator.control import control_routes
 from simulator.faults import HTTP_STATUS, FaultBook
+from simulator.lies import spoil
 from simulator.market import Market
 from simulator.session import Session
 from simulator.venue import Call, Frame, HttpReply, Venue
@@ -19,10 +21,14 @@ HOST = "127.0.0.1"
 TICK_S = 0.25
 KEPT_CONNECTIONS = 200  # that ended, of which it is still told what they were sent
 SLOW_REPLY_S = 1.0  # by which the fault `slow` delays a REST reply
+STALLED_S = 60.0  # after which a REST call that hung for the fault `stall` is cut off
 
 
 class SimulatorServer:
-    """Serves `/<venue>/...` of every venue and `/_sim/...`. `market` is None when a tape is the truth."""
+    """Serves `/<venue>/...` of every venue and `/_sim/...`.
+
+    `market` is None when a tape is the truth. `speed` is that of market time after `go`; `announce` hears of it.
+    """
 
     def __init__(
         self,
@@ -30,6 +36,8 @@ class SimulatorServer:
         *,
         clock: ClockMap,
         market: Market | None = None,
+        speed: float = 1.0,
+        announce: Callable[[dict[str, Any]], None] | None = None,
         now: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -39,6 +47,8 @@ class SimulatorServer:
         self.clock = clock
         self.market = market
         self.now = now
+        self._speed = speed
+        self._announce = announce
         self.sent = dict.fromkeys(self.venues, 0)
         self.missed = dict.fromkeys(self.venues, 0)
         self.gone: deque[dict[str, Any]] = deque(maxlen=KEPT_CONNECTIONS)
@@ -71,6 +81,22 @@ class SimulatorServer:
     def connections(self) -> list[dict[str, Any]]:
         """What each connection was sent: the latest ones that ended, then those that are open."""
         return [*self.gone, *(session.summary(is_open=True) for session in self.all_sessions())]
+
+    def go(self, market_s: float | None) -> None:
+        """Let market time that stands still pass, for so long or without an end. Raises ValueError while it passes."""
+        if self.market is None:
+            raise ValueError("go: a tape starts by itself")
+        if market_s is not None and market_s <= 0:
+            raise ValueError(f"market_s: expected more than 0, was {market_s:g}")
+        now_s = self.now()
+        if self.clock.breakpoints[-1][2] or self.clock.breakpoints[-1][0] > now_s:
+            raise ValueError("go: market time passes already")
+        here_ms = self.clock.market_ms(now_s)
+        self.clock.add((now_s, here_ms, self._speed))
+        if market_s is not None:
+            self.clock.add((now_s + market_s / self._speed, here_ms + round(market_s * 1000), 0.0))
+        if self._announce is not None:
+            self._announce({"event": "clock", "clock": self.clock.as_json()})
 
     def all_sessions(self) -> list[Session]:
         return [session for sessions in self.sessions.values() for session in sessions]
@@ -114,6 +140,8 @@ class SimulatorServer:
         venue = self.venues.get(request.match_info["venue"])
         if venue is None:
             return web.Response(status=404, text="no such venue")
+        if self.faults.take(venue.name, "vanish"):
+            return _cut(request)
         for kind, status in HTTP_STATUS.items():
             if self.faults.take(venue.name, kind):
                 return _response(venue.refusal(status))
@@ -122,9 +150,15 @@ class SimulatorServer:
         if request.method != venue.rest_method:
             return web.Response(status=405)
         call = await _call(request)
+        if self.faults.active(venue.name, "stall"):
+            await self._sleep(STALLED_S)
+            return _cut(request)
         if self.faults.take(venue.name, "slow"):
             await self._sleep(SLOW_REPLY_S)
-        return _response(venue.rest(call, self.now()))
+        reply = venue.rest(call, self.now())
+        if self.faults.take(venue.name, "lie"):
+            reply = replace(reply, body=spoil(reply.body, self.faults.struck["lie"]))
+        return _response(reply)
 
     async def _serve_socket(self, request: web.Request, venue: Venue) -> web.StreamResponse:
         if self.faults.active(venue.name, "drop"):
@@ -156,6 +190,13 @@ class SimulatorServer:
             self.sessions[venue.name].discard(session)
             self.gone.append(session.summary(is_open=False))
         return socket
+
+
+def _cut(request: web.Request) -> web.Response:
+    """Close the connection before anything is answered."""
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response(status=503)
 
 
 async def _call(request: web.Request) -> Call:

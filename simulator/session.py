@@ -10,12 +10,14 @@ from typing import Any, NamedTuple
 from aiohttp import WSMsgType, web
 
 from simulator.faults import FaultBook
+from simulator.lies import spoil
 from simulator.sent import Batch, SentTrades
 from simulator.venue import Close, Connection, Frame, Ping, Reply
 
 OUTBOX_FRAMES = 20_000  # a client that lets more pile up is dropped, as venues do
 UNREAD_BYTES = 16_000_000  # the same for what was written and not yet taken by the client
 SLOW_S = 0.25  # by which the fault `slow` delays every frame
+FLOOD_FRAMES = 1250  # at each tick of a quarter of a second
 GARBAGE = '{"e":"forceOrder","o":{"s":"\\ud83d", \x00 this is not JSON'
 
 
@@ -66,6 +68,7 @@ class Session:
         self._outbox: deque[_Data | _Answer] = deque()
         self._filled = asyncio.Event()
         self._held: _Data | None = None
+        self._latest = GARBAGE
 
     async def run(self) -> None:
         """Serve until either side closes."""
@@ -106,6 +109,8 @@ class Session:
         }
 
     def tick(self) -> None:
+        if self._faults.take(self._venue, "flood"):
+            self._flood()
         self._answer(self.connection.tick(self._now()))
 
     def cut(self) -> None:
@@ -160,6 +165,13 @@ class Session:
             case str(text):
                 await self._socket.send_str(text)
 
+    def _flood(self) -> None:
+        """Frames nobody asked for, past the queue, so that those somebody did ask for come between them."""
+        payloads = [text.encode("utf-8", "replace") for text in (GARBAGE, self._latest)] * (FLOOD_FRAMES // 2)
+        self._transport.write(b"".join(_header(len(payload)) + payload for payload in payloads))
+        if self._transport.get_write_buffer_size() > UNREAD_BYTES:
+            self.cut()
+
     def _count(self, data: _Data) -> None:
         self.frames_sent += 1
         if data.trades is not None:
@@ -186,8 +198,12 @@ class Session:
         if self._faults.take(self._venue, "garbage"):
             await self._socket.send_str(GARBAGE)
             self.frames_sent += 1
+        elif self._faults.take(self._venue, "lie"):
+            await self._socket.send_str(spoil(data.text, self._faults.struck["lie"]))
+            self.frames_sent += 1
         else:
             await self._socket.send_str(data.text)
+            self._latest = data.text
             self._count(data)
 
     def _send_half(self, text: str) -> None:

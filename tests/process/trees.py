@@ -92,11 +92,13 @@ class Tree:
 
 
 @contextmanager
-def running_tree(data_dir: Path, *, speed: float, tapes: tuple[str, ...] = ()) -> Iterator[tuple[Tree, Simulated]]:
+def running_tree(
+    data_dir: Path, *, speed: float, tapes: tuple[str, ...] = (), options: tuple[str, ...] = ()
+) -> Iterator[tuple[Tree, Simulated]]:
     logging.getLogger("pykka").setLevel(logging.CRITICAL)  # it repeats what supervisors report
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     try:
-        with Simulated(speed=speed, seed=None, tapes=tapes) as simulated:
+        with Simulated(speed=speed, tapes=tapes, options=options) as simulated:
             tree = Tree(simulated, data_dir)
             try:
                 yield tree, simulated

@@ -1,6 +1,11 @@
 import asyncio
 import json
 
+import aiohttp
+import pytest
+
+from simulator.assembly import market_server
+from simulator.clock import ClockMap
 from simulator.driver import advance_market
 from tests.simulator.serving import START_MS, Time, a_market, a_server, serving
 
@@ -116,8 +121,57 @@ def test_each_connection_says_which_trades_it_was_sent():
     topics = {row["topic"]: row for row in told["topics"]}
     assert trades == list(range(1, len(trades) + 1))
     assert topics["publicTrade.BTCUSDT"] == {
-        "topic": "publicTrade.BTCUSDT", "first": 1, "last": len(trades), "count": len(trades),
+        "topic": "publicTrade.BTCUSDT", "symbol": "BTCUSDT", "first": 1, "last": len(trades), "count": len(trades),
     }  # fmt: skip
     assert told["trades"] == sum(len(frame["data"]) for frame in received)
     assert told | {"open": False} == gone
     assert (told["venue"], told["frames"]) == ("bybit", len(received))
+
+
+def test_who_vanished_answers_nobody():
+    async def play() -> list:
+        async with serving(a_server()) as client, client.socket("/okx/ws/v5/public") as socket:
+            await client.fault("okx", "vanish", seconds=60)
+            ended = (await socket.receive()).type
+            with pytest.raises(aiohttp.ClientConnectionError):
+                await client.get("/okx/api/v5/public/time")
+            with pytest.raises(aiohttp.ClientConnectionError):
+                await client.http.ws_connect("/okx/ws/v5/public")
+            return [ended, (await client.get("/bybit/v5/market/time"))["retCode"]]
+
+    ended, code = asyncio.run(play())
+    assert ended in (aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR)
+    assert code == 0
+
+
+def test_a_stalled_venues_rest_hangs_until_it_is_cut_off():
+    time = Time()
+
+    async def play() -> None:
+        async with serving(a_server(time=time)) as client:
+            await client.fault("okx", "stall", seconds=600)
+            with pytest.raises(aiohttp.ClientConnectionError):
+                await client.get("/okx/api/v5/public/time")
+
+    asyncio.run(play())
+    assert set(time.slept) == {60.0}  # aiohttp asks twice
+
+
+def test_market_time_that_stands_passes_for_as_long_as_it_is_told_to():
+    time, announced = Time(), []
+    server = market_server(
+        a_market(), ClockMap([(time.now_s, START_MS, 0.0)]), speed=10.0, announce=announced.append, now=time
+    )
+
+    async def play() -> list:
+        async with serving(server) as client:
+            told = []
+            for wait_s, market_s in ((50, 20), (1, 20), (5, -1), (0, 20)):
+                time.now_s += wait_s
+                async with client.http.post("/_sim/go", json={"market_s": market_s}) as reply:
+                    told.append((reply.status, (await client.get("/_sim/clock"))["market_ms"] - START_MS))
+            time.now_s += 99
+            return [*told, (await client.get("/_sim/clock"))["market_ms"] - START_MS]
+
+    assert asyncio.run(play()) == [(200, 0), (400, 10_000), (400, 20_000), (200, 20_000), 40_000]
+    assert [line["event"] for line in announced] == ["clock", "clock"]

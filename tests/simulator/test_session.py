@@ -6,6 +6,7 @@ import json
 import pytest
 from aiohttp import WSMsgType
 
+from simulator.lies import spoil
 from simulator.venue import Frame
 from tests.simulator.serving import Time, a_server, serving
 
@@ -126,3 +127,52 @@ def test_the_server_pings_and_closes_when_no_pong_comes():
 
     ping, close = asyncio.run(play())
     assert (ping.type, close.type, close.data) == (WSMsgType.PING, WSMsgType.CLOSE, 1008)
+
+
+def test_a_flood_comes_in_bursts_between_the_frames_it_leaves_alone():
+    async def play() -> list:
+        server = a_server()
+        async with serving(server) as client, client.socket(f"/binance/market/ws/{TOPIC}") as socket:
+            await socket.send_str('{"method":"LIST_SUBSCRIPTIONS","id":1}')
+            await socket.receive()
+            await client.fault("binance", "flood", count=1)
+            server.tick()
+            server.publish("binance", Frame(TOPIC, "true"))
+            received = [(await socket.receive()).data]
+            while received[-1] != "true":
+                received.append((await socket.receive()).data)
+            return received
+
+    assert len(asyncio.run(play())) == 1251
+
+
+def test_lies_keep_the_shape_and_no_value_keeps_its_type():
+    truth = {"e": "forceOrder", "E": 1, "o": {"s": "BTCUSDT", "q": "0.014", "more": [1.5, True]}}
+    frames = [spoil(json.dumps(truth), turn) for turn in range(1, 40)]
+
+    lies = [json.loads(frame) for frame in frames]
+    assert {lie["e"] == "forceOrder" for lie in lies} == {True, False}
+    assert all(type(lie["E"]) is not int and not isinstance(lie["o"]["s"], str) for lie in lies)
+    assert all(not isinstance(lie["o"]["more"][1], bool) for lie in lies)
+    assert len({json.dumps(lie) for lie in lies}) > 5
+    assert spoil("pong", 1) == "pong"
+
+
+def test_frames_of_a_venue_that_lies_are_no_longer_true():
+    async def play() -> list:
+        server = a_server()
+        async with serving(server) as client, client.socket(f"/binance/market/ws/{TOPIC}") as socket:
+            await socket.send_str('{"method":"LIST_SUBSCRIPTIONS","id":1}')
+            await socket.receive()
+            await client.fault("binance", "lie", count=1)
+            for _ in range(2):
+                server.publish("binance", Frame(TOPIC, '{"E":1}'))
+            marks = [(await socket.receive()).data for _ in range(2)]
+            await client.fault("binance", "lie", count=1)
+            return marks, await client.get("/binance/fapi/v1/time"), await client.get("/binance/fapi/v1/time")
+
+    (lie, truth), answer, again = asyncio.run(play())
+    assert truth == '{"E":1}'
+    assert lie != truth
+    assert type(again["serverTime"]) is int
+    assert type(answer["serverTime"]) is not int
