@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from random import Random
@@ -9,17 +10,20 @@ from typing import Any
 
 from actors import paths
 from actors.backoff import Backoff
-from actors.exchanges.exchange import Instrument, Keepalive, SocketPlan, TradeColumns
+from actors.exchanges.exchange import NOTHING_SETTLED, Instrument, Keepalive, SocketPlan, TradeColumns
 from actors.exchanges.registry import EXCHANGES
 from actors.frame_intake import TRADES_ALONE
 from actors.mailbox import Lane, Letter
 from actors.messages import (
     AssetsWatched,
+    ConflictsSettled,
     ConnectionChanged,
     InstrumentsDoubted,
     InstrumentsListed,
     InstrumentsWanted,
+    LiquidationsTold,
     VenuesAble,
+    WatchConflicts,
     WatchVenues,
 )
 from actors.publisher import Publisher, trades_of
@@ -28,7 +32,7 @@ from actors.recording.entries import FramesRead, SocketMarked
 from actors.recording.taps import records
 from actors.socket_reader import SocketReader, SocketRules
 from actors.supervised import Fenced, NeedsOperator, Supervised
-from intelligence.market import Decoded
+from intelligence.market import Coverage, Decoded, Liquidation
 
 RENEWAL_RETRY_S = 60.0  # after a renewal that failed; the old socket goes on meanwhile
 RENEWAL_OVERLAP_S = 2.0  # both sockets bring events for so long, so that none falls between them
@@ -105,6 +109,8 @@ class Connection(Supervised):
         self._listed = instruments
         self._instruments = _by_name(instruments)
         self._assets = tuple(sorted(assets))
+        self._settled: Mapping[str, str] = NOTHING_SETTLED
+        self._self_test = f"{paths.SELF_TESTS}/{venue}"
         self._publisher = Publisher(self, venue, assets, instruments)
         self._random = Random(f"{self.path}#{self.epoch}")
         self._attempts = 0
@@ -123,12 +129,8 @@ class Connection(Supervised):
 
     def handle(self, message: Any) -> None:
         match message:
-            case VenuesAble():
-                self._publisher.venues = message
-            case InstrumentsListed(instruments=instruments):
-                self._take_instruments(instruments)
-            case AssetsWatched():
-                self._publisher.watched = message
+            case VenuesAble() | InstrumentsListed() | AssetsWatched() | ConflictsSettled():
+                self._on_told(message)
             case ReaderUp() | ReaderLeaving() | ReaderEnded() | FrameProblem():
                 self._on_reader(message)
             case _Connect(renewal=renewal):
@@ -143,6 +145,17 @@ class Connection(Supervised):
                 self._write_note()
             case _:
                 super().handle(message)
+
+    def _on_told(self, message: VenuesAble | InstrumentsListed | AssetsWatched | ConflictsSettled) -> None:
+        match message:
+            case VenuesAble():
+                self._publisher.venues = message
+            case InstrumentsListed(instruments=instruments):
+                self._take_instruments(instruments)
+            case AssetsWatched():
+                self._publisher.watched = message
+            case ConflictsSettled():
+                self._take_settled(message)
 
     def _on_reader(self, message: ReaderUp | ReaderLeaving | ReaderEnded | FrameProblem) -> None:
         match message:
@@ -182,6 +195,7 @@ class Connection(Supervised):
             exchange=self._exchange,
             keepalive=self._keepalive,
             instruments=self._instruments,
+            settled=self._settled,
             rules=self._rules.socket,
             clock=self.system.clock,
             notify=self._from_reader,
@@ -289,6 +303,15 @@ class Connection(Supervised):
             for reader in self._readers():
                 reader.take_instruments(self._instruments)
 
+    def _take_settled(self, told: ConflictsSettled) -> None:
+        """Go on with new verdicts on the sockets that run."""
+        self._publisher.excluded = told.excluded
+        settled = dict(told.settled)
+        if settled != self._settled:
+            self._settled = settled
+            for reader in self._readers():
+                reader.take_settled(settled)
+
     # -- telling ------------------------------------------------------------------------------------------------------
 
     def _tell_state(self, state: str, reason: str = "", advice: str = "") -> None:
@@ -325,6 +348,8 @@ class Connection(Supervised):
     def _repeat(self) -> None:
         self.send(paths.VENUES, WatchVenues(path=self.path), redeliver=True, retain=True)
         self.send(paths.VENUES, self._state, redeliver=True, retain=True)
+        if self.system.find(self._self_test) is not None:
+            self.send(self._self_test, WatchConflicts(path=self.path))
 
     def _write_note(self) -> None:
         reader = self._reader
@@ -351,7 +376,12 @@ class Connection(Supervised):
         self.send(paths.RECORDER, read, lane=Lane.DATA)
 
     def _publish(self, reader: SocketReader, records: list[Decoded]) -> None:
-        reader.counts["liquidations"] += self._publisher.publish(records)
+        liquidations = self._publisher.publish(records)
+        reader.counts["liquidations"] += liquidations
+        if liquidations and self.system.find(self._self_test) is not None:
+            rows = (one for one in records if isinstance(one, Liquidation) and one.coverage is not Coverage.AGGREGATE)
+            told = LiquidationsTold(rows=tuple(rows), read_by=tuple(reader.read_by.items()))
+            self.send(self._self_test, told, lane=Lane.DATA)
         if trades := trades_of(records):
             self._publish_trades(reader, trades, self.system.clock.now_ms())
         self.vitals.progress_s = self.system.clock.monotonic()

@@ -5,7 +5,15 @@ from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from actors.exchanges.exchange import Exchange, Feed, FrameError, Instrument, TradesRead, UnknownInstrument
+from actors.exchanges.exchange import (
+    NOTHING_SETTLED,
+    Exchange,
+    Feed,
+    FrameError,
+    Instrument,
+    TradesRead,
+    UnknownInstrument,
+)
 from intelligence.market import Control, Decoded, Liquidation, MarkPrice
 
 TRADES_ALONE = frozenset({Feed.TRADES})
@@ -25,7 +33,7 @@ class Signs(Protocol):
 
 
 class FrameIntake:
-    """For one thread, except `take_instruments`. `on_control` is called for each control and may raise to end a read;
+    """For one thread, except `take_instruments` and `take_settled`. `on_control` is called for each control and may raise to end a read;
     `on_problem(count, text)` at the 1st, 2nd, 4th, 8th ... frame that was not understood. `signs`: None until there is a
     socket whose life matters.
     """
@@ -36,6 +44,7 @@ class FrameIntake:
         exchange: Exchange,
         feeds: frozenset[Feed],
         instruments: Mapping[str, Instrument],
+        settled: Mapping[str, str] = NOTHING_SETTLED,
         on_control: Callable[[Control], None],
         on_problem: Callable[[int, str], None],
     ) -> None:
@@ -45,18 +54,30 @@ class FrameIntake:
         self._exchange = exchange
         self._on_control, self._on_problem = on_control, on_problem
         self._digests: deque[bytes] = deque(maxlen=DUPLICATE_FRAMES)
-        self._listed = instruments
+        self._wanted = (instruments, settled)
         self._make_decoder()
 
     def take_instruments(self, instruments: Mapping[str, Instrument]) -> None:
-        """Decode with this list from the next frame on. From any thread."""
-        self._listed = instruments
+        """Decode with this list after the next `renew`. From any one thread."""
+        self._wanted = (instruments, self._wanted[1])
+
+    def take_settled(self, settled: Mapping[str, str]) -> None:
+        """Decode by these verdicts after the next `renew`. From the thread of `take_instruments`."""
+        self._wanted = (self._wanted[0], settled)
+
+    def renew(self) -> None:
+        """Go on with what was taken. Between two reads, so that all of a read is decoded in one way."""
+        if self._wanted is not self._decoded_with:
+            self._make_decoder()
+
+    @property
+    def read_by(self) -> Mapping[str, str]:
+        """The verdicts by which frames are decoded now."""
+        return self._decoded_with[1]
 
     def records(self, payload: bytes, received_ms: int) -> list[Decoded]:
         """Decode one frame of a socket that brings more than trades. Raises what `on_control` does."""
         self.counts["frames"] += 1
-        if self._listed is not self._decoded_with:
-            self._make_decoder()
         decoded: Sequence[Decoded]
         try:
             decoded = self._decoder.decode(payload, received_ms)
@@ -76,8 +97,6 @@ class FrameIntake:
     def trades(self, text: bytes | memoryview, frames: int, received_ms: int) -> TradesRead:
         """Decode the lines of a socket of nothing but trades; what `others` and `problems` mean, `rest` tells."""
         self.counts["frames"] += frames
-        if self._listed is not self._decoded_with:
-            self._make_decoder()
         try:
             read = self._trades_decoder.decode_many(text, received_ms)
         except Exception as error:
@@ -104,11 +123,12 @@ class FrameIntake:
             self._on_problem(count, text)
 
     def _make_decoder(self) -> None:
-        self._decoded_with = self._listed
+        self._decoded_with = self._wanted
+        instruments, settled = self._decoded_with
         if self.brings_trades_alone:
-            self._trades_decoder = self._exchange.trades_decoder(self._decoded_with)
+            self._trades_decoder = self._exchange.trades_decoder(instruments)
         else:
-            self._decoder = self._exchange.decoder(self._decoded_with)
+            self._decoder = self._exchange.decoder(instruments, settled)
 
     def _without_controls(self, decoded: Sequence[Decoded]) -> list[Decoded]:
         """Act on controls and note signs of life; return everything else."""

@@ -158,6 +158,39 @@ class VenuesAble:
     configured: tuple[str, ...]
 
 
+# -- self-tests ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiquidationsTold:
+    """What a venue's self-test looks at: liquidations of one read of one socket, as they were told.
+
+    `read_by`: what the decoder that read them took for settled, pairs of conflict and verdict.
+    """
+
+    rows: tuple[Liquidation, ...]
+    read_by: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchConflicts:
+    """Ask a venue's self-test for `ConflictsSettled`, now and at every change."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConflictsSettled:
+    """What holds of a venue from now on. `settled`: pairs of conflict and verdict, none where all is open or open again.
+
+    `excluded`: contracts whose size is in doubt, so that nothing counted in coins may be used.
+    """
+
+    venue: str
+    settled: tuple[tuple[str, str], ...]
+    excluded: frozenset[str] = frozenset()
+
+
 # -- detection to delivery --------------------------------------------------------------------------------------------
 
 

@@ -13,11 +13,18 @@ from typing import Any
 from actors import paths
 from actors.asking import Asker, CallRejected, Refused
 from actors.backoff import Backoff
-from actors.exchanges.exchange import FrameError, Instrument, Refusal
+from actors.exchanges.exchange import NOTHING_SETTLED, FrameError, Instrument, Refusal
 from actors.exchanges.queries import Query, Reading
-from actors.exchanges.registry import EXCHANGES, MARKET_DATA
+from actors.exchanges.registry import EXCHANGES, market_data
 from actors.mailbox import Lane
-from actors.messages import AssetsWatched, InstrumentsListed, InstrumentsWanted, OpenInterestSeen
+from actors.messages import (
+    AssetsWatched,
+    ConflictsSettled,
+    InstrumentsListed,
+    InstrumentsWanted,
+    OpenInterestSeen,
+    WatchConflicts,
+)
 from actors.recording.taps import reply_tap
 from actors.rest import RestError, RestLimits
 from actors.supervised import NeedsOperator, Supervised
@@ -65,6 +72,8 @@ class OpenInterestPoller(Supervised):
         self._unmoved: set[str] = set()
         self._attempts = 0
         self._problems = 0
+        self._data = market_data(venue, NOTHING_SETTLED)
+        self._excluded: frozenset[str] = frozenset()
         self.log = self.log.bind(venue=venue)
         catalogue = f"{paths.CATALOGUES}/{venue}"
         if self.system.find(catalogue) is not None:  # else it is yet to start, and tells its list by itself
@@ -85,6 +94,8 @@ class OpenInterestPoller(Supervised):
                     self.timer.once("poll", 0.0, _Poll())
             case AssetsWatched():
                 self._watched = message
+            case ConflictsSettled(settled=settled, excluded=excluded):
+                self._data, self._excluded = market_data(self._venue, dict(settled)), excluded
             case _:
                 super().handle(message)
 
@@ -104,7 +115,10 @@ class OpenInterestPoller(Supervised):
 
     def _begin_round(self) -> bool:
         """Line up the calls of the next round; False when there is nothing to ask for."""
-        self._round.extend(MARKET_DATA[self._venue].open_interest(self._instruments()))
+        self_test = f"{paths.SELF_TESTS}/{self._venue}"
+        if self.system.find(self_test) is not None:
+            self.send(self_test, WatchConflicts(path=self.path))
+        self._round.extend(self._data.open_interest(self._instruments()))
         self._gap_ms = 1000 * self._poll_s / max(1, len(self._round))
         return bool(self._round)
 
@@ -112,7 +126,7 @@ class OpenInterestPoller(Supervised):
         return {one.instrument: one for one in self._listed if self._is_watched(one.asset, one.instrument)}
 
     def _is_watched(self, asset: str, instrument: str) -> bool:
-        if instrument in self._watched.rejected:
+        if instrument in self._watched.rejected or instrument in self._excluded:
             return False
         return asset in self._watched.assets or self.system.find(paths.symbol_path(asset)) is not None
 

@@ -25,8 +25,10 @@ class Given(NamedTuple):
 
 
 class Publisher:
-    """Speaks for its `owner`, a connection. The owner replaces `venues`, `watched` and `repeats_until_s` as a whole; nothing
-    else is shared between its thread and those of its readers.
+    """Speaks for its `owner`, a connection. The owner replaces `venues`, `watched`, `excluded` and `repeats_until_s` as a
+    whole; nothing else is shared between its thread and those of its readers.
+
+    `excluded`: contracts whose size is in doubt; of them only prices are handed on.
 
     `repeats_until_s`: machine time until which events may have come before, over an earlier socket or a second one.
     """
@@ -41,6 +43,7 @@ class Publisher:
         self._unlooked: dict[str, int] = {}  # letters to a path that may go before the next look at its mailbox
         self.take_instruments(instruments)
         self.venues = VenuesAble(able=(), configured=())
+        self.excluded: frozenset[str] = frozenset()
         self.repeats_until_s = math.inf
 
     def take_instruments(self, instruments: Iterable[Instrument]) -> None:
@@ -51,6 +54,8 @@ class Publisher:
         """Send what one read brought; return how many liquidations it held. Raises Fenced when the owner is replaced."""
         if rejected := self.watched.rejected:
             records = [record for record in records if record.instrument not in rejected]
+        if excluded := self.excluded:
+            records = [one for one in records if isinstance(one, MarkPrice) or one.instrument not in excluded]
         liquidations, marks, interests = split(records)
         if liquidations:
             self._send_liquidations(liquidations)
@@ -67,6 +72,8 @@ class Publisher:
     def publish_trades(self, columns: Mapping[str, TradeColumns], received_ms: int) -> Given:
         """Send the trades of one read by instrument, one letter an asset. Raises Fenced when the owner is replaced."""
         given = shed = 0
+        if excluded := self.excluded:
+            columns = {name: trades for name, trades in columns.items() if name not in excluded}
         for asset, path, (times_ms, prices, coins) in self._by_asset(columns):
             if not self._is_watched(asset, path):
                 continue

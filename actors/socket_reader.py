@@ -16,7 +16,15 @@ from typing import Any
 import websocket
 
 from actors.clock import AnyClock
-from actors.exchanges.exchange import Exchange, Instrument, Keepalive, Refusal, SocketPlan, TradeColumns
+from actors.exchanges.exchange import (
+    NOTHING_SETTLED,
+    Exchange,
+    Instrument,
+    Keepalive,
+    Refusal,
+    SocketPlan,
+    TradeColumns,
+)
 from actors.frame_intake import FrameIntake
 from actors.framing import READ_BYTES, FrameSplitter, FramingError, Message, Opcode
 from actors.line_splitter import Lines
@@ -70,6 +78,7 @@ class SocketReader:
         publish: Callable[["SocketReader", list[Decoded]], None],
         publish_trades: Callable[["SocketReader", dict[str, TradeColumns], int], None],
         keep: Callable[["SocketReader", tuple[bytes, ...], int], None] | None = None,
+        settled: Mapping[str, str] = NOTHING_SETTLED,
     ) -> None:
         self.number = number
         self.liveness: Liveness | None = None  # None until it has subscribed
@@ -81,6 +90,7 @@ class SocketReader:
             exchange=exchange,
             feeds=plan.feeds,
             instruments=instruments,
+            settled=settled,
             on_control=self._on_control,
             on_problem=self._on_problem,
         )
@@ -116,8 +126,17 @@ class SocketReader:
         return not self._thread.is_alive()
 
     def take_instruments(self, instruments: Mapping[str, Instrument]) -> None:
-        """Decode with this list from the next read on. From any thread."""
+        """Decode with this list from the next read on. From the actor's thread."""
         self._intake.take_instruments(instruments)
+
+    def take_settled(self, settled: Mapping[str, str]) -> None:
+        """Decode by these verdicts from the next read on. From the actor's thread."""
+        self._intake.take_settled(settled)
+
+    @property
+    def read_by(self) -> Mapping[str, str]:
+        """The verdicts by which this read is decoded. On the reader's thread."""
+        return self._intake.read_by
 
     # -- this thread ------------------------------------------------------------------------------------------------
 
@@ -189,6 +208,7 @@ class SocketReader:
         """Handle one read: answer control frames, decode text frames, publish everything together."""
         records: list[Decoded] = []
         received_ms = self._clock.now_ms()
+        self._intake.renew()
         try:
             try:
                 self._take_messages(splitter.feed(data), received_ms, records)
@@ -239,6 +259,7 @@ class SocketReader:
 
     def _take_lines(self, lines: Lines) -> None:
         """Handle one read: decode all text at once, then answer control frames."""
+        self._intake.renew()
         if lines.frames:
             self._take_text(lines.text, lines.frames)
         for opcode, payload in lines.messages:

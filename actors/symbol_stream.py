@@ -75,6 +75,7 @@ class SymbolStream(Supervised):
         self.timer.every("minute", MINUTE_S, _MinuteDue(), market=True)
         self._trade_failures = 0
         self._needed_ms = self.now_ms  # when a liquidation or a question came last
+        self._trouble = ""  # with trades, the last one
         self._ticking = False
         self._kept_ms: dict[tuple[str, str], int] = {}
         self._closed_minute: int | None = None
@@ -152,9 +153,9 @@ class SymbolStream(Supervised):
             # Whatever is wrong with trades must not take detection down with it.
             self._market.forget_trades()
             self._trade_failures += 1
-            self.note(
-                f"trades of {seen.venue} failed, time {self._trade_failures}: {type(error).__name__}: {error}"[:200]
-            )
+            what = f"{type(error).__name__}: {error}"
+            self._trouble = f"trades of {seen.venue} failed, time {self._trade_failures}: {what}"[:200]
+            self._write_note()
 
     def _close_minutes(self, at_ms: int) -> None:
         for minute in self._market.close_minutes(at_ms, self._detection.reference_price()):
@@ -162,13 +163,21 @@ class SymbolStream(Supervised):
                 self.send(path, MinuteClosed(minute=minute))
 
     def _observe(self, seen: LiquidationsSeen) -> tuple[Alert, ...]:
-        return self._detection.liquidations(
+        alerts = self._detection.liquidations(
             seen.events,
             able=seen.able,
             configured=seen.configured,
             now_ms=self.now_ms,
             after_reconnect=seen.after_reconnect,
         )
+        if any(event.uncertain for event in seen.events):
+            self._write_note()
+        return alerts
+
+    def _write_note(self) -> None:
+        uncertain = self._detection.counters.uncertain
+        set_aside = f"{uncertain} uncertain liquidations not used" if uncertain else ""
+        self.note(", ".join(part for part in (set_aside, self._trouble) if part))
 
     def _raise(self, alerts: tuple[Alert, ...]) -> None:
         for alert in alerts:

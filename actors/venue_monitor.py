@@ -7,7 +7,14 @@ from typing import Any
 from msgspec.structs import replace
 
 from actors import paths
-from actors.messages import AlertRaised, ConnectionChanged, SocketsPlanned, VenuesAble, WatchVenues
+from actors.messages import (
+    AlertRaised,
+    ConflictsSettled,
+    ConnectionChanged,
+    SocketsPlanned,
+    VenuesAble,
+    WatchVenues,
+)
 from actors.supervised import Supervised
 from intelligence.alerts import Alert, AlertKind, Severity, Stage, stable_id
 from intelligence.market import Coverage
@@ -79,11 +86,19 @@ class VenueMonitor(Supervised):
 
     What it hears is sent with `retain`, so a successor knows the states and what people were told, and tells nothing
     twice. `configured` are the venues whose liquidations are judged; `watched` further ones bring prices, and what else
-    they bring is in doubt or not public: they are never counted as able to report, and nobody is told of their loss.
+    they bring is in doubt or not public: they are not counted as able to report, and nobody is told of their loss. Those
+    `once_settled` are configured as long as their self-test has settled how their liquidations are to be read.
     """
 
-    def init(self, *, configured: tuple[str, ...], lost_after_s: float, watched: tuple[str, ...] = ()) -> None:
-        self._configured = configured
+    def init(
+        self,
+        *,
+        configured: tuple[str, ...],
+        lost_after_s: float,
+        watched: tuple[str, ...] = (),
+        once_settled: frozenset[str] = frozenset(),
+    ) -> None:
+        self._configured, self._once_settled = configured, once_settled
         self._lost_after_s = lost_after_s
         self._venues = {name: _Venue() for name in (*configured, *watched)}
         self._watchers: set[str] = set()
@@ -111,6 +126,8 @@ class VenueMonitor(Supervised):
                     self._tell_watchers()
                 if isinstance(message, ConnectionChanged) and message.state == "refused":
                     self._tell_lost(venue)
+            case ConflictsSettled():
+                self._take_verdict(message)
             case _StillLost(venue=venue):
                 self._tell_lost(venue)
             case _StillBlind():
@@ -147,6 +164,24 @@ class VenueMonitor(Supervised):
                     known.reason, known.advice = reason, advice
             case _Told(venue=name, alert=alert):
                 self._venues[name].told = alert
+            case ConflictsSettled(venue=name, settled=settled) if name in self._once_settled:
+                others = tuple(venue for venue in self._configured if venue != name)
+                self._configured = (*others, name) if settled else others
+
+    def _take_verdict(self, message: ConflictsSettled) -> None:
+        """Let a venue join those that are able to report, or leave them."""
+        before, name = self._configured, message.venue
+        self._learn(message)
+        if self._configured == before:
+            return
+        if name in self._configured:
+            self.timer.once(f"lost-{name}", self._lost_after_s, _StillLost(name))
+        else:
+            self.timer.cancel(f"lost-{name}")
+            self._tell_back(name, f"{_shown(name)} does not count any more: how to read it is in doubt again")
+        self._judge(name)
+        self._judge_itself()
+        self._tell_watchers()
 
     def _keep_newest(self) -> None:
         """Drop retained messages that a newer one has replaced, before the oldest would have to go."""
@@ -171,6 +206,8 @@ class VenueMonitor(Supervised):
             return False
         venue.able = able
         self._judge_itself()
+        if name not in self._configured:
+            return True
         if able:
             venue.reason = venue.advice = ""
             self.timer.cancel(f"lost-{name}")
@@ -224,14 +261,14 @@ class VenueMonitor(Supervised):
         self.retained.append(_Told(name, venue.told))
         self.send(paths.DISPATCHER, AlertRaised(alert=venue.told), redeliver=True)
 
-    def _tell_back(self, name: str) -> None:
+    def _tell_back(self, name: str, text: str = "") -> None:
         venue = self._venues[name]
         told, venue.told = venue.told, None
         if told is None:
             return
         self.retained.append(_Told(name, None))
         minutes = (self.now_ms - told.exchange_ms) / 60_000
-        text = f"{_shown(name)} reports liquidations again, after {minutes:.0f} min"
+        text = text or f"{_shown(name)} reports liquidations again, after {minutes:.0f} min"
         ended = _ended(told, text, self.now_ms, self._able().able)
         self.send(paths.DISPATCHER, AlertRaised(alert=ended), redeliver=True)
 

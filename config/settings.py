@@ -154,6 +154,15 @@ class Recording:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SelfTests:
+    look_s: Seconds
+    units_s: Seconds
+    evidence_s: Seconds
+    verify_s: Seconds
+    lapse_s: Age
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outbox:
     reread_s: Seconds
     busy_s: Seconds
@@ -199,6 +208,7 @@ class Settings:
     feeds: Feeds
     universe: Universe
     oi: OpenInterest
+    self_tests: SelfTests
     detection: DetectionRules
     outbox: Outbox
     checkpoints: Checkpoints

@@ -14,12 +14,14 @@ from actors.checkpoints import Checkpoints
 from actors.connection import Connection, ConnectionRules
 from actors.dispatcher import Dispatcher
 from actors.exchanges.exchange import MARKET_FEEDS, Feed
-from actors.exchanges.registry import EXCHANGES
+from actors.exchanges.registry import EXCHANGES, SELF_TESTS
+from actors.exchanges.trial import TrialTimes
 from actors.mailbox import MailboxSpec
 from actors.notifiers.terminal import TerminalNotifier
 from actors.oi_poller import OpenInterestPoller
 from actors.recording.recorder import Recorder
 from actors.rest import RestLimits
+from actors.self_test import SelfTestRules, VenueSelfTest
 from actors.socket_reader import SocketRules
 from actors.symbol_stream import SymbolStream
 from actors.universe import Universe
@@ -38,10 +40,11 @@ STATE = "state.db"  # checkpoints: apart from alerts, which must not wait behind
 RECORDINGS = "recordings"  # the folder below the data directory
 RECORDER_READS = 1_000  # that may wait to be written; of some 10 to 60 KB each
 
-# The venues whose liquidations are judged as they come and that can therefore be able to report. Of the others Hyperliquid
-# has no public feed of them, Deribit marks a few trades, and how Gate's side and Bitget's amount are to be read is in
-# doubt until their self-tests have settled it (docs/venues.md): all four bring prices and open interest.
+# The venues whose liquidations are judged as they come and that can therefore be able to report; Gate and Bitget join them
+# once their self-tests have settled how its side and its amount are to be read (docs/venues.md). Hyperliquid has no public
+# feed of them, Deribit marks a few trades. All bring prices and open interest.
 REPORTING = ("binance", "bybit", "okx")
+ONCE_SETTLED = ("gate", "bitget")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,17 +211,21 @@ def _core(settings: Settings, presentation: Presentation) -> SupervisorSpec:
         args=_args(
             configured=tuple(name for name in venues if name in REPORTING),
             watched=tuple(name for name in venues if name not in REPORTING),
+            once_settled=frozenset(name for name in venues if name in ONCE_SETTLED),
             lost_after_s=settings.feeds.venue_lost_s,
         ),
         profile=CORE,
-        final_s=0.2,
+        final_s=0.15,
         mailbox=MailboxSpec(retain_max=1_000),
     )
     pollers = SupervisorSpec(children=tuple(_poller(name, venue, settings) for name, venue in venues.items()))
+    tested = {name: venue for name, venue in venues.items() if name in SELF_TESTS}
+    self_tests = SupervisorSpec(children=tuple(_self_test(name, venue, settings) for name, venue in tested.items()))
     children = (
         _checkpoints(settings, presentation),
         _subtree("symbols", symbols),
         monitor,
+        _bulkhead("self-tests", self_tests, final_s=0.1),
         _subtree("feeds", feeds),
         _bulkhead("oi", pollers, final_s=0.15),
         _subtree("catalogues", catalogues),
@@ -287,7 +294,7 @@ def _universe(venues: Mapping[str, Venue], settings: Settings) -> ChildSpec:
         profile=IO,
         required=False,
         stop_s=30.0,
-        final_s=0.15,
+        final_s=0.1,
         mailbox=MailboxSpec(retain_max=2),
     )
 
@@ -310,6 +317,33 @@ def _poller(name: str, venue: Venue, settings: Settings) -> ChildSpec:
         stop_s=15.0,
         final_s=0.1,
         mailbox=MailboxSpec(retain_max=2),
+    )
+
+
+def _self_test(name: str, venue: Venue, settings: Settings) -> ChildSpec:
+    tests = settings.self_tests
+    times = TrialTimes(
+        evidence_ms=int(1000 * tests.evidence_s),
+        verify_ms=int(1000 * tests.verify_s),
+        lapse_ms=int(1000 * tests.lapse_s),
+    )
+    args = _args(
+        venue=name,
+        rest_url=venue.rest_url,
+        limits=_rest_limits(settings),
+        backoff=_backoff(settings),
+        assets=frozenset(settings.assets),
+        rules=SelfTestRules(look_s=tests.look_s, units_s=tests.units_s, times=times),
+    )
+    return ChildSpec(
+        id=name,
+        actor=VenueSelfTest,
+        args=args,
+        profile=IO,
+        required=False,
+        stop_s=15.0,
+        final_s=0.05,
+        mailbox=MailboxSpec(max_age_s=60.0),
     )
 
 

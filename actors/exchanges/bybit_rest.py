@@ -31,6 +31,7 @@ _BARS = 1000
 _BAR_NAMES: Mapping[Interval, str] = {"1m": "1", "1h": "60", "1d": "D"}
 _POINTS = 200
 _FIVE_MINUTES_MS = 300_000
+_RATIOS = 20  # symbols; open interest of the smallest is too coarse to tell a half from a whole
 
 
 class _Result(msgspec.Struct, gc=False):
@@ -138,6 +139,10 @@ class BybitData:
         """15 symbols a page; the pages follow one another."""
         return (Query(_call("risk-limit"), partial(_read_limits, instruments=instruments)),)
 
+    def single_ratios(self) -> Query[float]:
+        """Ask for the plain open interest over the single one, of the symbols most traded (`bybit_sides_votes`)."""
+        return Query(_call("tickers"), _read_ratios)
+
     def liquidations(
         self,
         instruments: Instruments,  # noqa: ARG002
@@ -178,11 +183,13 @@ def _read_interests(body: bytes, received_ms: int, *, instruments: Instruments, 
     return read_rows(_TICKERS, result.rows, take)
 
 
-def single_ratios(body: bytes) -> list[float]:
-    """Read a reply of `tickers` for `bybit_sides_verdict`: the plain open interest of each symbol over the single one."""
+def _read_ratios(body: bytes, received_ms: int) -> Reading[float]:  # noqa: ARG001
     result, _ = _reply(body)
-    rows = _TICKERS.read(result.rows, [])
-    return [row.open_interest / row.single_open_interest for row in rows if row.single_open_interest]
+    problems: list[FrameError] = []
+    rows = [row for row in _TICKERS.read(result.rows, problems) if row.single_open_interest]
+    largest = sorted(rows, key=lambda row: row.turnover_24h, reverse=True)[:_RATIOS]
+    ratios = (row.open_interest / row.single_open_interest for row in largest if row.single_open_interest)
+    return Reading(rows=tuple(ratios), problems=tuple(problems))
 
 
 def _read_points(body: bytes, received_ms: int, *, instrument: Instrument, sides: int) -> Reading[OpenInterest]:

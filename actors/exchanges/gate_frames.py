@@ -119,6 +119,7 @@ class Statistics(msgspec.Struct, gc=False):
     time: AnyEpoch
     open_interest: NonNegative
     open_interest_usd: NonNegative
+    mark_price: NonNegative = 0.0
     contract: str = ""
     long_liq_amount: NonNegative = 0.0
     long_liq_usd: NonNegative = 0.0

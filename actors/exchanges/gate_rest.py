@@ -27,6 +27,7 @@ from actors.exchanges.queries import (
     turnover,
     windows,
 )
+from actors.exchanges.units import UnitFigures
 from actors.exchanges.wire import AnyEpoch, NonNegative, Positive, RowReader, Signed, milliseconds
 from intelligence.market import Coverage, Kline, Liquidation, OpenInterest, PositionSide, PriceKind
 
@@ -128,6 +129,16 @@ class GateData:
             for start, end in windows(since_ms, until_ms, _HOUR_MS // MINUTE_MS)
         )
 
+    def unit_figures(self, instruments: Instruments) -> tuple[Query[UnitFigures], ...]:
+        """A call for each contract; its newest point tells contracts, price and dollars of one moment."""
+        return tuple(
+            Query(
+                _call("contract_stats", contract=name, interval="5m", limit="1"),
+                partial(_read_figures, instrument=one),
+            )
+            for name, one in instruments.items()
+        )
+
     def totals(self, instrument: Instrument, since_ms: int) -> Query[Liquidation]:
         """What was liquidated in each 5 minutes, by side: the only totals any venue publishes."""
         return Query(_statistics_call(instrument, since_ms), partial(_read_totals, instrument=instrument))
@@ -171,6 +182,16 @@ def _read_points(body: bytes, received_ms: int, *, instrument: Instrument, until
     def take(row: Statistics) -> OpenInterest | None:
         interest = statistics(row, instrument, received_ms)[0]
         return interest if isinstance(interest, OpenInterest) and interest.exchange_ms < until_ms else None
+
+    return read_rows(_STATISTICS, body, take)
+
+
+def _read_figures(body: bytes, received_ms: int, *, instrument: Instrument) -> Reading[UnitFigures]:  # noqa: ARG001
+    def take(row: Statistics) -> UnitFigures:
+        coins = row.open_interest * instrument.contract_size
+        return UnitFigures(
+            instrument=instrument.instrument, coins=coins, price=row.mark_price, usd=row.open_interest_usd
+        )
 
     return read_rows(_STATISTICS, body, take)
 

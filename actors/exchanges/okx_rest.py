@@ -21,6 +21,7 @@ from actors.exchanges.queries import (
     turnover,
     windows,
 )
+from actors.exchanges.units import UnitFigures
 from actors.exchanges.wire import UNDECODABLE, EpochMs, NonNegative, Positive, RowReader, chunks, problem_in
 from intelligence.market import Kline, Liquidation, OpenInterest
 
@@ -43,6 +44,11 @@ class _Interest(msgspec.Struct, gc=False):
     contracts: NonNegative = msgspec.field(name="oi")
     ts: EpochMs
     usd: NonNegative | None = msgspec.field(name="oiUsd", default=None)
+
+
+class _Mark(msgspec.Struct, gc=False):
+    name: str = msgspec.field(name="instId")
+    price: Positive = msgspec.field(name="markPx")
 
 
 class _Point(msgspec.Struct, gc=False, array_like=True):
@@ -82,6 +88,7 @@ class _Tier(msgspec.Struct, gc=False, rename="camel"):
 
 _REPLY = msgspec.json.Decoder(_Reply, strict=False)
 _INTERESTS = RowReader(_Interest)
+_MARKS = RowReader(_Mark)
 _POINT_ROWS = RowReader(_Point)
 _TICKERS = RowReader(_Ticker)
 _BAR_ROWS = RowReader(_Bar)
@@ -162,6 +169,15 @@ class OkxData:
         """None: the old endpoint is gone from the documents."""
         return ()
 
+    def unit_figures(self, instruments: Instruments) -> tuple[Query[UnitFigures], ...]:
+        """Open interest and mark prices of all, right after one another."""
+        interest = RestCall(path="/api/v5/public/open-interest", params=(_SWAPS,))
+        marks = RestCall(path="/api/v5/public/mark-price", params=(_SWAPS,))
+        return (
+            Query(interest, partial(_read_sizes, instruments=instruments)),
+            Query(marks, partial(_read_prices, instruments=instruments)),
+        )
+
 
 def _data(body: bytes) -> msgspec.Raw:
     try:
@@ -181,6 +197,22 @@ def _read_interests(body: bytes, received_ms: int, *, instruments: Instruments) 
         return records.open_interest(one, times, size=row.contracts, notional_usd=row.usd, uncertain="sides")
 
     return read_rows(_INTERESTS, _data(body), take)
+
+
+def _read_sizes(body: bytes, received_ms: int, *, instruments: Instruments) -> Reading[UnitFigures]:  # noqa: ARG001
+    def take(row: _Interest) -> UnitFigures | None:
+        if (one := instruments.get(row.name)) is None:
+            return None
+        return UnitFigures(instrument=row.name, coins=row.contracts * one.contract_size, usd=row.usd)
+
+    return read_rows(_INTERESTS, _data(body), take)
+
+
+def _read_prices(body: bytes, received_ms: int, *, instruments: Instruments) -> Reading[UnitFigures]:  # noqa: ARG001
+    def take(row: _Mark) -> UnitFigures | None:
+        return UnitFigures(instrument=row.name, price=row.price) if row.name in instruments else None
+
+    return read_rows(_MARKS, _data(body), take)
 
 
 def _read_points(body: bytes, received_ms: int, *, instrument: Instrument) -> Reading[OpenInterest]:

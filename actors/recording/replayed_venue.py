@@ -173,6 +173,7 @@ class ReplayedVenue(Supervised):
         for line in self._lines.values():
             for intake in line.intakes.values():
                 intake.take_instruments(known)
+                intake.renew()
 
     def _read_open_interest(self, reply: ReplyRead) -> None:
         query = self._queries.get(reply.call)

@@ -137,7 +137,7 @@ def test_the_conflicts_are_those_of_the_table():
         "bybit": (SIDES, f"{BOTH}, {ONE}"),
         "hyperliquid": (MARKS, CONFIRMED),
     }
-    assert all(hasattr(verdicts, name) for row in rows.values() for name in row["settled by"].split(", "))
+    assert all(hasattr(verdicts, name) for row in rows.values() for name in row["votes"].split(", "))
 
 
 def test_what_is_marked_is_marked_until_it_is_settled():

@@ -1,15 +1,16 @@
 import pytest
 
-from actors.exchanges.bybit_rest import single_ratios
+from actors.exchanges.bybit_rest import BybitData
 from actors.exchanges.exchange import FrameError
 from actors.exchanges.verdicts import (
-    bitget_unit_of_steps,
-    bitget_unit_verdict,
-    bybit_sides_verdict,
-    gate_sign_verdict,
-    hyperliquid_feed_verdict,
-    okx_cap_verdict,
-    units_problem,
+    as_order,
+    as_quote,
+    bitget_unit_votes,
+    bybit_sides_votes,
+    gate_sign_votes,
+    hyperliquid_feed_votes,
+    okx_cap_votes,
+    verdict_of,
 )
 from intelligence.market import Liquidation
 from tests.actors.exchanges.frames import decode, encoded, recorded
@@ -25,67 +26,83 @@ def some(count=6, **changes):
 
 @pytest.mark.parametrize(("listed", "verdict"), [("long", "order"), ("short", "position")])
 def test_the_sign_of_gate_is_settled_by_rows_that_rest_tells_too(listed, verdict):
-    assert gate_sign_verdict(some(position_side="long"), some(position_side=listed)) == verdict
+    assert verdict_of(gate_sign_votes(some(position_side="long"), some(position_side=listed))) == verdict
 
 
 def test_the_sign_of_gate_stays_open_without_enough_or_with_mixed_pairs():
     told = some(position_side="long")
     mixed = some(3, position_side="long") + some(position_side="short")[3:]
 
-    assert gate_sign_verdict(told, some(4, position_side="long")) == ""
-    assert gate_sign_verdict(told, mixed) == ""
-    assert gate_sign_verdict(told, some(position_side="long") + some(position_side="short")) == ""
+    assert verdict_of(gate_sign_votes(told, some(4, position_side="long"))) == ""
+    assert verdict_of(gate_sign_votes(told, mixed)) == ""
+    assert gate_sign_votes(told, some(position_side="long") + some(position_side="short")) == []
 
 
-def test_the_unit_of_bitget_is_quote_where_dollars_agree_and_base_where_amounts_do():
-    rest = some(price=200.0)
-    rest = [a_liquidation(**fields(row), notional_usd=row.quantity * 200) for row in rest]
-    as_quote = [a_liquidation(**fields(row), notional_usd=row.notional_usd) for row in rest]
-    as_base = [a_liquidation(**fields(row), notional_usd=row.quantity) for row in rest]
-    neither = [a_liquidation(**fields(row), notional_usd=7e9) for row in rest]
+def test_a_side_of_gate_that_was_read_by_a_verdict_is_read_back():
+    told = some(position_side="long")
 
-    assert bitget_unit_verdict(as_quote, rest) == "quote"
-    assert bitget_unit_verdict(as_base, rest) == "base"
-    assert bitget_unit_verdict(neither, rest) == ""
-    assert bitget_unit_verdict(as_quote[:4], rest) == ""
+    assert [as_order(row, "position").position_side for row in told] == ["short"] * 6
+    assert [as_order(row, verdict) for row in told for verdict in ("order", "")] == [row for row in told for _ in "12"]
 
 
-def fields(row):
-    return {
-        "instrument": row.instrument,
-        "exchange_ms": row.exchange_ms,
-        "quantity": row.quantity,
-        "position_side": row.position_side,
-    }
+def bitget_rows(unit, price=200.0, count=6):
+    """As the decoder reads them: by `quote`, whatever the unit is."""
+    coins = [1.5 + n for n in range(count)]
+    amounts = {"quote": [one * price for one in coins], "base": coins, "other": [7e9] * count}[unit]
+    return [
+        a_liquidation(instrument="X", exchange_ms=1_000 * n, price=price, quantity=one / price, notional_usd=one)
+        for n, one in enumerate(amounts)
+    ]
 
 
-def read_as_quote(amounts, price):
-    return [a_liquidation(quantity=amount / price, notional_usd=amount) for amount in amounts]
+def bitget_twins(price=200.0, count=6):
+    coins = [1.5 + n for n in range(count)]
+    return [
+        a_liquidation(instrument="X", exchange_ms=1_000 * n, price=price, quantity=one, notional_usd=one * price)
+        for n, one in enumerate(coins)
+    ]
 
 
-def test_the_unit_of_bitget_shows_in_round_numbers_of_coins():
-    coins = [83.1, 286.5, 12.0, 7.25, 1.5]
-    price = 0.500280739469
-
-    assert bitget_unit_of_steps(read_as_quote([one * price for one in coins], price)) == "quote"
-    assert bitget_unit_of_steps(read_as_quote(coins, price)) == "base"
-    assert bitget_unit_of_steps(read_as_quote(coins, 1.0)) == ""
+@pytest.mark.parametrize(("unit", "verdict"), [("quote", "quote"), ("base", "base"), ("other", "")])
+def test_the_unit_of_bitget_is_quote_where_dollars_agree_and_base_where_amounts_do(unit, verdict):
+    assert verdict_of(bitget_unit_votes(bitget_rows(unit), bitget_twins())) == verdict
 
 
-def test_every_recorded_liquidation_of_bitget_says_quote():
+def test_the_unit_of_bitget_stays_open_with_few_twins_and_where_a_coin_is_a_dollar():
+    assert verdict_of(bitget_unit_votes(bitget_rows("quote", count=4), bitget_twins())) == ""
+    assert bitget_unit_votes(bitget_rows("quote", price=1.1), bitget_twins(price=1.1)) == []
+
+
+def test_a_row_of_bitget_with_several_twins_says_nothing():
+    others = [a_liquidation(instrument="X", exchange_ms=0, price=200.0, quantity=99.0, notional_usd=19_800.0)]
+
+    assert len(bitget_unit_votes(bitget_rows("quote"), bitget_twins() + others)) == 5
+
+
+def test_an_amount_of_bitget_that_was_read_as_coins_is_read_back_as_dollars():
+    read_as_base = a_liquidation(quantity=3.0, price=200.0, notional_usd=600.0)
+
+    row = as_quote(read_as_base, "base")
+
+    assert (row.quantity, row.notional_usd) == (3.0 / 200.0, 3.0)
+    assert as_quote(read_as_base, "quote") == read_as_base
+
+
+def test_the_recorded_liquidations_of_bitget_are_round_numbers_of_coins_when_read_as_dollars():
     line = recorded("bitget/fixtures/liq_oi_bitget_futures_v3_tardis.jsonl").read_bytes().splitlines()[1]
 
     rows = [record for record in decode("bitget", line) if isinstance(record, Liquidation)]
 
-    assert bitget_unit_of_steps(rows * 3) == "quote"
+    assert rows
+    assert all(f"{row.quantity:.9f}" == f"{round(row.quantity, 2):.9f}" for row in rows)
 
 
 def test_two_orders_of_one_contract_in_one_second_lift_the_cap_of_okx():
     spread, burst = some(), some(1) + some(1, price=61_000.0)
 
-    assert okx_cap_verdict(spread) == ""
-    assert okx_cap_verdict(some(1) * 3) == ""  # one order told again
-    assert okx_cap_verdict(burst) == "lifted"
+    assert okx_cap_votes(spread) == []
+    assert okx_cap_votes(some(1) * 3) == []  # one order told again
+    assert verdict_of(okx_cap_votes(burst), enough=1) == "lifted"
 
 
 @pytest.mark.parametrize(
@@ -93,27 +110,24 @@ def test_two_orders_of_one_contract_in_one_second_lift_the_cap_of_okx():
     [([2.0, 1.98, 2.01, 2, 2], "both"), ([1.0] * 5, "one"), ([2.0] * 4, ""), ([2, 2, 2, 2, 1], ""), ([3.0] * 5, "")],
 )
 def test_the_sides_of_bybit_show_in_the_ratio(ratios, verdict):
-    assert bybit_sides_verdict(ratios) == verdict
+    assert verdict_of(bybit_sides_votes(ratios)) == verdict
 
 
-def test_ratios_of_bybit_come_from_its_tickers():
-    row = {"symbol": "BTCUSDT", "lastPrice": "1", "turnover24h": "1", "openInterest": "10"}
-    rows = [{**row, "singleOpenInterest": "5"}, row, {**row, "singleOpenInterest": "0"}]
+def test_ratios_of_bybit_come_from_its_most_traded_symbols():
+    row = {"symbol": "X", "lastPrice": "1", "openInterest": "10", "singleOpenInterest": "5", "turnover24h": "9"}
+    small = {**row, "openInterest": "1", "singleOpenInterest": "1", "turnover24h": "1"}
+    rows = [small, *[row] * 20, {**row, "singleOpenInterest": "0"}, {**row, "singleOpenInterest": None}]
+    read = BybitData().single_ratios().read
 
-    assert single_ratios(encoded({"retCode": 0, "result": {"list": rows}})) == [2.0]
+    assert read(encoded({"retCode": 0, "result": {"list": rows}}), 0).rows == (2.0,) * 20
     with pytest.raises(FrameError):
-        single_ratios(b"{}")
-
-
-def test_a_wrong_contract_size_shows_in_the_dollars():
-    assert units_problem("BTC-USDT-SWAP", 22_000.0, 60_000.0, 1.321e9) == ""
-    assert "the venue says 1.32e+10" in units_problem("BTC-USDT-SWAP", 22_000.0, 60_000.0, 1.32e10)
+        read(b"{}", 0)
 
 
 def test_marks_on_public_trades_are_confirmed_by_known_liquidations():
-    rows = some(position_side="long")
-    known = {(row.instrument, row.exchange_ms): row.position_side for row in rows}
+    known = some(position_side="long")
+    marked = some(position_side="long", uncertain="feed")
 
-    assert hyperliquid_feed_verdict(rows, known) == "confirmed"
-    assert hyperliquid_feed_verdict(some(position_side="short"), known) == ""
-    assert hyperliquid_feed_verdict(rows[:4], known) == ""
+    assert verdict_of(hyperliquid_feed_votes(known + marked)) == "confirmed"
+    assert verdict_of(hyperliquid_feed_votes(known + some(position_side="short", uncertain="feed"))) == ""
+    assert verdict_of(hyperliquid_feed_votes(known + marked[:4])) == ""
