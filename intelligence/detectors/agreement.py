@@ -25,6 +25,10 @@ class VenueAgreement:
         self._agreed_ms: int | None = None
         self._agreed: frozenset[str] = frozenset()
 
+    def judge_by(self, *, default_level: int, levels: dict[str, int]) -> None:
+        """Count bursts from now on by other levels; those that were seen stay seen."""
+        self._default_level, self._levels = default_level, levels
+
     def note(self, venue: str, from_ms: int, able: tuple[str, ...]) -> frozenset[str]:
         """Judge a venue from a new order's time on; the venues that agree because of it."""
         agreeing: frozenset[str] = frozenset()

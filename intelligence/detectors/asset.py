@@ -13,7 +13,8 @@ from intelligence.detectors.flow import LONG_MS, OTHER_SIDE, LiquidationFlow, Re
 from intelligence.detectors.liquidation import LiquidationDetector, LiquidationRule
 from intelligence.market import Coverage, Liquidation, MarkPrice, PositionSide
 from intelligence.reference_price import ReferencePrice, ReferencePriceRule
-from intelligence.thresholds.static import StaticThresholds
+from intelligence.thresholds.records import AssetThresholds
+from intelligence.thresholds.static import StaticThresholds, expired
 from intelligence.volatility import Volatility, VolatilityRule, VolatilityState
 from intelligence.wording import plain_text
 
@@ -70,11 +71,11 @@ class AssetDetection:
         self._prices = ReferencePrice(rules.reference_price)
         self._volatility = Volatility(rules.volatility, volatility)
         market = Market(flow=self._flow, prices=self._prices, volatility=self._volatility)
-        single, cascade = rules.thresholds.single(asset), rules.thresholds.cascade(asset)
+        self._static, self.thresholds = rules.thresholds, rules.thresholds.of(asset)
+        thresholds = _for_cascades(self.thresholds)
         self._single = LiquidationDetector(
-            rules.liquidation, single, self._flow, self._prices, refed_from_ms=refed_from_ms
+            rules.liquidation, thresholds.single, self._flow, self._prices, refed_from_ms=refed_from_ms
         )
-        thresholds = CascadeThresholds(cascade=cascade, single=single)
         self._cascades = {
             side: CascadeDetector(asset, side, rules.cascade, thresholds, market, refed_from_ms=refed_from_ms)
             for side in PositionSide
@@ -85,6 +86,13 @@ class AssetDetection:
         self._market_ms = 0
         self._aggregate = self._uncertain = self._ahead = self._unusable = 0
         self._accepted: list[Liquidation] = []
+
+    def judge_by(self, thresholds: AssetThresholds) -> None:
+        """Judge by these from now on, until they expire or others come; what was told stays as it was."""
+        self.thresholds = thresholds
+        self._single.judge_by(thresholds.single)
+        for cascades in self._cascades.values():
+            cascades.judge_by(_for_cascades(thresholds))
 
     @property
     def counters(self) -> Counters:
@@ -159,7 +167,7 @@ class AssetDetection:
             return ()
         if self._is_ahead(mark):
             return ()
-        self._market_ms = max(self._market_ms, mark.exchange_ms)
+        self._move_to(mark.exchange_ms)
         self._volatility.observe(mark.exchange_ms, self._prices.observe(mark))
         return self._worded(
             cascades.take_mark(mark.exchange_ms, mark.received_ms, self._reporting)
@@ -168,12 +176,18 @@ class AssetDetection:
 
     def tick(self, now_ms: int) -> tuple[Alert, ...]:
         """End what has ended by the market time `now_ms` when nothing more comes."""
-        self._market_ms = max(self._market_ms, now_ms)
+        self._move_to(now_ms)
         return self._worded(cascades.end_by(now_ms, self._reporting) for cascades in self._cascades.values())
+
+    def _move_to(self, at_ms: int) -> None:
+        """Let event time pass: thresholds that nobody has renewed give way to the given ones."""
+        self._market_ms = max(self._market_ms, at_ms)
+        if not self.thresholds.valid_at(self._market_ms):
+            self.judge_by(expired(self.thresholds, self._static))
 
     def _judge(self, event: Liquidation, now_ms: int) -> list[Alert | None]:
         at_ms, reporting = event.exchange_ms, self._reporting
-        self._market_ms = max(self._market_ms, at_ms)
+        self._move_to(at_ms)
         told = [cascades.end_before(at_ms, now_ms, reporting) for cascades in self._cascades.values()]
         in_time = self._flow.add(event)
         told.append(self._single.observe(event, now_ms, reporting))
@@ -212,3 +226,9 @@ class AssetDetection:
     @staticmethod
     def _worded(alerts: Iterable[Alert | None]) -> tuple[Alert, ...]:
         return tuple(replace(alert, text=plain_text(alert)) for alert in alerts if alert is not None)
+
+
+def _for_cascades(thresholds: AssetThresholds) -> CascadeThresholds:
+    return CascadeThresholds(
+        cascade=thresholds.cascade, single=thresholds.single, large_order_usd=thresholds.usual_order_usd
+    )

@@ -96,25 +96,27 @@ class CascadeDetector:
         refed_from_ms: int | None = None,
     ) -> None:
         self._asset, self._side, self._rule = asset, side, rule
-        self._thresholds = thresholds
         self._market, self._flow, self._orders = market, market.flow, market.flow.of_side(side)
-        threshold, single = thresholds.cascade.value, thresholds.single.value
-        self._large_usd = single if thresholds.large_order_usd is None else thresholds.large_order_usd
-        self._enter = micro_usd(threshold)
-        self._extend = micro_usd(rule.extend_ratio * threshold)
-        self._rearm = micro_usd(rule.rearm_ratio * threshold)
-        self._large = micro_usd(self._large_usd)
-        self._agreement = VenueAgreement(
-            side,
-            market.flow,
-            default_level=micro_usd(single),
-            levels={venue: micro_usd(usd) for venue, usd in thresholds.venue_burst_usd},
-            agree_ms=rule.agree_ms,
-        )
+        self._agreement = VenueAgreement(side, market.flow, default_level=0, levels={}, agree_ms=rule.agree_ms)
+        self.judge_by(thresholds)
         self._not_before_ms = 0 if refed_from_ms is None else refed_from_ms + REBUILD_BLIND_MS
         self._hot_until_ms: int | None = None  # the sum of a minute was not below the re-arm level until then
         self._past: list[_Past] = []
         self.incident: Incident | None = None
+
+    def judge_by(self, thresholds: CascadeThresholds) -> None:
+        """Judge by other thresholds from now on; an open incident keeps the one it was opened with for what it tells."""
+        threshold, single = thresholds.cascade.value, thresholds.single.value
+        self._thresholds = thresholds
+        self._large_usd = single if thresholds.large_order_usd is None else thresholds.large_order_usd
+        self._enter = micro_usd(threshold)
+        self._extend = micro_usd(self._rule.extend_ratio * threshold)
+        self._rearm = micro_usd(self._rule.rearm_ratio * threshold)
+        self._large = micro_usd(self._large_usd)
+        self._agreement.judge_by(
+            default_level=micro_usd(single),
+            levels={venue: micro_usd(usd) for venue, usd in thresholds.venue_burst_usd},
+        )
 
     def end_before(self, at_ms: int, now_ms: int, reporting: Reporting) -> Alert | None:
         """Close the incident if it ended before an event at `at_ms`."""

@@ -63,8 +63,7 @@ class LiquidationDetector:
         refed_from_ms: int | None = None,
     ) -> None:
         self._rule = rule
-        self._threshold = threshold
-        self._limit = micro_usd(threshold.value)
+        self.judge_by(threshold)
         self._flow = flow
         self._prices = prices
         # an order whose first fills were not fed again would get another name
@@ -72,6 +71,11 @@ class LiquidationDetector:
         self._orders: dict[tuple[str, str, PositionSide, float], _Order] = {}
         self._raised: dict[str, int] = {}
         self._frontier_ms = 0
+
+    def judge_by(self, threshold: Threshold) -> None:
+        """Judge by another threshold from now on, an order whose fills still come too."""
+        self._threshold = threshold
+        self._limit = micro_usd(threshold.value)
 
     def observe(self, liquidation: Liquidation, now_ms: int, reporting: Reporting) -> Alert | None:
         self._frontier_ms = max(self._frontier_ms, liquidation.exchange_ms)

@@ -110,20 +110,3 @@ class ThresholdEngine:
             ("static_usd", static),
         )
         return replace(single, value=min(single.value, cap * static), factors=factors)
-
-
-def expired(held: AssetThresholds, static: StaticThresholds) -> AssetThresholds:
-    """What counts once `held` is out of date: the given numbers, and why."""
-
-    def told(threshold: Threshold, was: Threshold) -> Threshold:
-        why = (("expired", str(was.source)), ("expired_ms", held.valid_until_ms or 0))
-        return replace(threshold, factors=(*threshold.factors, *why))
-
-    given = static.of(held.asset)
-    return replace(
-        given,
-        single=told(given.single, held.single),
-        cascade=told(given.cascade, held.cascade),
-        oi_change_pct=told(given.oi_change_pct, held.oi_change_pct),
-        minimum_oi_usd=told(given.minimum_oi_usd, held.minimum_oi_usd),
-    )

@@ -1,7 +1,7 @@
 """The thresholds the user gave (requirements.md 4 and 5): always there, whatever else fails."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from intelligence.thresholds.records import AssetThresholds, Threshold
 
@@ -62,4 +62,21 @@ def cascade_of(single: Threshold, multiple: float) -> Threshold:
         confidence=single.confidence,
         computed_ms=single.computed_ms,
         review_ms=single.review_ms,
+    )
+
+
+def expired(held: AssetThresholds, static: StaticThresholds) -> AssetThresholds:
+    """What counts once `held` is out of date: the given numbers, and why."""
+
+    def told(threshold: Threshold, was: Threshold) -> Threshold:
+        why = (("expired", str(was.source)), ("expired_ms", held.valid_until_ms or 0))
+        return replace(threshold, factors=(*threshold.factors, *why))
+
+    given = static.of(held.asset)
+    return replace(
+        given,
+        single=told(given.single, held.single),
+        cascade=told(given.cascade, held.cascade),
+        oi_change_pct=told(given.oi_change_pct, held.oi_change_pct),
+        minimum_oi_usd=told(given.minimum_oi_usd, held.minimum_oi_usd),
     )

@@ -1,5 +1,6 @@
 """What must hold of core detection as a whole, whatever the market does."""
 
+import dataclasses
 from random import Random
 
 import pytest
@@ -10,6 +11,7 @@ from msgspec.structs import replace
 from intelligence.alerts import AlertKind, Stage
 from intelligence.detectors.asset import DetectionRules
 from intelligence.market import Coverage, Liquidation, MarkPrice, PositionSide
+from intelligence.thresholds.records import Threshold
 from intelligence.thresholds.static import GIVEN_SINGLE_USD, StaticThresholds
 from tests.intelligence.builders import T0, VENUES, a_burst, a_detection, a_liquidation, a_mark, feed, of_kind
 
@@ -259,3 +261,55 @@ def test_one_read_may_bring_many_rows_at_once():
 def test_marks_before_any_liquidation_raise_nothing():
     assert feed(a_detection(), [a_mark(at_ms, 140.0 - at_ms / 1e4) for at_ms in range(0, 90_000, 1_000)]) == []
     assert isinstance(a_mark(), MarkPrice)
+
+
+def dynamic(single_usd, **overrides):
+    """Thresholds of SOL that count for ever."""
+    return dataclasses.replace(
+        StaticThresholds(single_usd={"SOL": single_usd}).of("SOL"),
+        **{
+            "single": Threshold(value=single_usd, source="tiered"),
+            "cascade": Threshold(value=5 * single_usd, source="tiered"),
+            **overrides,
+        },
+    )
+
+
+def test_other_thresholds_count_from_the_next_liquidation_on():
+    detection = a_detection()
+    before = feed(detection, [a_liquidation(0, 30_000.0)])
+    detection.judge_by(dynamic(100_000.0))
+    between = feed(detection, [a_liquidation(2_000, 30_000.0)])
+    after = feed(detection, [a_liquidation(4_000, 120_000.0)])
+
+    assert [alert.threshold_source for alert in before] == ["static"]
+    assert between == []
+    assert [(alert.threshold, alert.threshold_source) for alert in after] == [(100_000.0, "tiered")]
+
+
+def test_other_thresholds_count_for_cascades_too():
+    detection = a_detection()
+    detection.judge_by(dynamic(100_000.0))
+
+    assert of_kind(feed(detection, a_burst(orders=8)), AlertKind.CASCADE) == []
+    (alert,) = of_kind(feed(detection, a_burst(8_000, orders=12)), AlertKind.CASCADE, Stage.RAISED)
+    assert (alert.threshold, alert.threshold_source) == (500_000.0, "tiered")
+
+
+def test_an_open_cascade_keeps_the_threshold_it_was_opened_with():
+    detection = a_detection()
+    feed(detection, a_burst(orders=6))
+    detection.judge_by(dynamic(1_000_000.0))
+    grown = of_kind(feed(detection, a_burst(6_000, orders=20)), AlertKind.CASCADE)
+
+    assert {alert.threshold for alert in grown} == {125_000.0}
+
+
+def test_thresholds_that_nobody_renews_give_way_to_the_given_ones():
+    detection = a_detection()
+    detection.judge_by(dynamic(100_000.0, valid_until_ms=T0 + 5_000))
+    alerts = feed(detection, [a_liquidation(4_999, 30_000.0), a_liquidation(7_000, 30_000.0)])
+
+    (alert,) = of_kind(alerts, AlertKind.LIQUIDATION)
+    assert (alert.exchange_ms, alert.threshold_source) == (T0 + 7_000, "static")
+    assert dict(alert.factors)["expired"] == "tiered"
