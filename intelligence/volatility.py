@@ -1,6 +1,7 @@
 """How much an asset's price usually moves in a minute (detection.md 4.4)."""
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import log, sqrt
 
@@ -48,10 +49,13 @@ class Volatility:
         self._weight = 0.0  # tends to 1; dividing by it removes the bias of starting at 0
         self._returns = 0
         self._closes: deque[tuple[int, float | None]] = deque(maxlen=REMEMBERED_CLOSES)
+        self._before: Volatility | None = None  # what bars say of the time before this instance saw its first price
+        self._first: int | None = None  # minute of that price
         if state is not None:
             self._closed = (state.closed_minute, state.close_price)
             self._variance, self._weight, self._returns = state.variance, state.weight, state.returns
             self._closes.extend(state.closes)
+            self._first = state.closed_minute - state.returns
 
     @property
     def state(self) -> VolatilityState | None:
@@ -59,18 +63,39 @@ class Volatility:
         if self._closed is None:
             return None
         minute, price = self._closed
+        variance, weight, returns = self._sums()
         return VolatilityState(
             closed_minute=minute,
             close_price=price,
-            variance=self._variance,
-            weight=self._weight,
-            returns=self._returns,
+            variance=variance,
+            weight=weight,
+            returns=returns,
             closes=tuple(self._closes),
         )
+
+    def begin_with(self, closes: Iterable[tuple[int, float]]) -> None:
+        """Take closes (opening time of the minute in ms, price) of one contract from before the first price seen here.
+
+        Later ones are left out, so that no minute counts twice, and no return is taken from one source to the other.
+        Again with more of them: the last call counts.
+        """
+        before = Volatility(self._rule)
+        for open_ms, price in closes:
+            if self._first is None or open_ms // MINUTE_MS < self._first:
+                before.observe(open_ms, price)
+        before.end_minute()
+        self._before = before
+
+    def end_minute(self) -> None:
+        """Close the minute of the last price: nothing more of it will come."""
+        if self._minute is not None and (self._closed is None or self._minute > self._closed[0]):
+            self._close(self._minute, self._price)
 
     def observe(self, at_ms: int, price: float) -> None:
         """Take a reference price; the last one of a minute is its close. Minutes already closed are ignored."""
         minute = at_ms // MINUTE_MS
+        if self._first is None:
+            self._first = minute
         if self._closed is not None and minute <= self._closed[0]:
             return
         if self._minute is not None and minute > self._minute:
@@ -81,9 +106,9 @@ class Volatility:
     def sigma_before(self, at_ms: int) -> float | None:
         """The estimate from minutes that had closed by `at_ms`; None while too few have."""
         for close_ms, sigma in reversed(self._closes):
-            if close_ms <= at_ms:
+            if close_ms <= at_ms and sigma is not None:
                 return sigma
-        return None
+        return self._before.sigma_before(at_ms) if self._before is not None else None
 
     def _close(self, minute: int, price: float) -> None:
         before = self._closed
@@ -102,6 +127,15 @@ class Volatility:
         self._returns += 1
 
     def _sigma(self) -> float | None:
-        if self._returns < self._rule.minimum_returns:
+        variance, weight, returns = self._sums()
+        if returns < self._rule.minimum_returns:
             return None
-        return max(sqrt(self._variance / self._weight), self._rule.floor)
+        return max(sqrt(variance / weight), self._rule.floor)
+
+    def _sums(self) -> tuple[float, float, int]:
+        """Variance, weight and number of returns, with what bars say of the time before: it fades like own returns."""
+        if self._before is None:
+            return self._variance, self._weight, self._returns
+        variance, weight, returns = self._before._sums()
+        share = self._decay**self._returns
+        return self._variance + share * variance, self._weight + share * weight, self._returns + returns

@@ -7,9 +7,7 @@ import msgspec
 from actors.exchanges import records
 from actors.exchanges.exchange import FrameError, Instrument, RestCall
 from actors.exchanges.queries import (
-    INTERVAL_MS,
     Instruments,
-    Interval,
     MarginTier,
     MarginTiers,
     Query,
@@ -22,6 +20,7 @@ from actors.exchanges.queries import (
     windows,
 )
 from actors.exchanges.wire import UNDECODABLE, EpochMs, NonNegative, Positive, RowReader, problem_in
+from intelligence.history import INTERVAL_MS, Interval
 from intelligence.market import Kline, Liquidation, OpenInterest
 
 _BARS = 499  # the most for a weight of 2; more rows cost more each

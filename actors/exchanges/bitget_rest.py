@@ -12,9 +12,7 @@ import msgspec
 from actors.exchanges import records
 from actors.exchanges.exchange import FrameError, Instrument, RestCall
 from actors.exchanges.queries import (
-    INTERVAL_MS,
     Instruments,
-    Interval,
     MarginTier,
     MarginTiers,
     Query,
@@ -27,6 +25,7 @@ from actors.exchanges.queries import (
     windows,
 )
 from actors.exchanges.wire import UNDECODABLE, EpochMs, NonNegative, Positive, RowReader, problem_in
+from intelligence.history import INTERVAL_MS, Interval
 from intelligence.market import Coverage, Kline, Liquidation, OpenInterest, PositionSide, PriceKind
 
 _CATEGORY = ("category", "USDT-FUTURES")

@@ -9,9 +9,7 @@ from actors.exchanges import records
 from actors.exchanges.bybit_frames import ONE, SIDES
 from actors.exchanges.exchange import NOTHING_SETTLED, FrameError, Instrument, RestCall
 from actors.exchanges.queries import (
-    INTERVAL_MS,
     Instruments,
-    Interval,
     MarginTier,
     MarginTiers,
     Query,
@@ -24,6 +22,7 @@ from actors.exchanges.queries import (
     windows,
 )
 from actors.exchanges.wire import UNDECODABLE, EpochMs, NonNegative, Positive, RowReader, problem_in
+from intelligence.history import INTERVAL_MS, Interval
 from intelligence.market import Kline, Liquidation, OpenInterest
 
 _LINEAR = ("category", "linear")

@@ -11,10 +11,8 @@ from actors.exchanges import records
 from actors.exchanges.exchange import FrameError, Instrument, RestCall
 from actors.exchanges.gate_frames import Statistics, statistics
 from actors.exchanges.queries import (
-    INTERVAL_MS,
     MINUTE_MS,
     Instruments,
-    Interval,
     MarginTier,
     MarginTiers,
     Query,
@@ -29,6 +27,7 @@ from actors.exchanges.queries import (
 )
 from actors.exchanges.units import UnitFigures
 from actors.exchanges.wire import AnyEpoch, NonNegative, Positive, RowReader, Signed, milliseconds
+from intelligence.history import INTERVAL_MS, Interval
 from intelligence.market import Coverage, Kline, Liquidation, OpenInterest, PositionSide, PriceKind
 
 _FUTURES = "/api/v4/futures/usdt"

@@ -8,9 +8,7 @@ import msgspec
 from actors.exchanges import records
 from actors.exchanges.exchange import FrameError, Instrument, RestCall
 from actors.exchanges.queries import (
-    INTERVAL_MS,
     Instruments,
-    Interval,
     MarginTier,
     MarginTiers,
     Query,
@@ -23,6 +21,7 @@ from actors.exchanges.queries import (
 )
 from actors.exchanges.units import UnitFigures
 from actors.exchanges.wire import UNDECODABLE, EpochMs, NonNegative, Positive, RowReader, chunks, problem_in
+from intelligence.history import INTERVAL_MS, Interval
 from intelligence.market import Kline, Liquidation, OpenInterest
 
 _SWAPS = ("instType", "SWAP")

@@ -12,12 +12,10 @@ import msgspec
 
 from actors.exchanges.exchange import FrameError, Instrument, RestCall
 from actors.exchanges.wire import RowReader, problem_in
+from intelligence.history import INTERVAL_MS, Interval
 from intelligence.market import Kline, Liquidation, OpenInterest
 
 MINUTE_MS = 60_000
-
-Interval = Literal["1m", "1h", "1d"]
-INTERVAL_MS: Mapping[Interval, int] = {"1m": MINUTE_MS, "1h": 3_600_000, "1d": 86_400_000}
 
 Answer = TypeVar("Answer")
 Row = TypeVar("Row")

@@ -78,3 +78,72 @@ def test_an_instance_made_from_a_state_goes_on_as_the_old_one_and_ignores_closed
     fresh = fed(Volatility(RULE, half.state), moves)
 
     assert fresh.state == old.state
+
+
+def closes(moves, until_minute, price=100.0):
+    """Bars of one contract, the last one of the minute before `until_minute`."""
+    found = []
+    for index, move in enumerate((0.0, *moves)):
+        price *= exp(move)
+        found.append(((until_minute - 1 - len(moves) + index) * MINUTE_MS, price))
+    return found
+
+
+def test_bars_of_before_make_sigma_known_from_the_first_price():
+    volatility = Volatility(RULE)
+    volatility.begin_with(closes([0.002, -0.002] * 20, until_minute=100))
+    volatility.observe(100 * MINUTE_MS, 55.0)
+
+    assert isclose(volatility.sigma_before(100 * MINUTE_MS), 0.002)
+
+
+def test_bars_that_come_late_count_as_if_they_had_come_first():
+    early, late = Volatility(RULE), Volatility(RULE)
+    before = closes([0.003] * 60, until_minute=1000)
+    early.begin_with(before)
+    for one in (early, late):
+        fed(one, [0.001] * 5, first_minute=1000)
+    late.begin_with(before)
+    for one in (early, late):
+        one.end_minute()
+
+    assert isclose(early.sigma_before(10**12), late.sigma_before(10**12))
+
+
+def test_no_minute_counts_twice_and_no_return_joins_two_sources():
+    volatility, alone = Volatility(RULE), Volatility(RULE)
+    before = closes([0.001] * 40, until_minute=100)
+    volatility.begin_with(before)
+    fed(volatility, [0.001] * 5, first_minute=100, price=70.0)
+    volatility.begin_with([*before, *closes([0.5] * 5, until_minute=106)[1:]])
+    fed(alone, [0.001] * 5, first_minute=100)
+
+    assert isclose(volatility.sigma_before(10**12), alone.sigma_before(10**12))
+
+
+def test_bars_of_before_fade_like_returns_of_ones_own():
+    rule = replace(RULE, half_life_minutes=10.0, winsor_sigmas=1e9)
+    volatility = Volatility(rule)
+    volatility.begin_with(closes([0.002] * 500, until_minute=1000))
+    fed(volatility, [0.0] * 11, first_minute=1000)
+
+    assert isclose(volatility.sigma_before(10**12) ** 2, 0.002**2 / 2)
+
+
+def test_sigma_of_bars_is_not_used_for_events_before_they_closed():
+    volatility = Volatility(RULE)
+    volatility.begin_with(closes([0.001] * 10, until_minute=100))
+
+    assert volatility.sigma_before(50 * MINUTE_MS) is None
+    assert volatility.sigma_before(100 * MINUTE_MS) is not None
+
+
+def test_what_bars_said_survives_with_the_state():
+    volatility = Volatility(RULE)
+    volatility.begin_with(closes([0.002] * 40, until_minute=100))
+    fed(volatility, [0.002] * 3, first_minute=100)
+
+    again = Volatility(RULE, volatility.state)
+    fed(again, [0.002] * 2, first_minute=103, price=100.0 * exp(0.002 * 3))
+
+    assert isclose(again.sigma_before(10**12), 0.002)

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from actors.exchanges.bybit_rest import BybitData
 from actors.exchanges.exchange import FrameError, Instrument
-from actors.exchanges.queries import INTERVAL_MS, windows
+from actors.exchanges.queries import windows
 from actors.exchanges.registry import EXCHANGES, MARKET_DATA
+from intelligence.history import INTERVAL_MS
 from tests.actors.exchanges.frames import INSTRUMENTS, encoded, recorded
 from tests.actors.exchanges.newer_frames import CONTEXT
 
