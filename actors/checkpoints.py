@@ -27,11 +27,11 @@ class Checkpoints(Supervised):
     """Owners send `CheckpointTaken` and ask for it with `CheckpointWanted` when they begin.
 
     Nothing waits for the disk: what one owner sends twice before it is written is merged in the mailbox. What was loaded
-    twice and whose loader ended abnormally within `trial_s` each time is set aside. `simulation`: a simulated market
+    twice and whose loader ended abnormally within `trial_s` each time is set aside. `fresh`: a simulated or replayed market
     begins anew with every process, so what was kept of another one is dropped at the start.
     """
 
-    def init(self, *, file: Path, busy_s: float, trial_s: float, simulation: bool) -> None:
+    def init(self, *, file: Path, busy_s: float, trial_s: float, fresh: bool) -> None:
         self._trial_s = trial_s
         self._handed: dict[tuple[str, str], tuple[int, float, int]] = {}  # of which time, when, how often in a row
         self._failures = self._written = 0
@@ -39,7 +39,7 @@ class Checkpoints(Supervised):
         if problem:
             self.log.warning("checkpoints_set_aside", reason=problem)
         if self.epoch == 1:
-            self._begin(simulation=simulation)
+            self._begin(fresh=fresh)
 
     def handle(self, message: Any) -> None:
         match message:
@@ -59,8 +59,8 @@ class Checkpoints(Supervised):
             self._try(self._file.trust)
         self._file.close()
 
-    def _begin(self, *, simulation: bool) -> None:
-        if simulation:
+    def _begin(self, *, fresh: bool) -> None:
+        if fresh:
             self._file.clear()
         if not self._file.begin(self.now_ms, TRIES):
             self.log.warning("checkpoints_set_aside", reason=f"{TRIES} processes ended soon after loading them")

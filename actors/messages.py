@@ -11,6 +11,7 @@ import msgspec
 
 from actors.exchanges.exchange import Instrument
 from intelligence.alerts import Alert
+from intelligence.history import BarSpan, History, Missing, OpenInterestSpan
 from intelligence.market import Liquidation, MarkPrice, OpenInterest
 from intelligence.minute import Minute
 
@@ -73,6 +74,55 @@ class AskMarket:
     """Ask a symbol stream for `MarketView`. Only at a path that exists: a letter to another one starts a stream."""
 
     asset: str
+
+
+# -- the past, asked for by REST --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistorySeen:
+    """What one venue answered for a span of one asset's past, from its backfill to the symbol stream."""
+
+    asset: str
+    span: BarSpan | OpenInterestSpan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissingHistoryWanted:
+    """Ask a symbol stream for `HistoryMissing`, told to `path`."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryMissing:
+    """What a symbol stream's history lacks now."""
+
+    asset: str
+    missing: Missing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryWanted:
+    """Ask a symbol stream for `HistoryTold`, told to `path`: for those who follow an asset outside of its stream."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryTold:
+    """All that a symbol stream knows of its asset's past, as one immutable value."""
+
+    asset: str
+    history: History
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackfillBlocked:
+    """A venue's bars cannot be asked for now, or can again: another venue is the reference meanwhile. To all backfills."""
+
+    venue: str
+    blocked: bool
 
 
 # -- feeds, catalogues and the venue monitor --------------------------------------------------------------------------

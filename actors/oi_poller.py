@@ -13,6 +13,7 @@ from typing import Any
 from actors import paths
 from actors.asking import Asker, CallRejected, Refused
 from actors.backoff import Backoff
+from actors.budget import Pace, Use
 from actors.exchanges.exchange import NOTHING_SETTLED, FrameError, Instrument, Refusal
 from actors.exchanges.queries import Query, Reading
 from actors.exchanges.registry import EXCHANGES, market_data
@@ -29,11 +30,6 @@ from actors.recording.taps import reply_tap
 from actors.rest import RestError, RestLimits
 from actors.supervised import NeedsOperator, Supervised
 from intelligence.market import OpenInterest
-
-# What polling may cost in a minute of the machine, in each venue's own unit: a quarter of what Binance (2400) and
-# Hyperliquid (1200) allow (exchanges.md 2.4, 5.1), and far below a tenth of the others' requests.
-BUDGET_A_MINUTE = {"binance": 600, "hyperliquid": 300}
-CALLS_A_MINUTE = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +57,12 @@ class OpenInterestPoller(Supervised):
         self._venue, self._poll_s, self._backoff = venue, poll_s, backoff
         self._watched = AssetsWatched(assets=assets)
         self._asker = Asker(EXCHANGES[venue], rest_url, limits, reply_tap(self, venue, "open_interest", lane=Lane.DATA))
-        self._a_weight_s = 60.0 / BUDGET_A_MINUTE.get(venue, CALLS_A_MINUTE)
+        self._pace = Pace(venue, Use.POLLING, self.system.clock.monotonic)
         self._random = Random(f"{self.path}#{self.epoch}")
         self._listed: tuple[Instrument, ...] = ()
         self._round: deque[Query[OpenInterest]] = deque()
         self._gap_ms = 0.0
         self._due_ms = 0.0  # market time of the next call
-        self._not_before_s = 0.0  # machine time of the next call
         self._newest_ms: dict[str, int] = {}
         self._unmoved: set[str] = set()
         self._attempts = 0
@@ -105,7 +100,7 @@ class OpenInterestPoller(Supervised):
     # -- the pace -----------------------------------------------------------------------------------------------------
 
     def _poll(self) -> None:
-        early_s = self._not_before_s - self.system.clock.monotonic()
+        early_s = self._pace.wait_s()
         if early_s > 0:
             self.timer.once("poll", early_s, _Poll())
         elif self._round or self._begin_round():
@@ -132,7 +127,7 @@ class OpenInterestPoller(Supervised):
 
     def _arm(self, weight: int) -> None:
         """Arm the next call: a gap after this one was due, a late one at once, and never above the budget."""
-        self._not_before_s = self.system.clock.monotonic() + weight * self._a_weight_s
+        self._pace.spend(weight)
         self._due_ms = max(self._due_ms + self._gap_ms, self.now_ms)
         self.timer.once("poll", (self._due_ms - self.now_ms) / 1000, _Poll(), market=True)
 

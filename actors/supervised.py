@@ -157,6 +157,10 @@ class Supervised(pykka.ThreadingActor):
         self._finished = True
         self._inbox.revoke()
 
+    def on_trial(self) -> None:
+        """What was just taken in is distrusted like what is retained: should it end two incarnations soon, it is dropped."""
+        self._recovered_s = self.system.clock.monotonic()
+
     def progress(self) -> None:
         """Say that real work was done (a market event, a delivered message)."""
         self.vitals.progress_s = self.system.clock.monotonic()
@@ -334,7 +338,7 @@ class Supervised(pykka.ThreadingActor):
             self.log.warning("retained_set_aside", n=len(retained))
             retained.clear()
             return
-        self._recovered_s = self.system.clock.monotonic()
+        self.on_trial()
         self.recover(tuple(retained))
 
     def _fail(self, error: BaseException, where: str) -> None:

@@ -3,24 +3,47 @@
 from dataclasses import dataclass
 from typing import Any
 
-from actors import paths
+from actors import checkpoints, paths
 from actors.messages import (
     AlertRaised,
     AskMarket,
+    CheckpointRestored,
+    HistoryMissing,
+    HistorySeen,
+    HistoryTold,
+    HistoryWanted,
     LiquidationsSeen,
     MarksSeen,
     MinuteClosed,
+    MissingHistoryWanted,
     OpenInterestSeen,
     RetireIfIdle,
     TradesSeen,
 )
-from actors.supervised import Supervised
+from actors.stream_memory import (
+    DETECTION,
+    DETECTION_HORIZON_S,
+    DETECTION_SCHEMA,
+    HISTORY,
+    HISTORY_HORIZON_S,
+    HISTORY_SCHEMA,
+    VOLATILITY_HORIZON_MS,
+    Complete,
+    Keeping,
+    KeptDetection,
+    Learned,
+    complete_from,
+    forget_before,
+    kept_detection,
+    retained_of,
+)
+from actors.supervised import Fenced, Supervised
 from intelligence.alerts import Alert
 from intelligence.asset_market import AssetMarket, MarketView
-from intelligence.detectors.asset import MAX_AHEAD_MS, MAX_DELIVERY_MS, AssetDetection, DetectionRules
+from intelligence.detectors.asset import MAX_DELIVERY_MS, AssetDetection, DetectionRules
 from intelligence.detectors.flow import LONG_MS
+from intelligence.history import BarSpan, KeptHistory
 from intelligence.minute import CLOSES_AFTER_MS, ENDS_QUIET_MS
-from intelligence.volatility import VolatilityState
 
 MINUTE_S = 60.0  # market seconds
 TICK_S = 1.0  # market seconds; only while an incident is open
@@ -41,17 +64,13 @@ class _MinuteDue:
 
 
 @dataclass(frozen=True, slots=True)
-class _Complete:
-    """Retained before everything else: nothing since that event time has been dropped (0: nothing at all)."""
-
-    from_ms: int
+class _KeepDetection:
+    """Time to hand over what another process would need at once."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Learned:
-    """How much the price moves, after each minute: an estimate over hours cannot be rebuilt from minutes of marks."""
-
-    state: VolatilityState
+class _KeepHistory:
+    """Time to hand over what another process could ask for by REST, too."""
 
 
 class SymbolStream(Supervised):
@@ -61,11 +80,15 @@ class SymbolStream(Supervised):
 
     `followers`: paths below which each asset has somebody who wants its closed minutes.
 
-    Trades and open interest stand beside detection: they raise nothing, and a failure of theirs costs their window alone.
-    A successor begins without trades, and says from when on it has them.
+    Trades, open interest and the past stand beside detection: they raise nothing, and a failure of theirs costs their
+    window alone. A successor begins without trades, and says from when on it has them.
+
+    Another process finds what was retained, and the past, in the checkpoints.
     """
 
-    def init(self, *, child_id: str, rules: DetectionRules, followers: tuple[str, ...] = ()) -> None:
+    def init(
+        self, *, child_id: str, rules: DetectionRules, followers: tuple[str, ...] = (), keeping: Keeping | None = None
+    ) -> None:
         self._followers = tuple(f"{parent}/{child_id}" for parent in followers)
         self.asset = paths.asset_of(child_id)
         self._rules = rules
@@ -73,23 +96,34 @@ class SymbolStream(Supervised):
         self._market = AssetMarket(self.asset)
         self._market.begin_minutes(self.now_ms)
         self.timer.every("minute", MINUTE_S, _MinuteDue(), market=True)
-        self._trade_failures = 0
+        self._trade_failures = self._history_failures = 0
         self._needed_ms = self.now_ms  # when a liquidation or a question came last
-        self._trouble = ""  # with trades, the last one
+        self._trouble = ""  # with trades or the past, the last one
+        self._kept_incidents: tuple[str, ...] = ()
         self._ticking = False
         self._kept_ms: dict[tuple[str, str], int] = {}
         self._closed_minute: int | None = None
         self.log = self.log.bind(asset=self.asset)
         if not self.retained:
-            self.retained.append(_Complete(0))
+            self.retained.append(Complete(0))
+        if keeping is not None:
+            self._begin_keeping(keeping)
+
+    def _begin_keeping(self, keeping: Keeping) -> None:
+        """Ask for what is kept: of the past always, for it is not retained; of detection in a new process only."""
+        checkpoints.ask_for(self, HISTORY)
+        if self.epoch == 1:
+            checkpoints.ask_for(self, DETECTION)
+        self.timer.every("keep", keeping.every_s, _KeepDetection())
+        self.timer.every("keep-history", keeping.history_every_s, _KeepHistory())
 
     def recover(self, retained: tuple[Any, ...]) -> None:
-        learned = [message.state for message in retained if isinstance(message, _Learned)]
+        learned = [message.state for message in retained if isinstance(message, Learned)]
         self._detection = AssetDetection(
             self.asset,
             self._rules,
             volatility=learned[-1] if learned else None,
-            refed_from_ms=_complete_from(retained),
+            refed_from_ms=complete_from(retained),
         )
         for message in retained:
             if isinstance(message, LiquidationsSeen):
@@ -99,6 +133,7 @@ class SymbolStream(Supervised):
                 self._market.mark(message.mark)
         self._market.liquidations(self._detection.take_accepted())
         self._market.begin_minutes(self.now_ms)
+        self._begin_volatility()
         # What is open now may have ended meanwhile, or may go on with letters that still wait: a tick behind them tells.
         # Should its end have been told before, telling it again changes nothing.
         self._tick_while_open()
@@ -107,18 +142,6 @@ class SymbolStream(Supervised):
         match message:
             case TradesSeen():
                 self._take_trades(message)
-                return None
-            case OpenInterestSeen(record=record):
-                self._market.open_interest(record)
-                return None
-            case _MinuteDue():
-                self._close_minutes(self.now_ms - ENDS_QUIET_MS + CLOSES_AFTER_MS)
-                return None
-            case AskMarket():
-                self._needed_ms = self.now_ms
-                return self._market.view(self.now_ms)
-            case RetireIfIdle(idle_s=idle_s):
-                self._retire_if_idle(int(idle_s * 1000))
                 return None
             case LiquidationsSeen():
                 self._needed_ms = self.now_ms
@@ -133,9 +156,36 @@ class SymbolStream(Supervised):
             case _Tick(at_ms=at_ms):
                 self._ticking = False
                 self._raise(self._detection.tick(at_ms))
+            case CheckpointRestored(part=part):
+                self._restore_detection(message) if part == DETECTION else self._restore_history(message)
+            case _:
+                return self._handle_beside(message)
+        self._tick_while_open()
+        if self._detection.open_incidents != self._kept_incidents:
+            self._kept_incidents = self._detection.open_incidents
+            self.timer.once("keep-changed", 0.0, _KeepDetection())  # behind this letter, so that it is retained by then
+        return None
+
+    def _handle_beside(self, message: Any) -> MarketView | None:
+        """Whatever detection does not hang on."""
+        match message:
+            case OpenInterestSeen(record=record):
+                self._market.open_interest(record)
+            case _MinuteDue():
+                self._close_minutes(self.now_ms - ENDS_QUIET_MS + CLOSES_AFTER_MS)
+            case HistorySeen() | MissingHistoryWanted() | HistoryWanted():
+                self._handle_history(message)
+            case AskMarket():
+                self._needed_ms = self.now_ms
+                return self._market.view(self.now_ms)
+            case RetireIfIdle(idle_s=idle_s):
+                self._retire_if_idle(int(idle_s * 1000))
+            case _KeepDetection():
+                self._keep_detection()
+            case _KeepHistory():
+                self._keep_history()
             case _:
                 super().handle(message)
-        self._tick_while_open()
         return None
 
     def _retire_if_idle(self, idle_ms: int) -> None:
@@ -143,6 +193,11 @@ class SymbolStream(Supervised):
         if quiet_ms >= max(idle_ms, NEEDED_MS) and not self._detection.open_incidents:
             self.log.info("stream_retired", idle_s=quiet_ms // 1000)
             self.finish()
+
+    def terminate(self, reason: str) -> None:
+        if reason != "failed" and hasattr(self, "_market"):
+            self._keep_detection()
+            self._keep_history()
 
     def _take_trades(self, seen: TradesSeen) -> None:
         try:
@@ -201,36 +256,76 @@ class SymbolStream(Supervised):
         state = self._detection.volatility_state
         if state is not None and state.closed_minute != self._closed_minute:
             self._closed_minute = state.closed_minute
-            self.retained.append(_Learned(state))
+            self.retained.append(Learned(state))
         self._forget()
 
     def _forget(self) -> None:
-        """Drop what lies wholly before what a successor would need, and note from when on it is complete."""
-        oldest_ms, retained = self._detection.oldest_needed_ms, self.retained
-        if not retained:
+        forget_before(self._detection.oldest_needed_ms, self.retained)
+
+    # -- the past -----------------------------------------------------------------------------------------------------
+
+    def _handle_history(self, message: HistorySeen | MissingHistoryWanted | HistoryWanted) -> None:
+        """Take what was asked for by REST, or tell of it; a failure costs what was known of the past and nothing else."""
+        try:
+            match message:
+                case HistorySeen(span=span):
+                    self._market.take_history(span)
+                    if isinstance(span, BarSpan) and span.interval == "1m":
+                        self._begin_volatility()
+                case MissingHistoryWanted(path=path):
+                    missing = self._market.history.missing(self.now_ms)
+                    self.send(path, HistoryMissing(asset=self.asset, missing=missing))
+                case HistoryWanted(path=path):
+                    self.send(path, HistoryTold(asset=self.asset, history=self._market.history.all()))
+        except Fenced:
+            raise
+        except Exception as error:
+            self._lose_history(error)
+
+    def _lose_history(self, error: Exception) -> None:
+        self._market.forget_history()
+        self._history_failures += 1
+        self._trouble = f"history failed, time {self._history_failures}: {type(error).__name__}: {error}"[:200]
+        self._write_note()
+
+    def _begin_volatility(self) -> None:
+        """Let bars say how much the price moved before the first mark, so that nobody waits half an hour for it."""
+        self._detection.begin_with(self._market.minute_closes(self.now_ms))
+
+    # -- for another process ------------------------------------------------------------------------------------------
+
+    def _keep_detection(self) -> None:
+        state = kept_detection(self.retained, self._detection.volatility_state)
+        checkpoints.keep(self, DETECTION, state, schema=DETECTION_SCHEMA, horizon_s=DETECTION_HORIZON_S)
+
+    def _keep_history(self) -> None:
+        kept = self._market.history.kept()
+        checkpoints.keep(self, HISTORY, kept, schema=HISTORY_SCHEMA, horizon_s=HISTORY_HORIZON_S)
+
+    def _restore_history(self, restored: CheckpointRestored) -> None:
+        kept = checkpoints.read(self, restored, KeptHistory, schema=HISTORY_SCHEMA)
+        if kept is None:
             return
-        complete = retained.popleft() if isinstance(retained[0], _Complete) else None
-        while retained and _last_ms(retained[0]) < oldest_ms:
-            retained.popleft()
-            complete = _Complete(oldest_ms)
-        if complete is not None:
-            retained.appendleft(complete)
+        try:
+            self._market.history.restore(kept)
+            self._begin_volatility()
+        except Exception as error:
+            self._lose_history(error)
 
-
-def _complete_from(retained: tuple[Any, ...]) -> int | None:
-    """The event time from which on everything has been retained; None when it is all there ever was."""
-    if isinstance(retained[0], _Complete):
-        return retained[0].from_ms or None
-    seen = (message for message in retained if isinstance(message, LiquidationsSeen))  # the mailbox was full
-    return min((event.exchange_ms for message in seen for event in message.events), default=None)
-
-
-def _last_ms(message: LiquidationsSeen | MarksSeen | _Learned) -> int:
-    """The newest event time in a retained message; of a broken one that lies far ahead, when it came."""
-    match message:
-        case LiquidationsSeen(events=events):
-            return max(min(event.exchange_ms, event.received_ms + MAX_AHEAD_MS) for event in events)
-        case MarksSeen(mark=mark):
-            return min(mark.exchange_ms, mark.received_ms + MAX_AHEAD_MS)
-        case _Learned(state=state):
-            return state.closes[-1][0]
+    def _restore_detection(self, restored: CheckpointRestored) -> None:
+        """Go on as the process before would: its letters first, then again those that came here meanwhile."""
+        kept = checkpoints.read(self, restored, KeptDetection, schema=DETECTION_SCHEMA)
+        if kept is None:
+            return
+        self.on_trial()
+        meanwhile = tuple(self.retained)[1:]
+        self.retained.clear()
+        self.retained.extend(retained_of(kept, old=self.now_ms - restored.at_ms > VOLATILITY_HORIZON_MS))
+        self.recover(tuple(self.retained))
+        for message in meanwhile:
+            self.retained.append(message)
+            if isinstance(message, LiquidationsSeen):
+                self._raise(self._observe(message))
+            elif isinstance(message, MarksSeen):
+                self._raise(self._detection.mark(message.mark))
+        self._market.liquidations(self._detection.take_accepted())

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from intelligence.history import AssetHistory, BarSpan, OpenInterestSpan
 from intelligence.market import Liquidation, MarkPrice, OpenInterest
 from intelligence.minute import CLOSES_AFTER_MS, MINUTE_MS, Minute, Minutes
 from intelligence.trade_window import WINDOW_S, TradeWindow, VolumeProfile, VolumeSums
@@ -33,10 +34,14 @@ class MarketView:
 
 
 class AssetMarket:
-    """The rolling state behind `MarketView`. Forgets all by its windows; instruments are few."""
+    """The rolling state behind `MarketView`. Forgets all by its windows; instruments are few.
+
+    `history`: days and hours of bars and open interest, which came by REST for the most part.
+    """
 
     def __init__(self, asset: str) -> None:
         self._asset = asset
+        self.history = AssetHistory()
         self._trades = TradeWindow()
         self._minutes = Minutes()
         self._liquidations: list[Liquidation] = []  # not in a closed minute yet
@@ -65,6 +70,22 @@ class AssetMarket:
         known = self._open_interest.get((record.venue, record.instrument))
         if known is None or record.exchange_ms >= known.exchange_ms:  # a poll may come in behind a push
             self._open_interest[record.venue, record.instrument] = record
+        self.history.take_open_interest(record)
+
+    # -- the past -----------------------------------------------------------------------------------------------------
+
+    def take_history(self, span: BarSpan | OpenInterestSpan) -> None:
+        if isinstance(span, BarSpan):
+            self.history.take_bars(span)
+        else:
+            self.history.take_open_interest_span(span)
+
+    def forget_history(self) -> None:
+        self.history = AssetHistory()
+
+    def minute_closes(self, now_ms: int) -> tuple[tuple[int, float], ...]:
+        """Opening time and close of the reference contract's minutes, oldest first."""
+        return tuple((bar.open_ms, bar.close) for bar in self.history.bars("1m", 0, now_ms))
 
     # -- closed minutes -----------------------------------------------------------------------------------------------
 

@@ -63,7 +63,7 @@ class Volatility:
         if self._closed is None:
             return None
         minute, price = self._closed
-        variance, weight, returns = self._sums()
+        variance, weight, returns = self.sums
         return VolatilityState(
             closed_minute=minute,
             close_price=price,
@@ -127,15 +127,16 @@ class Volatility:
         self._returns += 1
 
     def _sigma(self) -> float | None:
-        variance, weight, returns = self._sums()
+        variance, weight, returns = self.sums
         if returns < self._rule.minimum_returns:
             return None
         return max(sqrt(variance / weight), self._rule.floor)
 
-    def _sums(self) -> tuple[float, float, int]:
+    @property
+    def sums(self) -> tuple[float, float, int]:
         """Variance, weight and number of returns, with what bars say of the time before: it fades like own returns."""
         if self._before is None:
             return self._variance, self._weight, self._returns
-        variance, weight, returns = self._before._sums()
+        variance, weight, returns = self._before.sums
         share = self._decay**self._returns
         return self._variance + share * variance, self._weight + share * weight, self._returns + returns

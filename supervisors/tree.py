@@ -23,6 +23,7 @@ from actors.recording.recorder import Recorder
 from actors.rest import RestLimits
 from actors.self_test import SelfTestRules, VenueSelfTest
 from actors.socket_reader import SocketRules
+from actors.stream_memory import Keeping
 from actors.symbol_stream import SymbolStream
 from actors.universe import Universe
 from actors.venue_monitor import VenueMonitor
@@ -183,7 +184,12 @@ def _core(settings: Settings, presentation: Presentation) -> SupervisorSpec:
         template=ChildSpec(
             id="symbol",
             actor=SymbolStream,
-            args=_args(rules=settings.detection),
+            args=_args(
+                keeping=Keeping(
+                    every_s=settings.checkpoints.every_s, history_every_s=settings.checkpoints.history_every_s
+                ),
+                rules=settings.detection,
+            ),
             profile=CORE,
             restart=Restart.TRANSIENT,
             worker="symbols",
@@ -241,7 +247,7 @@ def _checkpoints(settings: Settings, presentation: Presentation) -> ChildSpec:
         file=settings.data_dir / STATE,
         busy_s=chosen.busy_s,
         trial_s=chosen.trial_s,
-        simulation=presentation.simulation,
+        fresh=presentation.market != "live",
     )
     return ChildSpec(
         id="checkpoints",

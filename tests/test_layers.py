@@ -13,7 +13,7 @@ FILES = sorted(file for name in PACKAGES for file in (Path(f"{name}.py"), *Path(
 
 # What `intelligence` may use: values in, values out. Everything else of the standard library can reach the world.
 _PURE_NAMES = """
-    __future__ abc base64 bisect collections contextlib copy dataclasses datetime decimal enum fractions functools
+    __future__ abc array base64 bisect collections contextlib copy dataclasses datetime decimal enum fractions functools
     hashlib heapq html itertools json math msgspec numbers operator re statistics string textwrap types typing
     unicodedata zlib zoneinfo
 """

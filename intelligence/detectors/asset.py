@@ -116,6 +116,10 @@ class AssetDetection:
         """What a restarted instance cannot rebuild from retained events."""
         return self._volatility.state
 
+    def begin_with(self, closes: Iterable[tuple[int, float]]) -> None:
+        """Estimate the volatility from closes of before the first mark; see `Volatility.begin_with`."""
+        self._volatility.begin_with(closes)
+
     @property
     def oldest_needed_ms(self) -> int:
         """The event time from which a fresh instance must be fed again: the longest window, and five minutes before

@@ -42,12 +42,12 @@ class Owner(Supervised):
 class Process:
     """One life of a process: a store and an owner. `market_ms`: when it begins."""
 
-    def __init__(self, data_dir, *, market_ms=T0, schema=1, simulation=False):
+    def __init__(self, data_dir, *, market_ms=T0, schema=1, fresh=False):
         self.stage = Stage(ManualClock(market_ms=market_ms))
         self.clock = self.stage.clock
         self.answers = []
         self.stage.system.place(paths.CHECKPOINTS, MailboxSpec(max_age_s=3600.0))
-        store = {"file": data_dir / "state.db", "busy_s": 1.0, "trial_s": 60.0, "simulation": simulation}
+        store = {"file": data_dir / "state.db", "busy_s": 1.0, "trial_s": 60.0, "fresh": fresh}
         self.stage.start(paths.CHECKPOINTS, Checkpoints, **store)
         self.stage.start(OWNER, Owner, answers=self.answers, schema=schema)
 
@@ -120,9 +120,9 @@ def test_a_checkpoint_of_the_future_is_of_another_market(start):
 
 
 def test_a_simulated_market_begins_anew(start):
-    start(simulation=True).keep("BTC").end()
+    start(fresh=True).keep("BTC").end()
 
-    assert start(simulation=True).ask() is None
+    assert start(fresh=True).ask() is None
 
 
 def test_a_checkpoint_of_another_schema_is_refused(start):

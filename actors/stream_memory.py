@@ -1,0 +1,119 @@
+"""What a symbol stream retains for its successor, and the form in which another process finds it.
+
+In the mailbox lie the letters themselves; in a checkpoint the same ones as a value that can be written down.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from actors.messages import LiquidationsSeen, MarksSeen
+from intelligence.detectors.asset import MAX_AHEAD_MS
+from intelligence.market import MarkPrice
+from intelligence.volatility import VolatilityState
+
+DETECTION, HISTORY = "detection", "history"  # the parts of a stream's checkpoints
+DETECTION_SCHEMA = HISTORY_SCHEMA = 1
+DETECTION_HORIZON_S = 3600.0  # ours: an incident whose end is told later than that would only puzzle people
+HISTORY_HORIZON_S = 14 * 86_400.0  # the longest span of hourly bars
+VOLATILITY_HORIZON_MS = 600_000  # ours: older than that, the bars of before know better
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keeping:
+    """How often a stream's state is handed over to be kept, in seconds of the machine."""
+
+    every_s: float = 60.0
+    history_every_s: float = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Complete:
+    """Retained before everything else: nothing since that event time has been dropped (0: nothing at all)."""
+
+    from_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """How much the price moves, after each minute: an estimate over hours cannot be rebuilt from minutes of marks."""
+
+    state: VolatilityState
+
+
+class KeptLetter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One retained letter: liquidations or a mark."""
+
+    liquidations: LiquidationsSeen | None = None
+    mark: MarkPrice | None = None
+
+
+class KeptDetection(msgspec.Struct, frozen=True, kw_only=True):
+    """`complete_from_ms`: see `Complete`. `letters`: none where there was no liquidation, for marks alone serve nobody."""
+
+    complete_from_ms: int
+    volatility: VolatilityState | None
+    letters: tuple[KeptLetter, ...]
+
+
+def kept_detection(retained: Iterable[Any], volatility: VolatilityState | None) -> KeptDetection:
+    """What is retained, as a value; letters stay in their order."""
+    messages = tuple(retained)
+    letters: tuple[KeptLetter, ...] = ()
+    if any(isinstance(message, LiquidationsSeen) for message in messages):
+        letters = tuple(_letters(messages))
+    return KeptDetection(complete_from_ms=complete_from(messages) or 0, volatility=volatility, letters=letters)
+
+
+def _letters(messages: Iterable[Any]) -> Iterator[KeptLetter]:
+    for message in messages:
+        if isinstance(message, LiquidationsSeen):
+            yield KeptLetter(liquidations=message)
+        elif isinstance(message, MarksSeen):
+            yield KeptLetter(mark=message.mark)
+
+
+def retained_of(kept: KeptDetection, *, old: bool) -> Iterator[Any]:
+    """The letters to be retained again. `old`: what was learned of the volatility is out of date."""
+    yield Complete(kept.complete_from_ms)
+    if kept.volatility is not None and not old:
+        yield Learned(kept.volatility)
+    for letter in kept.letters:
+        if letter.liquidations is not None:
+            yield letter.liquidations
+        elif letter.mark is not None:
+            yield MarksSeen(mark=letter.mark)
+
+
+def complete_from(retained: tuple[Any, ...]) -> int | None:
+    """The event time from which on everything has been retained; None when it is all there ever was."""
+    if retained and isinstance(retained[0], Complete):
+        return retained[0].from_ms or None
+    seen = (message for message in retained if isinstance(message, LiquidationsSeen))  # the mailbox was full
+    return min((event.exchange_ms for message in seen for event in message.events), default=None)
+
+
+def forget_before(oldest_ms: int, retained: deque[Any]) -> None:
+    """Drop what lies wholly before what a successor would need, and note from when on it is complete."""
+    if not retained:
+        return
+    complete = retained.popleft() if isinstance(retained[0], Complete) else None
+    while retained and _last_ms(retained[0]) < oldest_ms:
+        retained.popleft()
+        complete = Complete(oldest_ms)
+    if complete is not None:
+        retained.appendleft(complete)
+
+
+def _last_ms(message: LiquidationsSeen | MarksSeen | Learned) -> int:
+    """The newest event time in a retained message; of a broken one that lies far ahead, when it came."""
+    match message:
+        case LiquidationsSeen(events=events):
+            return max(min(event.exchange_ms, event.received_ms + MAX_AHEAD_MS) for event in events)
+        case MarksSeen(mark=mark):
+            return min(mark.exchange_ms, mark.received_ms + MAX_AHEAD_MS)
+        case Learned(state=state):
+            return state.closes[-1][0]
