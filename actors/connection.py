@@ -371,7 +371,13 @@ class Connection(Supervised):
 
     def _record(self, reader: SocketReader, frames: tuple[bytes, ...], received_ms: int) -> None:
         read = FramesRead(
-            at_ms=received_ms, venue=self._venue, connection=self._name, reader=reader.number, frames=frames
+            at_ms=received_ms,
+            venue=self._venue,
+            connection=self._name,
+            reader=reader.number,
+            frames=frames,
+            settled=tuple(reader.read_by.items()),
+            excluded=tuple(self._publisher.excluded),
         )
         self.send(paths.RECORDER, read, lane=Lane.DATA)
 

@@ -165,8 +165,8 @@ class VenueMonitor(Supervised):
             case _Told(venue=name, alert=alert):
                 self._venues[name].told = alert
             case ConflictsSettled(venue=name, settled=settled) if name in self._once_settled:
-                others = tuple(venue for venue in self._configured if venue != name)
-                self._configured = (*others, name) if settled else others
+                chosen = {*self._configured, name} if settled else {*self._configured} - {name}
+                self._configured = tuple(venue for venue in self._venues if venue in chosen)
 
     def _take_verdict(self, message: ConflictsSettled) -> None:
         """Let a venue join those that are able to report, or leave them."""

@@ -12,7 +12,10 @@ from supervisors.tree import Presentation, enabled_venues, our_tree
 TURNS = "turns"  # the name of the one worker
 FEEDS = "/core/feeds"
 LIVE_ONLY = frozenset(
-    {"/recording", "/edge", "/notify/telegram", "/core/checkpoints", "/core/oi", "/core/catalogues", "/core/universe"}
+    (
+        *("/recording", "/edge", "/notify/telegram"),
+        *(f"/core/{name}" for name in ("checkpoints", "self-tests", "oi", "catalogues", "universe")),
+    )
 )
 
 

@@ -21,11 +21,14 @@ class FramesRead(_Entry, frozen=True, kw_only=True, array_like=True, tag="frames
     """The text frames of one read of one socket. `reader`: which socket of the connection, when one replaces another.
 
     `frames`: one text each; of a connection that brings trades and nothing else, texts of many frames, one a line.
+    `settled`: pairs of conflict and verdict by which they were decoded; `excluded`: contracts of which only prices were used.
     """
 
     connection: str
     reader: int
     frames: tuple[bytes, ...]
+    settled: tuple[tuple[str, str], ...] = ()
+    excluded: tuple[str, ...] = ()
 
 
 class SocketMarked(_Entry, frozen=True, kw_only=True, array_like=True, tag="socket"):

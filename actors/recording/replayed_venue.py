@@ -8,9 +8,9 @@ from typing import Any
 from actors import paths
 from actors.exchanges.exchange import FrameError, Instrument, RestCall
 from actors.exchanges.queries import Query
-from actors.exchanges.registry import EXCHANGES, MARKET_DATA
+from actors.exchanges.registry import EXCHANGES, market_data
 from actors.frame_intake import FrameIntake
-from actors.messages import ConnectionChanged, SocketsPlanned, VenuesAble, WatchVenues
+from actors.messages import ConflictsSettled, ConnectionChanged, SocketsPlanned, VenuesAble, WatchVenues
 from actors.publisher import Publisher, trades_of
 from actors.recording.entries import (
     FramesRead,
@@ -55,6 +55,7 @@ class ReplayedVenue(Supervised):
         self._lines: dict[str, _Line] = {}
         self._direct = Publisher(self, venue, assets, ())
         self._able = VenuesAble(able=(), configured=())
+        self._settled = ConflictsSettled(venue=venue, settled=())
         self._tally: Counter[str] = Counter()
         self.log = self.log.bind(venue=venue)
         self.send(paths.VENUES, WatchVenues(path=self.path), redeliver=True, retain=True)
@@ -97,6 +98,11 @@ class ReplayedVenue(Supervised):
             self._problem(f"frames of {read.connection}, whose subscription is not recorded")
             return
         intake = self._intake(line, read.reader)
+        if intake.read_by != (settled := dict(read.settled)):
+            intake.take_settled(settled)
+            intake.renew()
+        if line.mark.brings_liquidations:
+            self._take_settled(read)
         records: list[Decoded] = []
         for frame in read.frames:
             if not intake.brings_trades_alone:
@@ -111,6 +117,17 @@ class ReplayedVenue(Supervised):
             records += intake.rest(trades)
         if records:
             self._publish(line.publisher, records)
+
+    def _take_settled(self, read: FramesRead) -> None:
+        """Tell the monitor what the self-test had told it, and leave out the contracts that were left out."""
+        told = ConflictsSettled(venue=self._venue, settled=read.settled, excluded=frozenset(read.excluded))
+        if told == self._settled:
+            return
+        self._settled = told
+        self.send(paths.VENUES, told, redeliver=True, retain=True)
+        for publisher in self._publishers():
+            publisher.excluded = told.excluded
+        self._ask_by_list()
 
     def _intake(self, line: _Line, reader: int) -> FrameIntake:
         if reader not in line.intakes:
@@ -167,13 +184,17 @@ class ReplayedVenue(Supervised):
         if known == self._instruments:
             return
         self._instruments = known
-        self._queries = {query.call: query for query in MARKET_DATA[self._venue].open_interest(known)}
+        self._ask_by_list()
         for publisher in self._publishers():
             publisher.take_instruments(known.values())
         for line in self._lines.values():
             for intake in line.intakes.values():
                 intake.take_instruments(known)
                 intake.renew()
+
+    def _ask_by_list(self) -> None:
+        data = market_data(self._venue, dict(self._settled.settled))
+        self._queries = {query.call: query for query in data.open_interest(self._instruments)}
 
     def _read_open_interest(self, reply: ReplyRead) -> None:
         query = self._queries.get(reply.call)
@@ -205,7 +226,7 @@ class ReplayedVenue(Supervised):
         if line is None or (line.mark.feeds, line.mark.assets) != (mark.feeds, mark.assets):
             assets = self._assets | frozenset(mark.assets)
             publisher = Publisher(self, self._venue, assets, self._instruments.values())
-            publisher.venues = self._able
+            publisher.venues, publisher.excluded = self._able, self._settled.excluded
             line = self._lines[mark.connection] = _Line(mark, publisher)
         line.mark = mark
         line.publisher.repeats_until_s = self.system.clock.monotonic() + mark.repeats_s
