@@ -6,7 +6,7 @@ ARGS ?=
 BIN = .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test bench soak lint lock
+.PHONY: help setup demo run test bench soak evaluate lint lock
 
 help:
 	@echo "make demo   the daemon against a simulated market, for DURATION=$(DURATION) seconds (0: until Ctrl-C)"
@@ -14,6 +14,7 @@ help:
 	@echo "make test   lint, types and every test"
 	@echo "make bench  what a trade costs, beside other clients (installs them; about ten minutes)"
 	@echo "make soak   half an hour on seven simulated venues: memory, processor, lost trades"
+	@echo "make evaluate  the detectors on recorded days (needs ../shared/data; about five minutes)"
 	@echo "make lint   lint and types alone"
 	@echo "make lock   pin the newest allowed versions into requirements*.txt"
 	@echo "ARGS='...'  further options, such as ARGS='--telegram'"
@@ -36,6 +37,8 @@ bench: .venv/bench/installed
 
 soak: setup
 	$(BIN)/python -m benchmarks.soak $(ARGS)
+evaluate: setup
+	$(BIN)/python -m benchmarks.evaluation
 
 lint: .venv/installed-dev
 	$(BIN)/python -m ruff check

@@ -36,11 +36,12 @@ def _beside(facts: _Facts) -> str:
     if "price_move" not in facts:
         return ""
     told = [f"price {100 * _number(facts, 'price_move'):+.2f} %", takers(_number(facts, "taker_imbalance"))]
-    for side in ("long", "short"):
-        usd = _number(facts, f"{side}_liquidated_usd")
-        if usd:
-            told.append(f"{side}s liquidated {at_least_usd(usd)}")
-    return "Meanwhile " + ", ".join(filter(None, told))
+    return "Meanwhile " + ", ".join(filter(None, (*told, _liquidated(facts))))
+
+
+def _liquidated(facts: _Facts) -> str:
+    sums = ((side, _number(facts, f"{side}_liquidated_usd")) for side in ("long", "short"))
+    return ", ".join(f"{side}s liquidated {at_least_usd(usd)}" for side, usd in sums if usd)
 
 
 def takers(imbalance: float) -> str:
@@ -61,3 +62,27 @@ def _number(facts: _Facts, name: str) -> float:
 
 def _title(venue: str) -> str:
     return venue.upper() if len(venue) <= 3 else venue[:1].upper() + venue[1:]
+
+
+def volume_spike_text(alert: Alert) -> str:
+    facts = dict(alert.context)
+    window = compact_duration(int(_number(facts, "window_s")) * 1000)
+    over = " over" if alert.stage is Stage.ENDED else ""
+    times = f"{compact_ratio(_number(facts, 'rvol'))} usual" if "rvol" in facts else "where none is usual"
+    sigmas = f" ({abs(_number(facts, 'move_sigmas')):.1f} sigma)" if "move_sigmas" in facts else ""
+    limit = compact_usd(alert.threshold)
+    moved = f"Price {100 * _number(facts, 'price_move'):+.2f} %{sigmas}"
+    lines = [
+        f"{alert.asset} volume{over} {times} in {window}",
+        ", ".join(filter(None, (f"{compact_usd(alert.value)} traded", takers(_number(facts, "imbalance"))))),
+        f"{moved}, ranges {compact_ratio(_number(facts, 'range_lift'))} those of the week for this time of day",
+        _block(facts),
+        _liquidated(facts),
+        f"{compact_ratio(alert.value / alert.threshold)} its threshold {limit}, {alert.threshold_source}",
+    ]
+    return "\n".join(line for line in lines if line)
+
+
+def _block(facts: _Facts) -> str:
+    share = _number(facts, "largest_share")
+    return f"One block: a single trade is {compact_percent(share)} of it" if "one_block" in facts else ""
