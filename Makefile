@@ -37,6 +37,7 @@ bench: .venv/bench/installed
 
 soak: setup
 	$(BIN)/python -m benchmarks.soak $(ARGS)
+
 evaluate: setup
 	$(BIN)/python -m benchmarks.evaluation
 
