@@ -41,6 +41,7 @@ class Publisher:
         self._venue = venue
         self.watched = AssetsWatched(assets=assets)
         self._unlooked: dict[str, int] = {}  # letters to a path that may go before the next look at its mailbox
+        self._sheds = self._shed = 0  # reads of which trades were shed, and those trades
         self.take_instruments(instruments)
         self.venues = VenuesAble(able=(), configured=())
         self.excluded: frozenset[str] = frozenset()
@@ -90,7 +91,14 @@ class Publisher:
                 )
                 self._owner.send(path, seen, lane=Lane.DATA)
                 given += len(times_ms)
+        if shed:
+            self._tell_shed(shed)
         return Given(given, shed)
+
+    def _tell_shed(self, shed: int) -> None:
+        self._sheds, self._shed = self._sheds + 1, self._shed + shed
+        if self._sheds & (self._sheds - 1) == 0:
+            self._owner.log.warning("trades_shed", n=self._sheds, shed=self._shed)
 
     def _is_behind(self, path: str) -> bool:
         """Whether a stream has more to do than may wait. Looking costs as much as sending, so not every time."""

@@ -92,7 +92,12 @@ def complete_from(retained: tuple[Any, ...]) -> int | None:
     """The event time from which on everything has been retained; None when it is all there ever was."""
     if retained and isinstance(retained[0], Complete):
         return retained[0].from_ms or None
-    seen = (message for message in retained if isinstance(message, LiquidationsSeen))  # the mailbox was full
+    return first_ms(retained)  # the mailbox was full
+
+
+def first_ms(retained: tuple[Any, ...]) -> int | None:
+    """The event time of the earliest liquidation that is retained."""
+    seen = (message for message in retained if isinstance(message, LiquidationsSeen))
     return min((event.exchange_ms for message in seen for event in message.events), default=None)
 
 

@@ -33,6 +33,7 @@ from actors.stream_memory import (
     KeptDetection,
     Learned,
     complete_from,
+    first_ms,
     forget_before,
     kept_detection,
     retained_of,
@@ -95,8 +96,10 @@ class SymbolStream(Supervised):
         self._detection = AssetDetection(self.asset, rules)
         self._market = AssetMarket(self.asset)
         self._market.begin_minutes(self.now_ms)
+        self._market.liquidations_from_ms = self.now_ms
         self.timer.every("minute", MINUTE_S, _MinuteDue(), market=True)
         self._trade_failures = self._history_failures = 0
+        self._left_out_told = (0, 0)  # binary digits of the two counts
         self._needed_ms = self.now_ms  # when a liquidation or a question came last
         self._trouble = ""  # with trades or the past, the last one
         self._kept_incidents: tuple[str, ...] = ()
@@ -125,6 +128,7 @@ class SymbolStream(Supervised):
             volatility=learned[-1] if learned else None,
             refed_from_ms=complete_from(retained),
         )
+        self._market.forget_liquidations()
         for message in retained:
             if isinstance(message, LiquidationsSeen):
                 self._observe(message)
@@ -132,6 +136,7 @@ class SymbolStream(Supervised):
                 self._detection.mark(message.mark)
                 self._market.mark(message.mark)
         self._market.liquidations(self._detection.take_accepted())
+        self._market.liquidations_from_ms = complete_from(retained) or first_ms(retained) or self.now_ms
         self._market.begin_minutes(self.now_ms)
         self._begin_volatility()
         # What is open now may have ended meanwhile, or may go on with letters that still wait: a tick behind them tells.
@@ -202,14 +207,25 @@ class SymbolStream(Supervised):
     def _take_trades(self, seen: TradesSeen) -> None:
         try:
             self._market.trades(seen.times_ms, seen.prices, seen.coins, received_ms=seen.received_ms)
+            self._tell_left_out()
             if self._market.newest_trade_ms >= self._market.minute_due_ms:
                 self._close_minutes(self._market.newest_trade_ms)
         except Exception as error:
             # Whatever is wrong with trades must not take detection down with it.
             self._market.forget_trades()
+            self._left_out_told = (0, 0)
             self._trade_failures += 1
             what = f"{type(error).__name__}: {error}"
             self._trouble = f"trades of {seen.venue} failed, time {self._trade_failures}: {what}"[:200]
+            self._write_note()
+
+    def _tell_left_out(self) -> None:
+        """Say that trades were too late or of an impossible time, at the 1st, 2nd, 4th, 8th ... in each of the two ways."""
+        late, broken = self._market.left_out
+        if (late.bit_length(), broken.bit_length()) != self._left_out_told:
+            self._left_out_told = (late.bit_length(), broken.bit_length())
+            self.log.warning("trades_left_out", late=late, broken=broken)
+            self._trouble = f"{late} trades too late, {broken} of an impossible time"
             self._write_note()
 
     def _close_minutes(self, at_ms: int) -> None:
@@ -225,6 +241,7 @@ class SymbolStream(Supervised):
             now_ms=self.now_ms,
             after_reconnect=seen.after_reconnect,
         )
+        self._market.doubtful_liquidations(seen.events, after_reconnect=seen.after_reconnect)
         if any(event.uncertain for event in seen.events):
             self._write_note()
         return alerts
@@ -318,7 +335,7 @@ class SymbolStream(Supervised):
         if kept is None:
             return
         self.on_trial()
-        meanwhile = tuple(self.retained)[1:]
+        from_ms, meanwhile = self._market.liquidations_from_ms, tuple(self.retained)[1:]
         self.retained.clear()
         self.retained.extend(retained_of(kept, old=self.now_ms - restored.at_ms > VOLATILITY_HORIZON_MS))
         self.recover(tuple(self.retained))
@@ -329,3 +346,4 @@ class SymbolStream(Supervised):
             elif isinstance(message, MarksSeen):
                 self._raise(self._detection.mark(message.mark))
         self._market.liquidations(self._detection.take_accepted())
+        self._market.liquidations_from_ms = from_ms  # nobody listened between the two processes

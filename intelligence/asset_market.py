@@ -1,9 +1,10 @@
-"""What is known of one asset's market over all venues: trades, marks, funding and open interest; detection stands apart."""
+"""What is known of one asset's market over all venues: trades, marks, funding, open interest and liquidations, beside detection."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from intelligence.history import AssetHistory, BarSpan, OpenInterestSpan
+from intelligence.liquidation_sums import LiquidationSums, RollingLiquidations
 from intelligence.market import Liquidation, MarkPrice, OpenInterest
 from intelligence.minute import CLOSES_AFTER_MS, MINUTE_MS, Minute, Minutes
 from intelligence.trade_window import WINDOW_S, TradeWindow, VolumeProfile, VolumeSums
@@ -17,7 +18,8 @@ class MarketView:
 
     `marks` and `open_interest`: the newest of every instrument by venue and name, each with its own time: whoever uses one
     judges its age. `trades_from_ms`: sums and profile hold everything from there on, None without any trade; `late_trades`
-    and `broken_trades` were left out of them, by age and by an impossible time.
+    and `broken_trades` were left out of them, by age and by an impossible time. `cvd_day_usd` and `volume_day_usd` begin at
+    00:00 UTC, or at `trades_day_from_ms` if that is later. `liquidations` are complete from `liquidations_from_ms` on.
     """
 
     asset: str
@@ -27,6 +29,10 @@ class MarketView:
     open_interest: tuple[OpenInterest, ...]
     volumes: tuple[VolumeSums, ...]
     cvd_day_usd: float
+    volume_day_usd: float
+    trades_day_from_ms: int | None
+    liquidations: tuple[LiquidationSums, ...]
+    liquidations_from_ms: int
     profile: VolumeProfile | None
     trades_from_ms: int | None
     late_trades: int
@@ -45,6 +51,8 @@ class AssetMarket:
         self._trades = TradeWindow()
         self._minutes = Minutes()
         self._liquidations: list[Liquidation] = []  # not in a closed minute yet
+        self._liquidated = RollingLiquidations()
+        self.liquidations_from_ms = 0  # event time
         self._marks: dict[tuple[str, str], MarkPrice] = {}
         self._open_interest: dict[tuple[str, str], OpenInterest] = {}
 
@@ -61,10 +69,22 @@ class AssetMarket:
 
     def liquidations(self, accepted: Iterable[Liquidation]) -> None:
         """Take what detection judged, once each."""
+        accepted = tuple(accepted)
         self._liquidations += accepted
+        self._liquidated.add(accepted)
+
+    def forget_liquidations(self) -> None:
+        self._liquidations = []
+        self._liquidated = RollingLiquidations()
+
+    def doubtful_liquidations(self, events: Iterable[Liquidation], *, after_reconnect: bool) -> None:
+        """Take those that detection leaves out; see `RollingLiquidations.add_doubtful`."""
+        self._liquidated.add_doubtful(events, after_reconnect=after_reconnect)
 
     def mark(self, mark: MarkPrice) -> None:
-        self._marks[mark.venue, mark.instrument] = mark
+        known = self._marks.get((mark.venue, mark.instrument))
+        if known is None or mark.exchange_ms >= known.exchange_ms:  # a second socket may lag behind the first
+            self._marks[mark.venue, mark.instrument] = mark
 
     def open_interest(self, record: OpenInterest) -> None:
         known = self._open_interest.get((record.venue, record.instrument))
@@ -93,6 +113,11 @@ class AssetMarket:
         """Let minutes follow one another from that of `now_ms` on; what was before is told by nobody."""
         self._minutes.begin(now_ms)
         self._liquidations = [one for one in self._liquidations if one.exchange_ms >= self._minutes.next_from_ms]
+
+    @property
+    def left_out(self) -> tuple[int, int]:
+        """How many trades came too late, and how many had an impossible time."""
+        return self._trades.late, self._trades.ahead
 
     @property
     def newest_trade_ms(self) -> int:
@@ -139,6 +164,10 @@ class AssetMarket:
             open_interest=tuple(self._open_interest[key] for key in sorted(self._open_interest)),
             volumes=tuple(trades.sums(seconds, now_ms) for seconds in VOLUME_SPANS_S),
             cvd_day_usd=trades.cvd_usd(now_ms),
+            volume_day_usd=trades.volume_day_usd(now_ms),
+            trades_day_from_ms=trades.day_from_ms(now_ms),
+            liquidations=self._liquidated.sums(now_ms),
+            liquidations_from_ms=self.liquidations_from_ms,
             profile=trades.profile(now_ms),
             trades_from_ms=trades.complete_from_ms,
             late_trades=trades.late,

@@ -72,7 +72,7 @@ class TradeWindow:
         self.late = 0
         self.ahead = 0
         self.last_price = 0.0
-        self._cvd_day_usd = 0.0  # since 00:00 UTC of the newest trade's day
+        self._cvd_day_usd = self._volume_day_usd = 0.0  # since 00:00 UTC of the newest trade's day
         self._day = 0
         self._first = 0  # second of the first trade
         self._second = 0  # newest second seen
@@ -147,6 +147,14 @@ class TradeWindow:
         """What takers bought less what they sold since 00:00 UTC of the day of `until_ms`."""
         return self._cvd_day_usd if until_ms // DAY_MS == self._day else 0.0
 
+    def volume_day_usd(self, until_ms: int) -> float:
+        """What was traded since 00:00 UTC of the day of `until_ms`."""
+        return self._volume_day_usd if until_ms // DAY_MS == self._day else 0.0
+
+    def day_from_ms(self, until_ms: int) -> int | None:
+        """From when on the sums of the day of `until_ms` hold every trade: its beginning or the first trade ever fed."""
+        return max(until_ms - until_ms % DAY_MS, self._first * 1000) if self._second else None
+
     def profile(self, until_ms: int = 0) -> VolumeProfile | None:
         """Volume by price over the minute of `until_ms`, or of the newest trade, and the fourteen before; None without any."""
         newest = self._second // 60
@@ -193,7 +201,7 @@ class TradeWindow:
             self._rows[passed % PROFILE_MINUTES] = {}
         self._second, self._at = second, _NOWHERE
         if second // 86_400 != self._day:
-            self._day, self._cvd_day_usd = second // 86_400, 0.0
+            self._day, self._cvd_day_usd, self._volume_day_usd = second // 86_400, 0.0, 0.0
 
     def _put(self, at: _Cell, buy: float, sell: float, trades: int, largest: float) -> None:
         _, _, _, _, slot, row, rows = at
@@ -203,6 +211,7 @@ class TradeWindow:
         if largest > self._largest[slot]:  # noqa: PLR1730
             self._largest[slot] = largest
         self._cvd_day_usd += buy - sell
+        self._volume_day_usd += buy + sell
         rows[row] = rows.get(row, 0.0) + buy + sell
 
 

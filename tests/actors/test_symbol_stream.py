@@ -27,6 +27,7 @@ from intelligence.alerts import AlertKind, Stage
 from intelligence.detectors.asset import DetectionRules
 from intelligence.journal import journal
 from intelligence.market import Coverage, Liquidation, OpenInterest, PositionSide, PriceKind
+from tests.doubles import capture_logs
 from tests.intelligence.builders import T0, VENUES, a_burst, a_liquidation, a_mark
 from tests.telegram_stand.stage import Stage as Theatre
 from tests.telegram_stand.stage import wait_for
@@ -473,3 +474,47 @@ def test_a_stream_with_an_open_incident_stays(desk):
     desk.clock.advance(700)
 
     assert retire(desk) == "running"
+
+
+def test_trades_that_are_left_out_are_told_at_the_1st_2nd_4th(desk):
+    with capture_logs() as logs:
+        stale = [the_trades([T0 - 60_000]) for _ in range(5)]
+        tell(desk, the_trades([T0]), *stale)
+
+    assert [(one["late"], one["broken"]) for one in logs if one["event"] == "trades_left_out"] == [
+        (1, 0),
+        (2, 0),
+        (4, 0),
+    ]
+    assert desk.place.vitals.note == "4 trades too late, 0 of an impossible time"
+
+
+# -- liquidations in the view -------------------------------------------------------------------------------------------
+
+
+def test_the_view_holds_the_sums_of_liquidations_and_from_when_on(desk):
+    desk.feed([a_liquidation(usd=300.0), a_liquidation(1_000, 200.0, uncertain="unit", venue="bitget")])
+    desk.feed([a_liquidation(2_000, 50.0, position_side=PositionSide.SHORT)])
+
+    view = ask(desk)
+
+    day = view.liquidations[-1]
+    assert (day.seconds, day.usd(PositionSide.LONG), day.usd(PositionSide.SHORT)) == (86_400, 300.0, 50.0)
+    assert [(row.venue, row.uncertain) for row in day.rows if not row.counts] == [("bitget", "unit")]
+    assert view.liquidations_from_ms == T0
+
+
+def test_a_successor_sums_what_was_retained_and_says_from_when_on(desk):
+    desk.feed([a_liquidation(usd=300.0), a_liquidation(1_000, 200.0)])
+    desk.crash_at_once()
+
+    view = ask(desk)
+
+    assert view.liquidations[-1].usd(PositionSide.LONG) == 500.0
+    assert view.liquidations_from_ms == T0
+
+
+def test_a_mark_that_comes_in_behind_a_newer_one_changes_nothing(desk):
+    desk.feed([a_mark(2_000, price=141.0), a_mark(1_000, price=139.0)], to_time=False)
+
+    assert [mark.price for mark in ask(desk).marks] == [141.0]

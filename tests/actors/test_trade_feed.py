@@ -115,6 +115,18 @@ def test_while_a_stream_is_behind_its_trades_are_shed_and_counted_and_nothing_el
     assert sol.mailbox.depths().data == 2
     feed.pass_until(lambda: "2 trades shed" in note(feed), "the note")
     assert "1 trades," in note(feed)
+    entry = feed.log_of("trades_shed")
+    assert (entry["n"], entry["shed"], entry["log_level"]) == (1, 2, "warning")
+
+
+def test_shedding_is_logged_at_the_1st_2nd_4th_time(feed, monkeypatch):
+    monkeypatch.setattr(publisher, "TRADE_LETTERS", 0)
+    venue = feed.up(plan=TRADES)
+    for at in range(5):
+        venue.send(a_trade(at=at))
+        feed.pass_until(lambda wanted=at + 1: f"{wanted} trades shed" in note(feed), "the note")
+
+    assert [one["n"] for one in tuple(feed.logs) if one["event"] == "trades_shed"] == [1, 2, 4]
 
 
 def test_liquidations_go_on_while_trades_are_shed(feed, monkeypatch):

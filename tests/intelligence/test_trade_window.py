@@ -135,3 +135,16 @@ def test_a_wide_range_is_shown_in_at_most_four_hundred_rows() -> None:
 @pytest.mark.parametrize(("about", "width"), [(0.9, 1.0), (1.0, 1.0), (1.1, 2.0), (31.0, 50.0), (0.0000042, 0.000005)])
 def test_row_widths_are_round(about, width) -> None:
     assert nice_width(about) == pytest.approx(width)
+
+
+def test_the_volume_of_the_day_begins_anew_at_midnight_utc():
+    day_ms = 86_400_000
+    midnight_ms = (T0_MS // day_ms + 1) * day_ms
+    window = TradeWindow()
+    window.add([midnight_ms - 2_000, midnight_ms - 1_000], [100.0, 100.0], [2.0, -1.0])
+    assert (window.volume_day_usd(midnight_ms - 1), window.day_from_ms(midnight_ms - 1)) == (300.0, midnight_ms - 2_000)
+
+    window.add([midnight_ms + 5], [100.0], [-4.0])
+
+    assert (window.volume_day_usd(midnight_ms + 5), window.day_from_ms(midnight_ms + 5)) == (400.0, midnight_ms)
+    assert window.volume_day_usd(midnight_ms + day_ms) == 0.0
