@@ -6,7 +6,7 @@ ARGS ?=
 BIN = .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test bench soak evaluate lint lock
+.PHONY: help setup demo run test bench soak evaluate frames lint lock
 
 help:
 	@echo "make demo   the daemon against a simulated market, for DURATION=$(DURATION) seconds (0: until Ctrl-C)"
@@ -15,6 +15,7 @@ help:
 	@echo "make bench  what a trade costs, beside other clients (installs them; about ten minutes)"
 	@echo "make soak   half an hour on seven simulated venues: memory, processor, lost trades"
 	@echo "make evaluate  the detectors on recorded days (needs ../shared/data; about five minutes)"
+	@echo "make frames what every recorded frame comes to, as a table (recordings in ../shared/data)"
 	@echo "make lint   lint and types alone"
 	@echo "make lock   pin the newest allowed versions into requirements*.txt"
 	@echo "ARGS='...'  further options, such as ARGS='--telegram'"
@@ -40,6 +41,9 @@ soak: setup
 
 evaluate: setup
 	$(BIN)/python -m benchmarks.evaluation
+
+frames: .venv/installed-dev
+	@$(BIN)/python -m benchmarks.frames_table
 
 lint: .venv/installed-dev
 	$(BIN)/python -m ruff check

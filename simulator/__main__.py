@@ -70,7 +70,7 @@ async def _until_the_end(
 ) -> None:
     """Serve until a signal, the end of the parent, or the end of time; raises what went wrong in `work`."""
     jobs = [asyncio.ensure_future(work), asyncio.ensure_future(run_ticks(server))]
-    ends = [asyncio.ensure_future(asked.wait()), asyncio.ensure_future(_parent_gone(options.parent or os.getppid()))]
+    ends = [asyncio.ensure_future(asked.wait()), asyncio.ensure_future(_parent_gone(options.parent))]
     if options.seconds > 0:
         ends.append(asyncio.ensure_future(asyncio.sleep(options.seconds)))
     waiting = {*jobs, *ends}
@@ -86,6 +86,7 @@ async def _until_the_end(
 
 def main() -> int:
     options = read_options()
+    options.parent = options.parent or os.getppid()  # now: once the ready line is out, it may be gone any moment
     try:
         if options.tape:
             asyncio.run(_serve_tape(options, read_tapes(options.tape)))

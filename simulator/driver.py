@@ -67,7 +67,8 @@ class TapePlayer:
         self._patience_s = patience_s
         self._report = report
         self._topics = {
-            name: {record.frame.topic for record in tape.records if record.venue == name} for name in tape.venues
+            name: {topic for record in tape.records if record.venue == name for topic in record.topics}
+            for name in tape.venues
         }
         self._first_seen_s: float | None = None
         self._due_s: tuple[float, ...] | None = None
@@ -85,7 +86,7 @@ class TapePlayer:
             self._due_s = self._start(now_s)
         while self._next < len(self._due_s) and self._due_s[self._next] <= now_s:
             record = self._tape.records[self._next]
-            self._server.publish(record.venue, record.frame)
+            self._server.publish(record.venue, record.frame_for(self._server.wanted(record.venue)))
             self._next += 1
         if self._next == len(self._due_s):
             self.finished = True

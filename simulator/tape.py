@@ -1,36 +1,30 @@
 """Recorded frames and forced orders, read back into what the venue sent and when.
 
-Two kinds of file (gzip or not): raw frames, one a line, timed by their own event time or by the `.recv_ms` file beside
-them; and the recorded CSV of Binance forced orders, put back into the frames of the merged all-market stream
-(exchanges.md 2.6). The CSV's traps: no header; USDT is cut out of the symbol (BTC, and BTC_250627 for a dated contract)
-unless it was kept; `ap` may be the word None, sent as "0" because the recording does not know the fill (`p` then carries
-the price); text of an earlier log line may stick to the first symbol; later rows have a thirteenth column.
+Two kinds of file (gzip or not): raw frames of any venue, one a line (or one over many lines in a `.json`), timed by the
+`.recv_ms` file beside them or by their own event time; and the recorded CSV of Binance forced orders, put back into the
+frames of the merged all-market stream (exchanges.md 2.6). The CSV's traps: no header; USDT is cut out of the symbol (BTC,
+and BTC_250627 for a dated contract) unless it was kept; `ap` may be the word None, sent as "0" because the recording does
+not know the fill (`p` then carries the price); text of an earlier log line may stick to the first symbol; later rows have a
+thirteenth column.
 """
 
 import csv
 import gzip
 import json
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from simulator.binance import ALL_LIQUIDATIONS
 from simulator.clock import Breakpoint
-from simulator.listings import BINANCE, BYBIT, DEFAULT_VENUES, OKX
+from simulator.listings import BINANCE, VENUES
+from simulator.tape_frames import read_frame
 from simulator.venue import Frame, compact
 
 LONGEST_PAUSE_MS = 60_000
 _KEPT_SUFFIXES = ("USDT", "USDC", "BUSD")
 _STUCK_TEXT = re.compile(r"^.*[a-z\s]")
-_STREAM_OF_EVENT = {
-    "aggTrade": "aggTrade",
-    "trade": "trade",
-    "forceOrder": "forceOrder",
-    "markPriceUpdate": "markPrice",
-    "24hrTicker": "ticker",
-}
 
 
 class TapeError(Exception):
@@ -39,12 +33,24 @@ class TapeError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class TapeRecord:
-    """`time_ms` never runs backwards within a file: a record older than the one before it is due at once."""
+    """`time_ms` never runs backwards within a file: a record older than the one before it is due at once.
+
+    `other_topics`: whose subscribers get the frame when its own has none.
+    """
 
     time_ms: int
     venue: str
     symbols: tuple[str, ...]
     frame: Frame
+    other_topics: tuple[str, ...] = ()
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        return (self.frame.topic, *self.other_topics)
+
+    def frame_for(self, wanted: Callable[[str], bool]) -> Frame:
+        topic = next(filter(wanted, self.topics), self.frame.topic)
+        return self.frame if topic == self.frame.topic else replace(self.frame, topic=topic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +62,7 @@ class Tape:
     @property
     def venues(self) -> tuple[str, ...]:
         found = {record.venue for record in self.records}
-        return tuple(venue for venue in DEFAULT_VENUES if venue in found)
+        return tuple(venue for venue in VENUES if venue in found)
 
     def symbols(self, venue: str) -> list[str]:
         return sorted({symbol for record in self.records if record.venue == venue for symbol in record.symbols})
@@ -100,7 +106,7 @@ def read_tapes(arguments: Iterable[str]) -> Tape:
 
 def _read_one(argument: str) -> list[TapeRecord]:
     venue, colon, name = argument.partition(":")
-    if not colon or venue not in DEFAULT_VENUES:
+    if not colon or venue not in VENUES:
         venue, name = "", argument
     path = Path(name)
     if not path.is_file():
@@ -110,8 +116,10 @@ def _read_one(argument: str) -> list[TapeRecord]:
         if venue not in ("", BINANCE):
             raise TapeError(f"tape {name}: a CSV holds forced orders of binance, not of {venue}")
         return _in_order(_csv_record(row) for row in csv.reader(lines) if row)
+    if path.name.removesuffix(".gz").endswith(".json"):
+        lines = [" ".join(lines)]
     if not venue:
-        raise TapeError(f"tape {name}: write VENUE:FILE with one of {', '.join(DEFAULT_VENUES)}")
+        raise TapeError(f"tape {name}: write VENUE:FILE with one of {', '.join(VENUES)}")
     return _in_order(_frame_records(venue, lines, _receive_times(path)))
 
 
@@ -131,7 +139,7 @@ def _in_order(records: Iterable[TapeRecord]) -> list[TapeRecord]:
     ordered: list[TapeRecord] = []
     for record in records:
         if ordered and record.time_ms < ordered[-1].time_ms:
-            ordered.append(TapeRecord(ordered[-1].time_ms, record.venue, record.symbols, record.frame))
+            ordered.append(replace(record, time_ms=ordered[-1].time_ms))
         else:
             ordered.append(record)
     return ordered
@@ -177,64 +185,17 @@ def _csv_record(row: Sequence[str]) -> TapeRecord:
 
 
 def _frame_records(venue: str, lines: Sequence[str], received: Sequence[int] | None) -> Iterable[TapeRecord]:
-    """Records of the frames that bring market data; acknowledgements and the like are left out."""
+    """Records of the frames that bring market data. One without any time comes at once after the one before it."""
+    before_ms: int | None = None
     for number, line in enumerate(lines):
         try:
-            message = json.loads(line)
-        except ValueError as error:
-            raise TapeError(f"tape of {venue}, line {number + 1}: not JSON") from error
-        read = _READERS[venue](message, line)
+            read = read_frame(venue, json.loads(line), line)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise TapeError(f"tape of {venue}, line {number + 1}: no frame of the venue") from error
         if read is None:
             continue
-        frame, symbols, event_ms = read
-        time_ms = received[number] if received is not None and number < len(received) else event_ms
-        if time_ms is None:
+        time_ms = received[number] if received is not None and number < len(received) else read.time_ms
+        before_ms = before_ms if time_ms is None else time_ms
+        if before_ms is None:
             raise TapeError(f"tape of {venue}, line {number + 1}: no event time, and no .recv_ms file beside it")
-        yield TapeRecord(time_ms, venue, symbols, frame)
-
-
-_Read = tuple[Frame, tuple[str, ...], int | None]
-
-
-def _read_binance(message: Any, line: str) -> _Read | None:
-    wrapped = isinstance(message, dict) and "stream" in message
-    data = message.get("data") if wrapped else message
-    rows = data if isinstance(data, list) else [data]
-    if not rows or not isinstance(rows[0], dict) or "e" not in rows[0]:
-        return None
-    symbols = tuple(row["o"]["s"] if row["e"] == "forceOrder" else row["s"] for row in rows)
-    topic = message["stream"] if wrapped else _binance_stream(data)
-    payload = compact(data) if wrapped else line.strip()
-    return Frame(topic, payload), symbols, int(rows[0]["E"])
-
-
-def _binance_stream(data: Any) -> str:
-    if isinstance(data, list):
-        return "!markPrice@arr"
-    if data["e"] == "forceOrder":
-        return ALL_LIQUIDATIONS if "st" in data else f"{data['o']['s'].lower()}@forceOrder"
-    if data["e"] == "kline":
-        return f"{data['s'].lower()}@kline_{data['k']['i']}"
-    return f"{data['s'].lower()}@{_STREAM_OF_EVENT.get(data['e'], data['e'])}"
-
-
-def _read_bybit(message: Any, line: str) -> _Read | None:
-    if not isinstance(message, dict) or "topic" not in message:
-        return None
-    topic = message["topic"]
-    time_ms = message.get("ts")
-    return Frame(topic, line.strip()), (topic.rpartition(".")[2],), None if time_ms is None else int(time_ms)
-
-
-def _read_okx(message: Any, line: str) -> _Read | None:
-    if not isinstance(message, dict) or "data" not in message or "arg" not in message:
-        return None
-    arg, rows = message["arg"], message["data"]
-    symbols = tuple(row["instId"] for row in rows if "instId" in row)
-    times = [int(row["ts"]) for row in rows if "ts" in row]
-    times += [int(detail["ts"]) for row in rows for detail in row.get("details", ())]
-    topic = f"{arg['channel']}:{arg.get('instId') or arg.get('instType', '')}"
-    return Frame(topic, line.strip()), symbols, max(times, default=None)
-
-
-_READERS = {BINANCE: _read_binance, BYBIT: _read_bybit, OKX: _read_okx}
+        yield TapeRecord(before_ms, venue, read.symbols, Frame(read.topics[0], read.payload), read.topics[1:])

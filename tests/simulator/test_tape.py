@@ -134,14 +134,16 @@ def test_long_pauses_are_shortened_and_the_jump_lands_just_before_the_next_recor
         ("missing.csv", None, "no such file"),
         ("short.csv", "BTC,SELL\n", "expected 12 columns"),
         ("frames.jsonl", "{}\n", "write VENUE:FILE"),
+        ("gate:odd.jsonl", '{"event":"update","channel":"futures.trades"}', "no frame of the venue"),
     ],
 )
 def test_a_tape_that_cannot_be_used_says_why(tmp_path, name, content, complaint):
+    venue, colon, file = name.rpartition(":")
     if content is not None:
-        (tmp_path / name).write_text(content)
+        (tmp_path / file).write_text(content)
 
     with pytest.raises(TapeError, match=complaint):
-        read_tapes([str(tmp_path / name)])
+        read_tapes([f"{venue}{colon}{tmp_path / file}"])
 
 
 @pytest.mark.parametrize("day", ["2024-08-17", "2024-08-18", "2025-06-23a", "2025-06-23b", "2025-12-27_28"])
@@ -165,6 +167,10 @@ def test_recorded_forced_orders_come_back_row_by_row(shared_data, day):
         ("bybit:bybit/ws/ticker_2026-08-09.jsonl", 758),
         ("okx:okx/ws/trades_2022-05-13.jsonl", 74),
         ("binance:binance/ws/agg_trade_2021-07-22.jsonl", None),
+        ("gate:gate/ws/futures_gct.jsonl", 16),
+        ("bitget:bitget/ws/ticker_2022-04-07.jsonl", 217),
+        ("hyperliquid:hyperliquid/ws/trades_l2_BTC_2025-01-26.jsonl", 55),
+        ("deribit:deribit/ws/trades_perpetual.json", 1),
     ],
 )
 def test_recorded_frames_of_every_venue_can_be_played(shared_data, argument, records):
@@ -175,3 +181,74 @@ def test_recorded_frames_of_every_venue_can_be_played(shared_data, argument, rec
     assert tape.venues == (venue,)
     assert len(tape.records) == (records or len(tape.records))
     assert tape.symbols(venue)
+
+
+NEWER = {
+    "gate": (
+        (
+            '{"time":1700000001,"channel":"futures.trades","event":"update",'
+            '"result":[{"size":-5,"id":1,"create_time":1700000001,"price":"2171.4","contract":"ETH_USDT"}]}'
+        ),
+        ("futures.trades:ETH_USDT/decimal", "futures.trades:ETH_USDT"),
+        "ETH_USDT",
+        1_700_000_001_000,
+    ),
+    "bitget": (
+        (
+            '{"action":"update","arg":{"instType":"usdt-futures","topic":"liquidation"},'
+            '"data":[{"symbol":"APEUSDT","side":"buy","price":"0.1","amount":"1","ts":"1"}],"ts":1700000000002}'
+        ),
+        ("liquidation",),
+        "APEUSDT",
+        1_700_000_000_002,
+    ),
+    "hyperliquid": (
+        '{"channel":"trades","data":[{"coin":"kPEPE","side":"A","px":"1.9","sz":"1","time":1700000000003,"tid":6}]}',
+        ("trades:kPEPE",),
+        "kPEPE",
+        1_700_000_000_003,
+    ),
+    "deribit": (
+        (
+            '{"jsonrpc":"2.0","method":"subscription","params":{"channel":"trades.SOL_USDC-PERPETUAL.raw","data":'
+            '[{"timestamp":1700000000004,"instrument_name":"SOL_USDC-PERPETUAL","price":1.0,"amount":1.0}]}}'
+        ),
+        (
+            "trades.SOL_USDC-PERPETUAL.100ms",
+            "trades.future.USDC.100ms",
+            "trades.any.USDC.100ms",
+            "trades.future.any.100ms",
+            "trades.any.any.100ms",
+        ),
+        "SOL_USDC-PERPETUAL",
+        1_700_000_000_004,
+    ),
+}
+
+
+@pytest.mark.parametrize("venue", NEWER)
+def test_frames_of_the_newer_venues_know_their_topics_contract_and_time(venue, tmp_path):
+    line, topics, symbol, time_ms = NEWER[venue]
+    (tmp_path / "frames.jsonl").write_text(f"{line}\n")
+
+    (record,) = read_tapes([f"{venue}:{tmp_path / 'frames.jsonl'}"]).records
+
+    assert (record.topics, record.symbols, record.time_ms) == (topics, (symbol,), time_ms)
+    assert record.frame.payload == line
+
+
+def test_a_frame_goes_to_the_first_topic_somebody_wants(tmp_path):
+    (tmp_path / "frames.jsonl").write_text(NEWER["gate"][0])
+    (record,) = read_tapes([f"gate:{tmp_path / 'frames.jsonl'}"]).records
+
+    assert record.frame_for({"futures.trades:ETH_USDT"}.__contains__).topic == "futures.trades:ETH_USDT"
+    assert record.frame_for(lambda _: False) is record.frame
+
+
+def test_a_frame_without_a_time_comes_after_the_one_before_it(tmp_path):
+    context = '{"channel":"activeAssetCtx","data":{"coin":"BTC","ctx":{"markPx":"1.0"}}}'
+    (tmp_path / "frames.jsonl").write_text("\n".join((NEWER["hyperliquid"][0], context)))
+
+    first, second = read_tapes([f"hyperliquid:{tmp_path / 'frames.jsonl'}"]).records
+
+    assert (second.frame.topic, second.time_ms) == ("activeAssetCtx:BTC", first.time_ms)
