@@ -10,7 +10,14 @@ from actors.backoff import Backoff
 from actors.clock import ManualClock
 from actors.exchanges.exchange import Instrument
 from actors.mailbox import MailboxSpec
-from actors.messages import AssetsWatched, InstrumentsListed, InstrumentsWanted, OpenInterestSeen
+from actors.messages import (
+    AssetsWatched,
+    ConflictsSettled,
+    InstrumentsListed,
+    InstrumentsWanted,
+    OpenInterestSeen,
+    WatchConflicts,
+)
 from actors.oi_poller import OpenInterestPoller
 from actors.rest import RestLimits
 from tests.feed_stand.server import FeedStand, Reply
@@ -271,3 +278,38 @@ def test_a_restarted_poller_asks_for_the_list_and_keeps_the_assets(desk):
     wait_for(lambda: len(catalogue) == 2, "both questions")
     assert catalogue[1] == InstrumentsWanted(path=desk.path)
     assert desk.stage.system.ledger[desk.path].actor._watched.assets == {"ETH"}
+
+
+def test_bybits_plain_figure_is_read_by_the_verdict_on_its_sides(desk):
+    def plain(coins, at):
+        row = {"symbol": "BTCUSDT", "openInterest": str(coins), "lastPrice": "100", "turnover24h": "1"}
+        return Reply(json.dumps({"retCode": 0, "result": {"list": [row]}, "time": T0 + at}).encode())
+
+    desk.stand.pages[ALL] = [plain(100, 0), plain(100, 60_000), plain(100, 120_000)]
+    desk.open("bybit").list("bybit", "BTCUSDT")
+    desk.stage.tell(desk.path, ConflictsSettled(venue="bybit", settled=(("open_interest_sides", "one"),)))
+
+    desk.pass_s(61)
+
+    assert [one.quantity for one in desk.told()] == [50, 100]
+
+
+def test_a_contract_whose_size_is_in_doubt_is_left_out(desk):
+    both = [("BTCUSDT", 100), ("ETHUSDT", 2)]
+    desk.stand.pages[ALL] = [bybit(*both), bybit(*both, at=60_000)]
+    desk.open("bybit").list("bybit", "BTCUSDT", "ETHUSDT")
+    desk.stage.tell(desk.path, ConflictsSettled(venue="bybit", settled=(), excluded=frozenset({"ETHUSDT"})))
+
+    desk.pass_s(61)
+
+    assert (len(desk.told()), len(desk.told("ETH"))) == (2, 1)
+
+
+def test_a_poller_asks_what_is_settled_of_its_venue(desk):
+    self_test = desk.stage.record(f"{paths.SELF_TESTS}/bybit")
+    desk.stand.pages[ALL] = [bybit(("BTCUSDT", 100))]
+
+    desk.open("bybit").list("bybit", "BTCUSDT")
+
+    wait_for(lambda: self_test, "the question")
+    assert self_test[0] == WatchConflicts(path=desk.path)

@@ -6,7 +6,7 @@ from structlog.testing import capture_logs
 from actors import paths
 from actors.clock import ManualClock
 from actors.mailbox import MailboxSpec
-from actors.messages import ConnectionChanged, SocketsPlanned, VenuesAble, WatchVenues
+from actors.messages import ConflictsSettled, ConnectionChanged, SocketsPlanned, VenuesAble, WatchVenues
 from actors.venue_monitor import RETAINED_AT_EASE, VenueMonitor
 from intelligence.alerts import AlertKind, Stage
 from tests.telegram_stand.stage import Stage as Theatre
@@ -25,7 +25,12 @@ class Desk:
         self.raised = self.stage.record(paths.DISPATCHER)
         self.stage.system.place(paths.VENUES, MailboxSpec(retain_max=1_000))
         self.stage.start(
-            paths.VENUES, VenueMonitor, configured=("binance", "bybit"), watched=("gate",), lost_after_s=60.0
+            paths.VENUES,
+            VenueMonitor,
+            configured=("binance", "bybit"),
+            watched=("gate",),
+            once_settled=frozenset({"gate"}),
+            lost_after_s=60.0,
         )
 
     def tell(self, message):
@@ -34,6 +39,9 @@ class Desk:
 
     def plan(self, venue, *connections, others=()):
         return self.tell(SocketsPlanned(venue=venue, connections=connections, others=others))
+
+    def settle_conflict(self, venue, *verdicts):
+        return self.tell(ConflictsSettled(venue=venue, settled=tuple(("a_conflict", one) for one in verdicts)))
 
     def note(self):
         self.settle()
@@ -258,3 +266,59 @@ def test_a_daemon_that_sees_no_venue_is_degraded_at_once_and_unhealthy_after_hal
     desk.state("bybit-1", "down", reason="reset")
 
     assert (at_first, blind, sees, verdict()) == ("degraded", "unhealthy", "healthy", "degraded")
+
+
+def gate_up(desk):
+    return both_up(desk).plan("gate", "gate-public").state("gate-public", "up")
+
+
+def configured(desk):
+    desk.settle()
+    return [one.configured for one in desk.seen if isinstance(one, VenuesAble)][-1]
+
+
+def test_a_venue_in_doubt_joins_once_it_is_settled_and_leaves_when_that_is_withdrawn(desk):
+    gate_up(desk).settle_conflict("gate")
+    assert (desk.able()[-1], configured(desk)) == (("binance", "bybit"), ("binance", "bybit"))
+
+    desk.settle_conflict("gate", "order")
+    assert (desk.able()[-1], configured(desk)) == (("binance", "bybit", "gate"), ("binance", "bybit", "gate"))
+
+    desk.settle_conflict("gate")
+    assert (desk.able()[-1], configured(desk)) == (("binance", "bybit"), ("binance", "bybit"))
+    desk.pass_s(600)
+    assert desk.alerts() == []
+
+
+def test_a_settled_venue_that_cannot_report_is_told_like_any_other(desk):
+    gate_up(desk).settle_conflict("gate", "order").state("gate-public", "down", reason="reset")
+    desk.pass_s(61)
+
+    assert [alert.text for alert in desk.alerts()] == ["Gate cannot report liquidations: reset."]
+
+
+def test_a_loss_that_was_told_is_over_when_the_venue_does_not_count_any_more(desk):
+    gate_up(desk).settle_conflict("gate", "order").state("gate-public", "down", reason="reset")
+    desk.pass_s(61)
+
+    desk.settle_conflict("gate")
+
+    lost, over = desk.alerts()
+    assert (over.alert_id, over.stage) == (lost.alert_id, Stage.ENDED)
+    assert over.text == "Gate does not count any more: how to read it is in doubt again"
+
+
+def test_a_verdict_about_anything_else_changes_nothing(desk):
+    gate_up(desk).settle_conflict("bybit", "both").settle_conflict("bybit")
+
+    assert configured(desk) == ("binance", "bybit")
+
+
+def test_a_successor_knows_who_has_joined(desk):
+    gate_up(desk).settle_conflict("gate", "order")
+    known = len(desk.able())
+
+    desk.stage.crash(paths.VENUES)
+
+    assert wait_for(lambda: desk.able()[known:], "the successor's word") == [("binance", "bybit", "gate")]
+    assert desk.alerts() == []
