@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from actors.delivery_plans import DAY_MS, Plans
 from actors.messages import (
     AlertRaised,
     AlertsState,
@@ -26,8 +27,8 @@ from actors.supervised import Supervised
 from config.settings import Outbox as OutboxSettings
 from intelligence.alerts import Alert, Stage
 
-DAY_MS = 86_400_000
 PRUNE_EVERY_S = 3600.0
+EDIT_EVERY_S = 3.0  # of one message (issue 4; telegram.md 4 counts edits as sends)
 UNSAVED_MAX = 1_000  # alerts kept in memory while the file cannot be written
 
 _ORDER = {Stage.RAISED: 0, Stage.UPDATED: 1, Stage.ENDED: 2}
@@ -39,6 +40,10 @@ class _Prune(NamedTuple):
 
 class _StoreAgain(NamedTuple):
     pass
+
+
+class _EditDue(NamedTuple):
+    alert_id: str
 
 
 class _Unsaved(NamedTuple):
@@ -69,12 +74,12 @@ class Dispatcher(Supervised):
         `brief_log`: `alert_raised` without the record, for people at a terminal who see the alert itself.
         """
         self._database, self._rules = database, outbox
-        self._ids = chats
         self._terminal = TERMINAL_PATH if TERMINAL_PATH in notifiers else None
         self._telegram = TELEGRAM_PATH if TELEGRAM_PATH in notifiers else None
         self._heading, self._brief_log, self._keep = heading, brief_log, journal
         self._outbox: Outbox | None = None
-        self._chats: dict[int, Chat] = {}
+        self._plans = Plans(chats if self._telegram else (), terminal=self._terminal is not None)
+        self._edited_s: dict[str, float] = {}
         self._unsaved: deque[_Unsaved] = deque(maxlen=UNSAVED_MAX)
         self._journalled: deque[str] = deque(maxlen=UNSAVED_MAX)
         self.timer.every("prune", PRUNE_EVERY_S, _Prune())
@@ -86,8 +91,8 @@ class Dispatcher(Supervised):
     def _begin(self) -> None:
         outbox = self._open()
         if self.epoch == 1:  # who blocked us may have changed their mind while we were not running
-            outbox.revive()
-        self._chats = outbox.chats()
+            outbox.chats.revive()
+        self._plans.begin(outbox, self.now_ms)
         for path in filter(None, (self._terminal, self._telegram)):  # a predecessor may have died before it said so
             self.send(path, DeliveriesQueued())
 
@@ -109,6 +114,8 @@ class Dispatcher(Supervised):
                 self._revive(chat_id)
             case _StoreAgain():
                 self._store_again()
+            case _EditDue(alert_id=alert_id):
+                self._edit(alert_id)
             case _Prune():
                 self._prune()
             case _:
@@ -143,40 +150,30 @@ class Dispatcher(Supervised):
             self._journal(alert)
         elif known.stage is Stage.ENDED:
             return
-        self._chats = outbox.chats()
-        planned = self._plan(alert, graver=known is not None and alert.severity < known.severity)
+        graver = known is not None and alert.severity < known.severity
+        planned = self._plans.of(alert, outbox, graver=graver, now_ms=self.now_ms)
+        planned = self._edits_later(alert, planned)
         outbox.append(alert, planned, since_ms)
+        self._plans.follow(alert)
         self._announce(alert, planned)
 
-    def _plan(self, alert: Alert, *, graver: bool) -> list[Planned]:
-        """Who shall hear of this stage: everybody of a start, whoever got the start of its end, and of growth the
-        terminal alone, when it has become graver.
-        """
-        match alert.stage:
-            case Stage.RAISED:
-                return [Planned(target=t, stage=alert.stage, suppressed=self._silenced(t)) for t in self._targets()]
-            case Stage.UPDATED:
-                targets = [TERMINAL] if graver and self._terminal is not None else []
-            case Stage.ENDED:
-                there = self._targets()
-                targets = [target for target in self._open().told(alert.alert_id) if target in there]
-        return [Planned(target=t, stage=alert.stage, suppressed=self._silenced(t)) for t in targets]
+    def _edits_later(self, alert: Alert, planned: list[Planned]) -> list[Planned]:
+        """Leave out what would edit messages too soon after the last edit; they are edited when the time has come."""
+        if alert.stage is not Stage.UPDATED:
+            self.timer.cancel(f"edit-{alert.alert_id}")
+            self._edited_s.pop(alert.alert_id, None)
+            return planned
+        wait_s = self._edited_s.get(alert.alert_id, -EDIT_EVERY_S) + EDIT_EVERY_S - self.system.clock.monotonic()
+        if wait_s <= 0:
+            self._edited_s[alert.alert_id] = self.system.clock.monotonic()
+            return planned
+        self.timer.once(f"edit-{alert.alert_id}", wait_s, _EditDue(alert.alert_id))
+        return [plan for plan in planned if plan.stage is not Stage.UPDATED or plan.target == TERMINAL]
 
-    def _targets(self) -> dict[str, int | None]:
-        """Every target, with the chat behind it if it is one."""
-        targets: dict[str, int | None] = {TERMINAL: None} if self._terminal is not None else {}
-        if self._telegram is not None:
-            targets |= {telegram_target(chat_id): chat_id for chat_id in self._ids}
-        return targets
-
-    def _silenced(self, target: str) -> str:
-        """Why this target gets nothing now, or nothing."""
-        chat = self._chats.get(self._targets()[target] or 0)
-        if chat is None:
-            return ""
-        if not chat.alerts_on:
-            return "alerts_off"
-        return "chat_dead" if chat.dead_reason else ""
+    def _edit(self, alert_id: str) -> None:
+        """Tell the newest growth of an incident, unless it has ended."""
+        if alert_id in self._plans.incidents and not self._unsaved:
+            self._take(self._plans.incidents[alert_id])
 
     def _journal(self, alert: Alert) -> None:
         """Log the record, once though it is stored later: the sequence of these lines is what runs are compared by."""
@@ -245,7 +242,7 @@ class Dispatcher(Supervised):
             self._journal(alert)
         if alert.stage is Stage.UPDATED:
             return
-        targets = [target for target in self._targets() if not self._silenced(target)]
+        targets = self._plans.without_file()
         for path, group in self._notifiers(targets).items():
             self.send(path, DeliverNow(alert=alert, targets=group))
         self.note(f"outbox not writable, {len(self._unsaved)} alerts in memory only")
@@ -254,7 +251,7 @@ class Dispatcher(Supervised):
         """Store what went out from memory. Notifiers know what they have delivered and only mark it."""
         stored = 0
         try:
-            self._open().chats()
+            self._open().chats.all()
             while self._unsaved:
                 self._store(*self._unsaved[0])
                 self._unsaved.popleft()
@@ -280,7 +277,7 @@ class Dispatcher(Supervised):
 
     def _set_alerts(self, wish: SetAlerts) -> None:
         outbox = self._open()
-        outbox.set_alerts(wish.chat_id, on=wish.on, by=wish.by, now_ms=self.now_ms)
+        outbox.chats.set_alerts(wish.chat_id, on=wish.on, by=wish.by, now_ms=self.now_ms)
         self.log.info("chat_alerts_set", chat_id=wish.chat_id, on=wish.on, by=wish.by)
         if not wish.on:
             target = telegram_target(wish.chat_id)
@@ -289,14 +286,13 @@ class Dispatcher(Supervised):
 
     def _state(self, chat_id: int) -> AlertsState:
         outbox = self._open()
-        self._chats = outbox.chats()
-        chat = self._chats.get(chat_id, Chat(chat_id=chat_id))
+        chat = outbox.chats.all().get(chat_id, Chat(chat_id=chat_id))
         sent, waiting = outbox.counts(telegram_target(chat_id), self.now_ms - DAY_MS)
         return AlertsState(chat_id=chat_id, on=chat.alerts_on, since_ms=chat.changed_ms, sent_24h=sent, waiting=waiting)
 
     def _revive(self, chat_id: int) -> None:
         try:
-            if self._open().revive(chat_id):
+            if self._open().chats.revive(chat_id):
                 self.log.info("chat_revived", chat_id=chat_id)
         except OutboxError as error:
             self._lose_outbox(error)

@@ -12,9 +12,10 @@ from pathlib import Path
 import msgspec
 import structlog
 
+from actors.chat_book import ChatBook
 from actors.database import Database
 from actors.database import StorageError as OutboxError
-from actors.outbox_rows import Backlog, Chat, Delivery, Known, Planned, Start
+from actors.outbox_rows import Backlog, Delivery, Known, Planned, Start
 from intelligence.alerts import Alert, Severity, Stage
 
 __all__ = ["MIGRATIONS", "Outbox", "OutboxError"]
@@ -41,11 +42,16 @@ MIGRATIONS: tuple[str, ...] = (
         chat_id INTEGER PRIMARY KEY, alerts_on INTEGER NOT NULL DEFAULT 1, changed_ms INTEGER, changed_by INTEGER,
         dead_reason TEXT NOT NULL DEFAULT '', moved_to INTEGER);
     """,
+    """
+    ALTER TABLE deliveries ADD COLUMN silent INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE chats ADD COLUMN preferences TEXT NOT NULL DEFAULT '{}';
+    CREATE INDEX alerts_open ON alerts (detected_ms) WHERE stage != 'ended';
+    """,
 )
 
 _OPEN = """
     SELECT d.id, d.alert_id, d.stage, d.target, d.attempts, d.resent, d.not_before_ms, d.created_ms,
-           a.record, a.updated, a.ended
+           d.silent, a.record, a.updated, a.ended
     FROM deliveries d JOIN alerts a USING (alert_id)
     WHERE d.state IN ('queued', 'sending') AND d.id > ? AND (d.target = ? OR d.target LIKE ?) ORDER BY d.id
 """
@@ -56,6 +62,7 @@ class Outbox:
 
     def __init__(self, database: Path | str, busy_s: float) -> None:
         self._db = Database(database, busy_s, MIGRATIONS)
+        self.chats = ChatBook(self._db)
 
     def close(self) -> None:
         self._db.close()
@@ -67,19 +74,30 @@ class Outbox:
         return Known(stage=Stage(row["stage"]), severity=Severity(row["severity"])) if row else None
 
     def append(self, alert: Alert, planned: Iterable[Planned], now_ms: int) -> None:
-        """Store the record of a stage and its deliveries, all or nothing. The same again changes nothing."""
+        """Store the record of a stage and its deliveries, all or nothing. The same again changes nothing.
+
+        What of an incident's growth waits to be told when it ends is told with its end.
+        """
         with self._db.writing():
             self._store_record(alert)
+            if alert.stage is Stage.ENDED:
+                self._db.write(
+                    "UPDATE deliveries SET state = 'suppressed', reason = 'superseded'"
+                    " WHERE alert_id = ? AND stage = 'updated' AND state = 'queued'",
+                    alert.alert_id,
+                )
             for plan in planned:
                 self._db.write(
-                    "INSERT INTO deliveries (alert_id, stage, target, state, reason, created_ms) VALUES (?,?,?,?,?,?)"
-                    " ON CONFLICT DO UPDATE SET state = 'queued', attempts = 0, created_ms = excluded.created_ms"
-                    " WHERE stage = 'updated' AND state = 'delivered'",
+                    "INSERT INTO deliveries (alert_id, stage, target, state, reason, silent, created_ms) VALUES (?,?,?,?,?,?,?)"
+                    " ON CONFLICT DO UPDATE SET state = 'queued', attempts = 0, created_ms = excluded.created_ms,"
+                    " reason = '', silent = excluded.silent WHERE excluded.state = 'queued'"
+                    " AND (stage = 'updated' AND state != 'sending' OR stage = 'raised' AND state = 'suppressed')",
                     alert.alert_id,
                     plan.stage,
                     plan.target,
                     "suppressed" if plan.suppressed else "queued",
                     plan.suppressed,
+                    plan.silent,
                     now_ms,
                 )
 
@@ -116,6 +134,26 @@ class Outbox:
             alert_id,
         )
         return tuple(row["target"] for row in rows)
+
+    def open_incidents(self, since_ms: int) -> list[Alert]:
+        """The newest record of every incident that began since then and has not ended."""
+        rows = self._db.all(
+            "SELECT coalesce(updated, record) AS newest FROM alerts WHERE stage != 'ended' AND detected_ms >= ?"
+            " AND kind != 'liquidation'",
+            since_ms,
+        )
+        return [msgspec.json.decode(row["newest"], type=Alert) for row in rows]
+
+    def pushed(self, target: str, since_ms: int) -> int:
+        """How many alerts a target was told, or is about to be told, since then."""
+        row = self._db.one(
+            "SELECT count(*) AS n FROM deliveries WHERE target = ? AND stage = 'raised' AND created_ms >= ?"
+            " AND state IN ('queued', 'sending', 'delivered')",
+            target,
+            since_ms,
+        )
+        assert row is not None  # count always answers
+        return int(row["n"])
 
     def prune(self, before_ms: int) -> int:
         """Forget what was settled before `before_ms`; return how many alerts went."""
@@ -235,41 +273,7 @@ class Outbox:
                 log.exception("alert_failed", alert_id=row["alert_id"], reason="unreadable", caused_by=str(error))
         return found
 
-    # -- chats ----------------------------------------------------------------------------------------------------
-
-    def chats(self) -> dict[int, Chat]:
-        """What is stored of chats; one that is not here has its alerts on."""
-        rows = self._db.all("SELECT chat_id, alerts_on, changed_ms, dead_reason, moved_to FROM chats")
-        return {row["chat_id"]: Chat(**{**dict(row), "alerts_on": bool(row["alerts_on"])}) for row in rows}
-
-    def set_alerts(self, chat_id: int, *, on: bool, by: int, now_ms: int) -> None:
-        self._db.write(
-            "INSERT INTO chats (chat_id, alerts_on, changed_ms, changed_by) VALUES (?,?,?,?) ON CONFLICT DO UPDATE"
-            " SET alerts_on = excluded.alerts_on, changed_ms = excluded.changed_ms, changed_by = excluded.changed_by",
-            chat_id,
-            int(on),
-            now_ms,
-            by,
-        )
-
-    def set_dead(self, chat_id: int, reason: str) -> None:
-        """Note that Telegram refuses a chat; its settings stay."""
-        self._db.write(
-            "INSERT INTO chats (chat_id, dead_reason) VALUES (?1,?2) ON CONFLICT DO UPDATE SET dead_reason = ?2",
-            chat_id,
-            reason,
-        )
-
-    def revive(self, chat_id: int | None = None) -> bool:
-        """Forget that Telegram refused a chat (None: every chat); False when it did not."""
-        return self._db.write(
-            "UPDATE chats SET dead_reason = '' WHERE dead_reason != '' AND chat_id = coalesce(?, chat_id)", chat_id
-        )
-
-    def set_moved(self, chat_id: int, to: int) -> None:
-        self._db.write(
-            "INSERT INTO chats (chat_id, moved_to) VALUES (?1,?2) ON CONFLICT DO UPDATE SET moved_to = ?2", chat_id, to
-        )
+    # -- totals -----------------------------------------------------------------------------------------------------
 
     def counts(self, target: str, since_ms: int) -> tuple[int, int]:
         """Deliveries made to a target since then, and those that wait."""
@@ -290,7 +294,7 @@ class Outbox:
 
 def _delivery(row: sqlite3.Row) -> Delivery:
     stage = Stage(row["stage"])
-    record = row["record"] if stage is Stage.RAISED else row[stage]
+    record = (row["updated"] or row["record"]) if stage is Stage.RAISED else row[stage]
     return Delivery(
         id=row["id"],
         alert=msgspec.json.decode(record, type=Alert),
@@ -300,4 +304,5 @@ def _delivery(row: sqlite3.Row) -> Delivery:
         resent=bool(row["resent"]),
         not_before_ms=row["not_before_ms"],
         created_ms=row["created_ms"],
+        silent=bool(row["silent"]),
     )

@@ -1,8 +1,9 @@
 """The records of the outbox: what is planned, what waits, and what is known of alerts and chats."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from intelligence.alerts import Alert, Severity, Stage
+from intelligence.gates import Preferences
 
 TERMINAL = "terminal"
 ALL_CHATS = "telegram:"
@@ -26,11 +27,12 @@ class Known:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """A delivery to be stored; `suppressed` names why it will not be made."""
+    """A delivery to be stored; `suppressed` names the gate that holds it back, `silent` has it arrive without a sound."""
 
     target: str
     stage: Stage
     suppressed: str = ""
+    silent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +47,7 @@ class Delivery:
     resent: bool
     not_before_ms: int
     created_ms: int
+    silent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +67,7 @@ class Chat:
     changed_ms: int | None = None
     dead_reason: str = ""
     moved_to: int | None = None
+    preferences: Preferences = field(default_factory=Preferences)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,7 +31,7 @@ class Deliveries:
         self._queues = Queues()
         self._memory_ids = itertools.count(FROM_MEMORY)
         self._unstored: dict[_Key, Delivery] = {}
-        self._made: dict[_Key, int] = {}
+        self._made: dict[_Key, int | None] = {}
         self._taken_over = False
         self.moved: dict[int, int] = {}
 
@@ -101,15 +101,15 @@ class Deliveries:
             self._log_repeated(row, "interrupted")
         for row in given_up:
             self._log_failed(row, "unknown")
-        self.moved = {chat.chat_id: chat.moved_to for chat in outbox.chats().values() if chat.moved_to}
+        self.moved = {chat.chat_id: chat.moved_to for chat in outbox.chats.all().values() if chat.moved_to}
         for row in outbox.waiting(ALL_CHATS):
             wait_s = min((row.not_before_ms - self._clock.now_ms()) / 1000, HOLD_MAX_S)
             if wait_s > 0:
                 self._pace.hold(chat_of(row.target), self._clock.monotonic() + wait_s)
 
     def _add(self, row: Delivery) -> None:
-        message_id = self._made.pop(_key(row), None)
-        if message_id is not None:
+        if _key(row) in self._made:
+            message_id = self._made.pop(_key(row))
             self._ledger.mark(lambda outbox: outbox.claim(row.id, self._ledger.epoch))
             self._mark_delivered(row, message_id)
             return
@@ -122,7 +122,7 @@ class Deliveries:
 
     # -- what came of it ------------------------------------------------------------------------------------------
 
-    def delivered(self, row: Delivery, message_id: int) -> None:
+    def delivered(self, row: Delivery, message_id: int | None) -> None:
         now_ms = self._clock.now_ms()
         self._queues.remove(row)
         if row.id < FROM_MEMORY:
@@ -190,7 +190,7 @@ class Deliveries:
         self._unstored = {key: kept for key, kept in self._unstored.items() if kept.target != target}
 
         def bury(outbox: Outbox) -> None:
-            outbox.set_dead(chat_id, reason)
+            outbox.chats.set_dead(chat_id, reason)
             for alert_id, stage in outbox.withdraw(target, "failed", "chat_dead"):
                 self._log.warning("alert_failed", alert_id=alert_id, stage=stage, target=target, reason="chat_dead")
 
@@ -199,9 +199,9 @@ class Deliveries:
     def move_chat(self, chat_id: int, to: int) -> None:
         self._log.warning("chat_moved", chat_id=chat_id, to_chat_id=to)
         self.moved[chat_id] = to
-        self._ledger.mark(lambda outbox: outbox.set_moved(chat_id, to))
+        self._ledger.mark(lambda outbox: outbox.chats.set_moved(chat_id, to))
 
-    def _mark_delivered(self, row: Delivery, message_id: int) -> None:
+    def _mark_delivered(self, row: Delivery, message_id: int | None) -> None:
         now_ms, epoch = self._clock.now_ms(), self._ledger.epoch
         self._ledger.mark(lambda outbox: outbox.delivered(row.id, epoch, now_ms=now_ms, message_id=message_id))
 

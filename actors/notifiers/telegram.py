@@ -129,6 +129,7 @@ class TelegramNotifier(Supervised):
         self._deliveries = Deliveries(self._ledger, self._pace, self.system.clock, valid_ms, self.log)
         self._failures: dict[int, int] = {}
         self._as_plain: set[int] = set()
+        self._as_new: set[int] = set()
         self._stepping = False
         self._stop_s: float | None = None
         self.timer.every("reread", outbox.reread_s, _Reread())
@@ -202,22 +203,28 @@ class TelegramNotifier(Supervised):
         return True
 
     def _attempt(self, row: Delivery) -> None:
-        chat_id = chat_of(row.target)
-        reply_to: int | None = None
-        if row.stage is Stage.ENDED:
+        edits: int | None = None
+        if row.stage is not Stage.RAISED:
             start = self._ledger.read(lambda outbox: outbox.start_of(row.alert.alert_id, row.target))
+            edits = start.message_id if start is not None and row.id not in self._as_new else None
             if start is not None and not start.may_have_arrived:
                 self._deliveries.give_up(row, "start_not_delivered")
                 return
-            reply_to = start.message_id if start is not None else None
+            if edits is None and row.stage is Stage.UPDATED:
+                self._deliveries.give_up(row, "no_message_to_edit")
+                return
         within_s = None if self._stop_s is None else max(0.05, self._stop_s - self._now_s)
-        verdict = self._api.send("sendMessage", self._fields(row, reply_to), within_s=within_s)
-        self._pace.spent(chat_id, self._now_s)
+        method = "sendMessage" if edits is None else "editMessageText"
+        verdict = self._api.send(method, self._fields(row, edits), within_s=within_s)
+        self._pace.spent(chat_of(row.target), self._now_s)
         if not isinstance(verdict, verdicts.NotSent | verdicts.Throttled):
-            self._failures.pop(chat_id, None)
-        self._settle(row, verdict)
+            self._failures.pop(chat_of(row.target), None)
+        if isinstance(verdict, verdicts.Unchanged | verdicts.NoMessage):
+            self._settle_edit(row, verdict)
+        else:
+            self._settle(row, verdict)
 
-    def _fields(self, row: Delivery, reply_to: int | None) -> dict[str, Any]:
+    def _fields(self, row: Delivery, edits: int | None) -> dict[str, Any]:
         chat_id = chat_of(row.target)
         late_ms = age_ms(row, self.now_ms)
         text = html(row.alert, heading=self._heading, age_ms=late_ms, instance=self._instance)
@@ -231,8 +238,10 @@ class TelegramNotifier(Supervised):
             text = plain(row.alert, heading=self._heading, age_ms=late_ms, instance=self._instance)
             fields["text"] = cut_to_units(text, MAX_TEXT_UNITS)
             del fields["parse_mode"]
-        if reply_to is not None:
-            fields["reply_parameters"] = {"message_id": reply_to, "allow_sending_without_reply": True}
+        if edits is not None:
+            fields["message_id"] = edits
+        elif row.silent:
+            fields["disable_notification"] = True
         return fields
 
     # -- what came of it ------------------------------------------------------------------------------------------
@@ -242,6 +251,7 @@ class TelegramNotifier(Supervised):
             case verdicts.Sent(message_id=message_id):
                 self._deliveries.delivered(row, message_id)
                 self._as_plain.discard(row.id)
+                self._as_new.discard(row.id)
                 self.progress()
             case verdicts.Throttled(wait_s=wait_s):
                 self.log.warning("telegram_throttled", chat_id=chat_of(row.target), wait_s=wait_s)
@@ -278,10 +288,12 @@ class TelegramNotifier(Supervised):
         self._deliveries.put_back(row, reason, wait_s)
 
     def _settle_unknown(self, row: Delivery, reason: str) -> None:
-        """Telegram may have it. What wakes people is sent once more, with the same id in its text; the rest is not."""
+        """Telegram may have it. An edit is made once more, and what interrupts people sent, with the same id in its text; the
+        rest is not.
+        """
         if self._stop_s is not None:
             self._deliveries.leave(row)
-        elif row.alert.severity is not Severity.P3 and not row.resent:
+        elif (row.stage is not Stage.RAISED or row.alert.severity is not Severity.P3) and not row.resent:
             self._deliveries.put_back(row, reason, self._backoff.base_s, resent=True)
         else:
             self._deliveries.give_up(row, "unknown")
@@ -294,6 +306,17 @@ class TelegramNotifier(Supervised):
             return
         self._deliveries.move_chat(chat_id, to)
         self._deliveries.put_back(row, "chat_moved", 0.0)
+
+    def _settle_edit(self, row: Delivery, verdict: verdicts.Unchanged | verdicts.NoMessage) -> None:
+        """Take an edit that changed nothing. Where the message is gone the end gets one of its own, growth none."""
+        if isinstance(verdict, verdicts.Unchanged):
+            self._deliveries.delivered(row, None)
+            return
+        if row.stage is Stage.UPDATED or row.id in self._as_new:
+            self._deliveries.give_up(row, verdict.reason)
+            return
+        self._as_new.add(row.id)
+        self._deliveries.put_back(row, "message_gone", 0.0)
 
     def _send_plain(self, row: Delivery, reason: str) -> None:
         """Try once more without markup: a bug in a template must not cost the alert."""

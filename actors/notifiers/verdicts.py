@@ -1,4 +1,4 @@
-"""What an answer of the Bot API to `sendMessage` means for the alert: telegram.md 3, as pure data.
+"""What an answer of the Bot API to `sendMessage` or `editMessageText` means for the alert: telegram.md 3, as pure data.
 
 The HTTP status counts, then Telegram's own words; a page that is not Telegram's JSON came from something in between.
 """
@@ -77,13 +77,37 @@ class Rejected:
 
 
 @dataclass(frozen=True, slots=True)
+class Unchanged:
+    """The message says that already: as good as edited."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoMessage:
+    """The message to be edited is gone, or not ours to edit."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class NoSuchBot:
     """The token is wrong, or the address is not a Bot API server."""
 
     status: int
 
 
-Verdict = Sent | Throttled | NotSent | Unknown | BadMarkup | ChatGone | ChatMoved | Rejected | NoSuchBot
+Verdict = (
+    Sent
+    | Throttled
+    | NotSent
+    | Unknown
+    | BadMarkup
+    | ChatGone
+    | ChatMoved
+    | Rejected
+    | Unchanged
+    | NoMessage
+    | NoSuchBot
+)
 
 
 def judge(status: int, body: bytes) -> Verdict:
@@ -122,6 +146,10 @@ def _judge_400(answer: dict[str, Any], said: str, reason: str) -> Verdict:
         return ChatMoved(moved_to)
     if any(words in said for words in _GONE):
         return ChatGone(reason)
+    if "message is not modified" in said:
+        return Unchanged()
+    if "message to edit not found" in said or "message can't be edited" in said:
+        return NoMessage(reason)
     if "can't parse" in said:
         return BadMarkup(reason)
     return Rejected(reason)

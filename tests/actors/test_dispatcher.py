@@ -4,6 +4,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from actors import paths
+from actors.clock import ManualClock
 from actors.dispatcher import Dispatcher
 from actors.messages import (
     AlertRaised,
@@ -19,7 +20,8 @@ from actors.outbox import Outbox
 from actors.outbox_rows import TERMINAL, telegram_target
 from config.settings import Outbox as OutboxSettings
 from intelligence.alerts import AlertKind, Severity, Stage
-from tests.intelligence.builders import an_alert
+from intelligence.gates import Preferences, QuietHours
+from tests.intelligence.builders import T0, an_alert
 from tests.telegram_stand.stage import Stage as Theatre
 from tests.telegram_stand.stage import wait_for
 
@@ -209,16 +211,95 @@ def test_end_goes_to_those_who_got_the_start(desk):
     assert ends == {TERMINAL, telegram_target(GROUP)}
 
 
-def test_growth_is_stored_and_shown_on_the_terminal_only_when_it_is_graver(desk):
+def updated(desk):
+    return [target for (_, stage, target) in desk.states() if stage == "updated"]
+
+
+def test_growth_goes_to_chats_and_to_the_terminal_only_when_it_is_graver(desk):
     desk.open().tell(
-        an_alert(severity=Severity.P2),
-        an_alert(severity=Severity.P2, stage=Stage.UPDATED, value=2e6),
+        an_alert(kind=AlertKind.CASCADE, severity=Severity.P2),
+        an_alert(kind=AlertKind.CASCADE, severity=Severity.P2, stage=Stage.UPDATED, value=2e6),
     )
-    assert {stage for (_, stage, _) in desk.states()} == {"raised"}
+    assert updated(desk) == [telegram_target(ME), telegram_target(GROUP)]
 
-    desk.tell(an_alert(severity=Severity.P1, stage=Stage.UPDATED, value=5e6))
+    desk.tell(an_alert(kind=AlertKind.CASCADE, severity=Severity.P1, stage=Stage.UPDATED, value=5e6))
 
-    assert [target for (_, stage, target) in desk.states() if stage == "updated"] == [TERMINAL]
+    assert updated(desk) == [telegram_target(ME), telegram_target(GROUP), TERMINAL]
+
+
+@pytest.fixture
+def still(tmp_path):
+    """A desk whose clock stands at the time of the alerts."""
+    theatre = Theatre(ManualClock(market_ms=T0))
+    yield Desk(theatre, tmp_path / "foreshock.db").open()
+    theatre.close()
+
+
+def test_a_message_is_edited_at_most_every_three_seconds_and_then_with_the_newest(still):
+    desk = still
+    growth = [an_alert(kind=AlertKind.CASCADE, stage=Stage.UPDATED, value=value) for value in (2e6, 3e6, 4e6)]
+    desk.tell(an_alert(kind=AlertKind.CASCADE), growth[0])
+    outbox = Outbox(desk.database, 1)
+    (row,) = [row for row in outbox.waiting(telegram_target(ME)) if row.stage is Stage.UPDATED]
+    assert outbox.claim(row.id, 1)
+    assert outbox.delivered(row.id, 1, now_ms=1)
+
+    desk.tell(*growth[1:])
+    assert [row.stage for row in outbox.waiting(telegram_target(ME))] == [Stage.RAISED]
+
+    desk.theatre.clock.advance(3.1)
+    desk.settle()
+    newest = [row.alert.value for row in outbox.waiting(telegram_target(ME)) if row.stage is Stage.UPDATED]
+    assert newest == [4e6]
+    outbox.close()
+
+
+def test_the_end_takes_the_place_of_growth_that_nobody_was_told(desk):
+    desk.open().tell(
+        an_alert(kind=AlertKind.CASCADE),
+        an_alert(kind=AlertKind.CASCADE, stage=Stage.UPDATED),
+        an_alert(kind=AlertKind.CASCADE, stage=Stage.ENDED),
+    )
+
+    assert desk.states()["abcdefghijkl", "updated", telegram_target(ME)] == "suppressed"
+    assert desk.states()["abcdefghijkl", "ended", telegram_target(ME)] == "queued"
+
+
+def reasons(desk, alert_id):
+    return {reason for known, _, _, _, reason in desk.rows() if known == alert_id}
+
+
+def test_a_liquidation_inside_an_open_cascade_is_recorded_and_not_sent(still, logged):
+    still.tell(
+        an_alert(alert_id="cascade", kind=AlertKind.CASCADE, severity=Severity.P2),
+        an_alert(alert_id="part", severity=Severity.P2),
+        an_alert(alert_id="graver", severity=Severity.P1),
+    )
+
+    assert reasons(still, "part") == {"inhibited:cascade"}
+    assert reasons(still, "graver") == {""}
+    assert len(logged("alert_raised")) == 3
+
+
+def test_a_successor_knows_the_open_incidents(still):
+    still.tell(an_alert(alert_id="cascade", kind=AlertKind.CASCADE))
+    still.theatre.crash(paths.DISPATCHER)
+    still.tell(an_alert(alert_id="part"))
+
+    assert reasons(still, "part") == {"inhibited:cascade"}
+
+
+def test_who_was_spared_the_start_is_told_when_it_becomes_grave(desk):
+    quiet = QuietHours(from_minute=0, to_minute=1439, zone="UTC")
+    outbox = Outbox(desk.database, 1)
+    outbox.chats.set_preferences(ME, Preferences(quiet=quiet))
+    outbox.close()
+    desk.open().tell(an_alert(kind=AlertKind.CASCADE, severity=Severity.P2))
+    assert desk.states()["abcdefghijkl", "raised", telegram_target(ME)] == "suppressed"
+
+    desk.tell(an_alert(kind=AlertKind.CASCADE, severity=Severity.P1, stage=Stage.UPDATED))
+
+    assert desk.states()["abcdefghijkl", "raised", telegram_target(ME)] == "queued"
 
 
 def test_update_of_an_incident_whose_start_was_lost_raises_it(desk, logged):
@@ -247,7 +328,7 @@ def test_alert_about_a_feed_goes_the_same_way(desk):
 def test_dead_chat_gets_nothing_until_it_writes_again(desk, logged):
     desk.open()
     outbox = Outbox(desk.database, 1)
-    outbox.set_dead(ME, "blocked")
+    outbox.chats.set_dead(ME, "blocked")
     outbox.close()
 
     desk.tell(an_alert(alert_id="one"))

@@ -149,16 +149,68 @@ def test_graver_alerts_overtake_and_keep_their_order(post):
     assert ids(post.stand.sent()) == ["alert-00", "p1-a", "p1-b", "p2-a", "p3-a", "p3-b"]
 
 
-def test_end_of_an_incident_replies_to_its_start(post):
-    start = an_alert(kind=AlertKind.CASCADE, severity=Severity.P3)
-    end = an_alert(kind=AlertKind.CASCADE, stage=Stage.ENDED, severity=Severity.P1)
-    post.queue(start, end).open()
+def an_incident(stage=Stage.RAISED, **overrides):
+    return an_alert(kind=AlertKind.CASCADE, stage=stage, **overrides)
+
+
+def test_growth_and_end_of_an_incident_are_written_into_its_message(post):
+    post.queue(an_incident()).open()
+    post.done()
+    post.queue(an_incident(Stage.UPDATED, value=2e6))
+    post.tell()
+    post.done()
+    post.queue(an_incident(Stage.ENDED, value=3e6))
+    post.tell()
     post.done()
 
-    first, second = post.stand.sent()
-    assert "reply_parameters" not in first.fields
-    assert second.fields["reply_parameters"]["message_id"] == 1
-    assert second.fields["reply_parameters"]["allow_sending_without_reply"] is True
+    (first,) = post.stand.sent()
+    edits = post.stand.calls("editMessageText")
+    assert [edit.fields["message_id"] for edit in edits] == [1, 1]
+    assert len({first.text, *(edit.text for edit in edits)}) == 3
+
+
+def test_an_end_whose_message_is_gone_gets_one_of_its_own(post):
+    post.stand.fail(method="editMessageText", answer=proxy.refusal(400, "Bad Request: message to edit not found"))
+    post.queue(an_incident(), an_incident(Stage.ENDED)).open()
+    post.done()
+
+    assert len(post.stand.sent()) == 2
+    assert [state[1] for state in post.states()] == ["delivered", "delivered"]
+
+
+def test_growth_whose_message_is_gone_is_not_told(post):
+    post.stand.fail(method="editMessageText", answer=proxy.refusal(400, "Bad Request: message can't be edited"))
+    post.queue(an_incident(), an_incident(Stage.UPDATED)).open()
+    post.done()
+
+    assert len(post.stand.sent()) == 1
+    assert [state[1] for state in post.states()] == ["delivered", "failed"]
+
+
+def test_an_edit_that_changes_nothing_is_as_good_as_made(post):
+    post.stand.fail(method="editMessageText", answer=proxy.refusal(400, "Bad Request: message is not modified: ..."))
+    post.queue(an_incident(), an_incident(Stage.UPDATED)).open()
+    post.done()
+
+    assert [state[1] for state in post.states()] == ["delivered", "delivered"]
+
+
+def test_an_edit_whose_answer_is_lost_is_made_again_however_grave_it_is(post):
+    post.stand.fail(method="editMessageText", drop="after")
+    post.queue(an_incident(severity=Severity.P3), an_incident(Stage.UPDATED, severity=Severity.P3)).open()
+    post.done()
+
+    assert len(post.stand.calls("editMessageText")) == 2
+
+
+def test_a_silent_delivery_arrives_without_a_sound(post):
+    now_ms = post.theatre.clock.now_ms()
+    target = telegram_target(ME)
+    post.outbox.append(an_alert(), [Planned(target=target, stage=Stage.RAISED, silent=True)], now_ms)
+    post.queue(an_alert(alert_id="loud")).open()
+    post.done()
+
+    assert [call.fields.get("disable_notification") for call in post.stand.sent()] == [True, None]
 
 
 def test_end_is_not_told_where_the_start_never_arrived(post, logged):
@@ -375,14 +427,14 @@ def test_answer_that_drips_is_not_waited_for(post, monkeypatch):
 
 @pytest.mark.parametrize("state", [proxy.BLOCKED, proxy.NOT_FOUND], ids=["blocked", "not found"])
 def test_chat_that_refuses_us_is_dead_and_the_others_go_on(post, logged, state):
-    post.outbox.set_alerts(ME, on=True, by=ME, now_ms=5)
+    post.outbox.chats.set_alerts(ME, on=True, by=ME, now_ms=5)
     post.stand.proxy.chats[ME] = state
     post.queue(*some(3), chats=(ME, OTHER)).open()
     post.done()
 
     assert len(post.stand.calls(chat=ME)) == 1
     assert len(post.stand.sent(OTHER)) == 3
-    chat = post.outbox.chats()[ME]
+    chat = post.outbox.chats.all()[ME]
     assert (chat.alerts_on, chat.changed_ms) == (True, 5)
     assert chat.dead_reason.startswith("http_")
     assert [entry["chat_id"] for entry in logged("chat_dead")] == [ME]
@@ -397,7 +449,7 @@ def test_group_that_became_a_supergroup_is_followed(post):
 
     assert ids(post.stand.sent(-1001)) == ["alert-00", "alert-01"]
     assert len(post.stand.calls(chat=GROUP)) == 1
-    assert post.outbox.chats()[GROUP].moved_to == -1001
+    assert post.outbox.chats.all()[GROUP].moved_to == -1001
 
 
 def test_markup_that_telegram_cannot_read_goes_out_as_plain_text(post, logged, monkeypatch):

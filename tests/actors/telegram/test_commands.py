@@ -179,18 +179,18 @@ def test_settings_that_cannot_be_stored_are_not_claimed_to_be(bot):
 def test_chat_that_writes_is_alive_again(bot, logged):
     outbox = Outbox(bot.database, 1)
     bot.dispatcher().open()
-    outbox.set_dead(ME, "blocked")
+    outbox.chats.set_dead(ME, "blocked")
 
     bot.stand.answers("/start")
 
-    wait_for(lambda: outbox.chats()[ME].dead_reason == "")
+    wait_for(lambda: outbox.chats.all()[ME].dead_reason == "")
     outbox.close()
 
 
 def test_chat_that_unblocks_us_is_alive_again(bot):
     outbox = Outbox(bot.database, 1)
     bot.dispatcher().open()
-    outbox.set_dead(ME, "blocked")
+    outbox.chats.set_dead(ME, "blocked")
     chat, user = {"id": ME, "type": "private"}, {"id": ME, "is_bot": False, "first_name": "A"}
     us = {"id": 7, "is_bot": True, "first_name": "Fixture"}
 
@@ -204,7 +204,7 @@ def test_chat_that_unblocks_us_is_alive_again(bot):
         }
     )
 
-    wait_for(lambda: outbox.chats()[ME].dead_reason == "")
+    wait_for(lambda: outbox.chats.all()[ME].dead_reason == "")
     outbox.close()
 
 
@@ -216,7 +216,7 @@ def test_stranger_learns_the_own_ids_and_nothing_else(bot, command):
     answer = bot.dispatcher().open().stand.answers(command, chat=STRANGER)
 
     assert answer == f"chat id: <code>{STRANGER}</code>\nuser id: <code>{STRANGER}</code>"
-    assert STRANGER not in Outbox(bot.database, 1).chats()
+    assert STRANGER not in Outbox(bot.database, 1).chats.all()
 
 
 def test_without_authorised_users_everybody_is_a_stranger_and_the_log_says_so(bot, logged):

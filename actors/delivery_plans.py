@@ -1,0 +1,78 @@
+"""Who shall be told of a stage of an alert: every decision of the dispatcher, from what is chosen and what is open."""
+
+import msgspec
+
+from actors.outbox import Outbox
+from actors.outbox_rows import TERMINAL, Chat, Planned, telegram_target
+from intelligence.alerts import Alert, AlertKind, Stage
+from intelligence.gates import Standing, decide
+from intelligence.inhibition import inhibitor
+
+DAY_MS = 86_400_000
+OPEN_AT_MOST_MS = DAY_MS  # an incident whose end nobody has told is not followed for longer
+
+
+class Plans:
+    """Knows the targets, what their chats have chosen, and the open incidents. `chat_ids`: chats that receive alerts."""
+
+    def __init__(self, chat_ids: tuple[int, ...], *, terminal: bool) -> None:
+        self._targets: dict[str, int | None] = {TERMINAL: None} if terminal else {}
+        self._targets |= {telegram_target(chat_id): chat_id for chat_id in chat_ids}
+        self._chats: dict[int, Chat] = {}
+        self.incidents: dict[str, Alert] = {}
+
+    def begin(self, outbox: Outbox, now_ms: int) -> None:
+        """Know what a predecessor knew. Raises OutboxError."""
+        self._chats = outbox.chats.all()
+        self.incidents = {alert.alert_id: alert for alert in outbox.open_incidents(now_ms - OPEN_AT_MOST_MS)}
+
+    def follow(self, alert: Alert) -> None:
+        """Keep the newest record of every open incident."""
+        if alert.stage is Stage.ENDED:
+            self.incidents.pop(alert.alert_id, None)
+        elif alert.kind is not AlertKind.LIQUIDATION:
+            self.incidents[alert.alert_id] = msgspec.structs.replace(alert, stage=Stage.UPDATED)
+
+    def of(self, alert: Alert, outbox: Outbox, *, graver: bool, now_ms: int) -> list[Planned]:
+        """Everybody of a start, whoever got it of growth and end. Raises OutboxError.
+
+        Chats see growth in the message they have, the terminal only what has become graver; that is also told to those
+        who were spared the start.
+        """
+        self._chats = outbox.chats.all()
+        if alert.stage is Stage.RAISED:
+            return [self._decided(alert, target, Stage.RAISED, outbox, now_ms) for target in self._targets]
+        told = [target for target in outbox.told(alert.alert_id) if target in self._targets]
+        shown = [target for target in told if graver or alert.stage is Stage.ENDED or target != TERMINAL]
+        planned = [self._decided(alert, target, alert.stage, outbox, now_ms) for target in shown]
+        if graver and alert.stage is Stage.UPDATED:
+            late = (
+                self._decided(alert, target, Stage.RAISED, outbox, now_ms)
+                for target in self._targets
+                if target not in told
+            )
+            planned += [plan for plan in late if not plan.suppressed]
+        return planned
+
+    def without_file(self) -> list[str]:
+        """The targets that want alerts at all, as far as that is known without the file."""
+        return [
+            target
+            for target, chat_id in self._targets.items()
+            if (chat := self._chats.get(chat_id or 0)) is None or (chat.alerts_on and not chat.dead_reason)
+        ]
+
+    def _decided(self, alert: Alert, target: str, stage: Stage, outbox: Outbox, now_ms: int) -> Planned:
+        """What began is carried on in its message, whatever was chosen since; only alerts switched off stop that."""
+        chat = self._chats.get(self._targets[target] or 0, Chat(chat_id=0))
+        standing = Standing(now_ms=now_ms, alerts_on=chat.alerts_on, is_dead=bool(chat.dead_reason))
+        if stage is Stage.RAISED:
+            limited = chat.preferences.pushes_a_day is not None
+            standing = msgspec.structs.replace(
+                standing,
+                preferences=chat.preferences,
+                pushed=outbox.pushed(target, now_ms - DAY_MS) if limited else 0,
+                inhibited_by=inhibitor(alert, self.incidents.values(), now_ms),
+            )
+        decision = decide(alert, standing)
+        return Planned(target=target, stage=stage, suppressed=decision.held, silent=decision.silent)
