@@ -17,6 +17,7 @@ COMMANDS = {
     "status": "the running daemon's supervision tree and health",
     "record": "the live daemon with all raw frames written to disk",
     "replay": "recordings through the same code under a simulated clock",
+    "convert": "recordings of others to the format that replay reads",
     "decode": "raw frames of a venue to normalised JSON lines",
 }
 EX_USAGE = 64  # sysexits.h

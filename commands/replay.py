@@ -142,7 +142,9 @@ def _run(settings: Settings, presentation: Presentation, readers: Sequence[Recor
     if first is None:
         return EX_OK
     begun_s = time.monotonic()
-    replay = Replay(settings, presentation, first.at_ms)
+    reporting = {venue for reader in readers for venue in reader.header.venues if venue not in reader.header.silent}
+    silent = frozenset(EXCHANGES) - reporting
+    replay = Replay(settings, presentation, first.at_ms, silent)
     done.from_ms = first.at_ms
     with _Interrupted() as interrupted, _Bar(readers) as bar:
         replay.take(first)

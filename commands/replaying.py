@@ -29,7 +29,7 @@ class Replay:
     or time goes on, so a run depends on its entries and settings alone.
     """
 
-    def __init__(self, settings: Settings, presentation: Presentation, start_ms: int) -> None:
+    def __init__(self, settings: Settings, presentation: Presentation, start_ms: int, silent: frozenset[str]) -> None:
         self._turns = Turns()
         self.clock = ManualClock(market_ms=start_ms, settle=self._turns.settle)
         # Nothing hangs here, and a look at every child each market second would be most of the work.
@@ -37,7 +37,7 @@ class Replay:
         self.system.workers.update(dict.fromkeys((TURNS, *WORKERS), self._turns))
         self._venues = {name: self.system.address(f"{paths.FEEDS}/{name}") for name in enabled_venues(settings)}
         self._notices: list[Any] = []
-        self._begin(replay_tree(settings, presentation))
+        self._begin(replay_tree(settings, presentation, silent))
 
     @property
     def failed(self) -> str:

@@ -92,10 +92,11 @@ Entry = FramesRead | SocketMarked | VenuePlanned | ReplyRead | InstrumentsKnown 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True):
     """What stands at the start of a file, uncompressed. `market`: live, simulated or converted. `venues`: those that may
-    occur in it.
+    occur in it; `silent`: those of them whose liquidations nobody recorded, so that they do not count as lost.
     """
 
     schema: int = SCHEMA
     market: str
     created_ms: int
     venues: tuple[str, ...]
+    silent: tuple[str, ...] = ()

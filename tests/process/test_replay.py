@@ -40,3 +40,36 @@ def test_a_replay_raises_what_the_recorded_run_raised_and_the_same_journal_twice
         assert {key: value for key, value in alert.items() if key not in ignored} == {
             key: value for key, value in live[alert_id].items() if key not in ignored
         }
+
+
+def test_converted_orders_raise_what_the_same_orders_raise_over_real_sockets(shared_data, tmp_path):
+    path = shared_data / "binance" / "force_orders" / "2025-06-23b_all_symbols.csv"
+    with daemon("demo", "--seconds", "0", "--speed", "200", "--tape", str(path), data_dir=tmp_path) as demo:
+        assert demo.end() == 0
+    converted = tmp_path / "orders.rec.zst"
+    command = [sys.executable, "run.py", "convert", str(path), "--out", str(converted)]
+    subprocess.run(command, cwd=ROOT, capture_output=True, timeout=60, check=True)
+
+    again = [json.loads(line) for line in replayed([converted], tmp_path / "journal.jsonl").splitlines()]
+
+    assert {line["alert_id"] for line in again} == {line["alert_id"] for line in demo.journal()}
+    assert again
+
+
+def test_a_recorded_day_of_ticks_comes_through(shared_data, tmp_path):
+    days = sorted((shared_data / "hyperliquid" / "stretch_2026-06").glob("*_DOGE_20260614.jsonl.gz"))
+    converted = tmp_path / "day.rec.zst"
+    command = [sys.executable, "run.py", "convert", *map(str, days), "--out", str(converted)]
+    subprocess.run(command, cwd=ROOT, capture_output=True, timeout=60, check=True)
+
+    done = subprocess.run(
+        [sys.executable, "run.py", "replay", str(converted)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+
+    assert done.returncode == 0
+    assert "1428 mark price, 1428 open interest" in done.stderr

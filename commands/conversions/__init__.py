@@ -1,0 +1,1 @@
+"""What others have recorded, as entries of our recordings: one module for each kind of file."""
