@@ -200,7 +200,7 @@ class SymbolStream(Supervised):
             self.finish()
 
     def terminate(self, reason: str) -> None:
-        if reason != "failed" and hasattr(self, "_market"):
+        if reason != "failed" and not self.fenced and hasattr(self, "_market"):
             self._keep_detection()
             self._keep_history()
 
@@ -224,7 +224,7 @@ class SymbolStream(Supervised):
         late, broken = self._market.left_out
         if (late.bit_length(), broken.bit_length()) != self._left_out_told:
             self._left_out_told = (late.bit_length(), broken.bit_length())
-            self.log.warning("trades_left_out", late=late, broken=broken)
+            self.log.info("trades_left_out", late=late, broken=broken)
             self._trouble = f"{late} trades too late, {broken} of an impossible time"
             self._write_note()
 

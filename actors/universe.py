@@ -6,19 +6,22 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from actors import paths
+from actors import checkpoints, paths
 from actors.asking import Asker, Refused
 from actors.backoff import Backoff
 from actors.exchanges.exchange import FrameError, Instrument
 from actors.exchanges.queries import Query, Turnover
 from actors.exchanges.registry import EXCHANGES, MARKET_DATA
 from actors.mailbox import Lane
-from actors.messages import AssetsWatched, InstrumentsListed, InstrumentsWanted, RetireIfIdle
+from actors.messages import AssetsWatched, CheckpointRestored, InstrumentsListed, InstrumentsWanted, RetireIfIdle
 from actors.rest import RestError, RestLimits
 from actors.supervised import Supervised
 from intelligence.assets import Quote, Rejection, judge_mappings
 from intelligence.mappings import Contract, Mappings
 
+CHOSEN = "chosen"
+CHOSEN_SCHEMA = 1
+CHOSEN_HORIZON_S = 7 * 86_400.0  # an older universe says little about today's
 ONE_MOMENT_S = 60.0  # prices read further apart say nothing about each other
 SWEEP_SHARE = 0.1  # of the time after which a stream is idle: how often idle ones are looked for
 
@@ -42,7 +45,9 @@ class _Sweep:
 
 @dataclass(frozen=True, slots=True)
 class _Chosen:
-    """The universe in force, and what is kept out. Retained for a successor, so that a crash changes nothing."""
+    """The universe in force, and what is kept out. Retained for a successor, so that a crash changes nothing, and kept in
+    the checkpoints, so that another process begins with it.
+    """
 
     assets: tuple[str, ...]
     rejected: tuple[Rejection, ...]
@@ -88,6 +93,8 @@ class Universe(Supervised):
             if self.system.find(catalogue) is not None:
                 self.send(catalogue, InstrumentsWanted(path=self.path))
         self.note("waiting for the venues' lists")
+        if self.epoch == 1:
+            checkpoints.ask_for(self, CHOSEN)
         self.timer.every("sweep", idle_s * SWEEP_SHARE, _Sweep(), market=True)
 
     def recover(self, retained: tuple[Any, ...]) -> None:
@@ -102,10 +109,24 @@ class Universe(Supervised):
                 self._measure(again=again)
             case _Ask():
                 self._ask()
+            case CheckpointRestored():
+                self._restore(message)
             case _Sweep():
                 self._sweep()
             case _:
                 super().handle(message)
+
+    def _restore(self, restored: CheckpointRestored) -> None:
+        """Begin with what another process chose, unless the ranking was faster."""
+        kept = checkpoints.read(self, restored, _Chosen, schema=CHOSEN_SCHEMA)
+        if kept is None or self._ranked_by or self._mappings.rejected:
+            return
+        if self._size:
+            others = [asset for asset in kept.assets if asset not in self._always]
+            self._chosen = (*self._always, *others[: max(0, self._size - len(self._always))])
+        self._mappings = Mappings(kept.rejected)
+        self.log.info("universe_restored", n=len(self._chosen), rejected=len(kept.rejected))
+        self._tell()
 
     def terminate(self, reason: str) -> None:  # noqa: ARG002 - the base class names it
         for asker in self._askers.values():
@@ -244,7 +265,9 @@ class Universe(Supervised):
 
     def _tell(self) -> None:
         rejected = self._mappings.rejected
-        self.retained.append(_Chosen(self._chosen, tuple(rejected.values())))
+        chosen = _Chosen(self._chosen, tuple(rejected.values()))
+        self.retained.append(chosen)
+        checkpoints.keep(self, CHOSEN, chosen, schema=CHOSEN_SCHEMA, horizon_s=CHOSEN_HORIZON_S)
         for venue in self._askers:
             left_out = frozenset(contract.instrument for contract in rejected if contract.venue == venue)
             watched = AssetsWatched(assets=frozenset(self._chosen), rejected=left_out)

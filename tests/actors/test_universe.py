@@ -2,6 +2,7 @@
 
 import json
 
+import msgspec
 import pytest
 from structlog.testing import capture_logs
 
@@ -10,7 +11,14 @@ from actors.backoff import Backoff
 from actors.clock import ManualClock
 from actors.exchanges.exchange import Instrument
 from actors.mailbox import MailboxSpec
-from actors.messages import AssetsWatched, InstrumentsListed, InstrumentsWanted, RetireIfIdle
+from actors.messages import (
+    AssetsWatched,
+    CheckpointRestored,
+    CheckpointTaken,
+    InstrumentsListed,
+    InstrumentsWanted,
+    RetireIfIdle,
+)
 from actors.rest import RestLimits
 from actors.universe import Universe
 from intelligence.assets import unit_of
@@ -44,6 +52,7 @@ class Desk:
         self.stage = Stage(ManualClock())
         self.clock = self.stage.clock
         self.catalogues = {venue: self.stage.record(f"{paths.CATALOGUES}/{venue}") for venue in ("binance", "bybit")}
+        self.checkpoints = self.stage.record(paths.CHECKPOINTS)
         self.poller = self.stage.record(f"{paths.OPEN_INTEREST}/bybit")
         self.stage.system.place(paths.UNIVERSE, MailboxSpec(retain_max=2))
         self._capture = capture_logs()
@@ -316,6 +325,32 @@ def test_a_successor_remembers_what_is_left_out(desk):
 
     assert desk.count("mapping_rejected") == 1
     assert len(rejected(desk, desk.catalogues["bybit"])) == 1
+
+
+def kept_of(desk):
+    """What the universe handed in to be kept last, as it comes back to another process."""
+    desk.stage.quiet(paths.CHECKPOINTS)
+    taken = [one for one in desk.checkpoints if isinstance(one, CheckpointTaken)][-1]
+    state = msgspec.msgpack.encode(taken.state)
+    return CheckpointRestored(part=taken.part, schema=taken.schema, at_ms=taken.at_ms, state=state)
+
+
+def test_another_process_begins_with_what_was_chosen_and_left_out(desk):
+    parted(desk, size=2)
+    desk.ranked(1)
+    kept = kept_of(desk)
+
+    other = Desk()
+    try:
+        other.open(size=2)
+        other.stage.tell(paths.UNIVERSE, kept)
+        other.stage.quiet(paths.UNIVERSE)
+
+        assert other.told() == [{"BTC", "DOGE"}]
+        assert rejected(other, other.catalogues["bybit"]) == [{"DOGEUSDT"}]
+        assert other.of("universe_restored")[0]["n"] == 2
+    finally:
+        other.close()
 
 
 # -- streams outside the universe ---------------------------------------------------------------------------------------
