@@ -86,3 +86,19 @@ def volume_spike_text(alert: Alert) -> str:
 def _block(facts: _Facts) -> str:
     share = _number(facts, "largest_share")
     return f"One block: a single trade is {compact_percent(share)} of it" if "one_block" in facts else ""
+
+
+def market_wide_text(alert: Alert) -> str:
+    facts = dict(alert.context)
+    watched = int(_number(dict(alert.factors), "watched"))
+    over = " over" if alert.stage is Stage.ENDED else ""
+    lasted_ms = (alert.latest_ms or alert.exchange_ms) - (alert.started_ms or alert.exchange_ms)
+    first = f"First {facts.get('first_mover')}, {str(facts.get('first_kind')).replace('_', ' ')}"
+    lines = [
+        f"Market-wide{over}: {alert.value:.0f} of {watched} assets in {compact_duration(max(lasted_ms, 1_000))}",
+        f"Furthest above their thresholds: {facts.get('leaders')}",
+        f"{first}{f' on {_title(alert.first_venue)}' if alert.first_venue else ''}",
+        _liquidated(facts).capitalize(),
+        f"{alert.count} alerts of assets, {_number(facts, 'folded'):.0f} told here alone",
+    ]
+    return "\n".join(line for line in lines if line)

@@ -19,6 +19,7 @@ from intelligence.detectors.volume_spike import VolumeRule
 from intelligence.minute import Minute
 
 BUSIEST = ("2025-06-13T00", "2025-06-22T13", "2025-06-22T14", "2025-06-23T22", "2025-06-05T20")  # the data's README
+LIFTS = (2.0, 2.5, 3.0, 3.5)
 QUANTILES = (None, 0.995, 0.998, 0.999, 0.9995)
 
 
@@ -49,11 +50,14 @@ def _defaults(recordings: Sequence[Recording]) -> None:
 
 
 def _curve(name: str, recordings: Sequence[Recording]) -> None:
+    """Ours for some lifts, and two others with as many pushes on each asset."""
     print(f"\n## Volume at equal push rates, {name}\n")
-    for rate in volume.RATES:
-        _print_score(f"naive at {rate}", volume.naive_at(recordings, rate))
-        lift, score = volume.ours_at(recordings, rate, lambda lift: replace(VolumeRule(), minimum_lift=lift))
-        _print_score(f"ours, lift {lift:.2f}", score)
+    for lift in LIFTS:
+        rule = replace(VolumeRule(), minimum_lift=lift)
+        places = [volume.raised(volume.ours(recording, rule)) for recording in recordings]
+        _print_score(f"ours, lift {lift}", volume.score(recordings, places))
+        for other, scores in (("naive volume", volume.naive_scores), ("price only", volume.price_scores)):
+            _print_score(other, volume.at_the_same_number(recordings, scores, places))
 
 
 def _open_interest() -> None:

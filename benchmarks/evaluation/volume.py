@@ -4,7 +4,8 @@ from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import fsum, log, log1p
+from itertools import pairwise
+from math import fsum, log, log1p, sqrt
 from statistics import median
 
 from benchmarks.evaluation.outcome import APART, Outcomes, Share
@@ -14,7 +15,6 @@ from intelligence.minute import Minute
 
 DAY = 1_440
 WARM_UP = 7 * DAY
-RATES = (0.5, 1.0, 2.0, 4.0)  # pushes an asset and day
 MINUTE_MS = 60_000
 
 Told = dict[int, Stage]  # by place of the minute
@@ -104,26 +104,16 @@ def score(recordings: Sequence[Recording], places: Sequence[Sequence[int]]) -> S
     )
 
 
-def ours_at(recordings: Sequence[Recording], rate: float, rule: Callable[[float], VolumeRule]) -> tuple[float, Score]:
-    """Our detector with the one lift for all assets that comes nearest to that rate; the lift and the score."""
-    low, high = 1.2, 8.0
-    for _ in range(6):
-        middle = (low + high) / 2
-        places = [raised(ours(one, rule(middle))) for one in recordings]
-        if sum(map(len, places)) / sum(one.days for one in recordings) > rate:
-            low = middle
-        else:
-            high = middle
-    return middle, score(recordings, places)
-
-
-def naive_at(recordings: Sequence[Recording], rate: float) -> Score:
-    """Robust z of the 5-minute volume against the trailing week, at most once an hour, each asset at that very rate."""
-    places = [at_rate(naive_scores(one.minutes), one, rate) for one in recordings]
-    return score(recordings, places)
+def at_the_same_number(
+    recordings: Sequence[Recording], scores: Callable[[Sequence[Minute]], list[float]], places: Sequence[Sequence[int]]
+) -> Score:
+    """Another detector, given by its score of each minute, with as many pushes on each asset as these."""
+    found = [_strongest(scores(one.minutes), len(at)) for one, at in zip(recordings, places, strict=True)]
+    return score(recordings, found)
 
 
 def naive_scores(minutes: Sequence[Minute]) -> list[float]:
+    """Robust z of the 5-minute volume against the trailing week (detection.md 12.10)."""
     recent: deque[float] = deque(maxlen=5)
     week: deque[float] = deque()
     ranked: list[float] = []
@@ -142,13 +132,24 @@ def naive_scores(minutes: Sequence[Minute]) -> list[float]:
     return scores
 
 
-def at_rate(scores: Sequence[float], recording: Recording, rate: float) -> list[int]:
-    """The places above the lowest limit that keeps to the rate, an hour apart."""
+def price_scores(minutes: Sequence[Minute]) -> list[float]:
+    """The 1-minute return in sigmas of the hour before it: the alarm most products fail to beat (12.5)."""
+    scores, total, recent = [], 0.0, deque([0.0] * APART)
+    for before, now in pairwise([minutes[0], *minutes]):
+        move = log((now.close or 1.0) / (before.close or 1.0))
+        scores.append(abs(move) / sqrt(max(total / APART, 1e-10)))
+        recent.append(move * move)
+        total += move * move - recent.popleft()
+    return scores
+
+
+def _strongest(scores: Sequence[float], count: int) -> list[int]:
+    """The places above the lowest limit that raises no more than so many alerts, an hour apart."""
     limits = sorted(set(scores[WARM_UP:]))
     low, high = 0, len(limits) - 1
     while low < high:
         middle = (low + high) // 2
-        if len(_above(scores, limits[middle])) > rate * recording.days:
+        if len(_above(scores, limits[middle])) > count:
             low = middle + 1
         else:
             high = middle
