@@ -144,7 +144,10 @@ class Catalogue(Supervised):
         self.log.info("instruments_loaded", n=len(instruments), left_out=dict(left_out))
         listed = InstrumentsListed(venue=self._venue, instruments=instruments)
         self._tell_connections(self._plan(), listed)
-        for path in (*(f"{base}/{self._venue}" for base in (paths.OPEN_INTEREST, paths.SELF_TESTS)), paths.UNIVERSE):
+        for path in (
+            *(f"{base}/{self._venue}" for base in (paths.OPEN_INTEREST, paths.BACKFILL, paths.SELF_TESTS)),
+            paths.UNIVERSE,
+        ):
             if self.system.find(path) is not None:
                 self.send(path, listed)
 

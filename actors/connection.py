@@ -324,6 +324,9 @@ class Connection(Supervised):
             advice=advice,
         )
         self.send(paths.VENUES, self._state, redeliver=True, retain=True)
+        backfill = f"{paths.BACKFILL}/{self._venue}"
+        if self.system.find(backfill) is not None:
+            self.send(backfill, self._state)
         self._record_state(math.inf)
 
     def _expect_repeats(self, within_s: float) -> None:

@@ -118,11 +118,11 @@ class HistoryTold:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BackfillBlocked:
-    """A venue's bars cannot be asked for now, or can again: another venue is the reference meanwhile. To all backfills."""
+class BarsOffered:
+    """The assets whose bars a venue's backfill can bring, none while it cannot ask; to the backfills of the others."""
 
     venue: str
-    blocked: bool
+    assets: frozenset[str]
 
 
 # -- feeds, catalogues and the venue monitor --------------------------------------------------------------------------
@@ -167,12 +167,14 @@ class InstrumentsDoubted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssetsWatched:
-    """The assets of the universe from now on, to catalogues, which hand it on to their connections, and to pollers.
+    """The assets of the universe from now on, to catalogues, which hand it on to their connections, to pollers and backfills.
 
     `rejected`: instruments of that venue that are not what their name says: whatever they bring is left out.
+    `ranking`: the same assets, the most important first, for whoever takes them one after the other.
     """
 
     assets: frozenset[str]
+    ranking: tuple[str, ...] = ()
     rejected: frozenset[str] = frozenset()
 
 

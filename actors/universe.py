@@ -270,8 +270,8 @@ class Universe(Supervised):
         checkpoints.keep(self, CHOSEN, chosen, schema=CHOSEN_SCHEMA, horizon_s=CHOSEN_HORIZON_S)
         for venue in self._askers:
             left_out = frozenset(contract.instrument for contract in rejected if contract.venue == venue)
-            watched = AssetsWatched(assets=frozenset(self._chosen), rejected=left_out)
-            for path in (f"{paths.CATALOGUES}/{venue}", f"{paths.OPEN_INTEREST}/{venue}"):
+            watched = AssetsWatched(assets=frozenset(self._chosen), ranking=self._chosen, rejected=left_out)
+            for path in (f"{base}/{venue}" for base in (paths.CATALOGUES, paths.OPEN_INTEREST, paths.BACKFILL)):
                 if self.system.find(path) is not None:
                     self.send(path, watched, redeliver=True, retain=True)
 

@@ -163,6 +163,12 @@ class SelfTests:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Backfill:
+    refresh_s: Seconds
+    settle_s: SecondsOrZero
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outbox:
     reread_s: Seconds
     busy_s: Seconds
@@ -208,6 +214,7 @@ class Settings:
     feeds: Feeds
     universe: Universe
     oi: OpenInterest
+    backfill: Backfill
     self_tests: SelfTests
     detection: DetectionRules
     outbox: Outbox

@@ -8,7 +8,7 @@ from simulator.candles import INTERVAL_MS
 from simulator.limits import SlidingLimit
 from simulator.listings import GATE, Listing
 from simulator.queries import row_count, span_of, whole_number
-from simulator.venue import Call, HttpReply, Quote, Source, compact, json_reply
+from simulator.venue import Call, HttpReply, Quote, Source, Span, compact, json_reply
 
 BASE = "/api/v4"
 CALLS_PER_10_S = 200  # per endpoint
@@ -96,7 +96,7 @@ class GateRest:
             return _error("INVALID_PARAM_VALUE", "Invalid request parameter `interval`")
 
         def read(listing: Listing) -> Answer:
-            span = span_of(query, period_ms, row_count(query, 30, 2000), _TIMES, 1000)
+            span = _statistics_span(query, period_ms, row_count(query, 30, 2000))
             points = self._source.open_interest(GATE, listing.symbol, span)
             candles = {candle.open_ms: candle for candle in self._source.candles(GATE, listing.symbol, span)}
             first_ms = points[0].time_ms if points else 0
@@ -168,3 +168,9 @@ class GateRest:
         quote = self._source.quote(GATE, listing.symbol)
         assert quote is not None, f"{listing.symbol} is not listed"
         return quote
+
+
+def _statistics_span(query: Mapping[str, str], period_ms: int, limit: int) -> Span:
+    """The newest rows; with `from` those that follow it, oldest first."""
+    from_ms = whole_number(query, "from", 0) * 1000
+    return Span(period_ms, limit, from_ms, from_ms + limit * period_ms - 1 if from_ms else None)

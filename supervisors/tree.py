@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from actors import paths
+from actors.backfill import Backfill
 from actors.backoff import Backoff
 from actors.catalogue import Catalogue
 from actors.checkpoints import Checkpoints
@@ -225,6 +226,7 @@ def _core(settings: Settings, presentation: Presentation) -> SupervisorSpec:
         mailbox=MailboxSpec(retain_max=1_000),
     )
     pollers = SupervisorSpec(children=tuple(_poller(name, venue, settings) for name, venue in venues.items()))
+    backfills = SupervisorSpec(children=tuple(_backfill(name, venue, settings) for name, venue in venues.items()))
     tested = {name: venue for name, venue in venues.items() if name in SELF_TESTS}
     self_tests = SupervisorSpec(children=tuple(_self_test(name, venue, settings) for name, venue in tested.items()))
     children = (
@@ -233,7 +235,8 @@ def _core(settings: Settings, presentation: Presentation) -> SupervisorSpec:
         monitor,
         _bulkhead("self-tests", self_tests, final_s=0.1),
         _subtree("feeds", feeds),
-        _bulkhead("oi", pollers, final_s=0.15),
+        _bulkhead("oi", pollers, final_s=0.1),
+        _bulkhead("backfill", backfills, final_s=0.05),
         _subtree("catalogues", catalogues),
         _universe(venues, settings),
     )
@@ -302,6 +305,28 @@ def _universe(venues: Mapping[str, Venue], settings: Settings) -> ChildSpec:
         stop_s=30.0,
         final_s=0.1,
         mailbox=MailboxSpec(retain_max=2),
+    )
+
+
+def _backfill(name: str, venue: Venue, settings: Settings) -> ChildSpec:
+    args = _args(
+        venue=name,
+        rest_url=venue.rest_url,
+        limits=_rest_limits(settings),
+        backoff=_backoff(settings),
+        assets=tuple(settings.assets),
+        refresh_s=settings.backfill.refresh_s,
+        settle_s=settings.backfill.settle_s,
+    )
+    return ChildSpec(
+        id=name,
+        actor=Backfill,
+        args=args,
+        profile=IO,
+        required=False,
+        stop_s=15.0,
+        final_s=0.05,
+        mailbox=MailboxSpec(retain_max=64),
     )
 
 
