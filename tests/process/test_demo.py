@@ -24,6 +24,11 @@ def test_the_demo_shows_alerts_a_cascade_with_its_end_and_a_restart_and_ends_by_
     assert cascades & ended
     assert [line["path"] for line in demo.events("drill_recovered")] == ["/core/symbols/btc"]
     assert not [line for line in demo.lines if line["level"] in {"error", "critical"}]
+    # The simulator's truth: what its documents leave open is settled in the run, never wrongly, and the venues then report.
+    settled = {line["venue"]: line["verdict"] for line in demo.events("conflict_settled")}
+    assert settled == {"bybit": "both", "gate": "order", "bitget": "quote"}
+    assert {"gate", "bitget"} <= {line["venue"] for line in demo.events("venue_able")}
+    assert demo.events("conflict_withdrawn") == demo.events("contract_excluded") == []
 
 
 def test_every_alert_of_a_demo_can_be_followed_from_raised_to_delivered(tmp_path) -> None:
