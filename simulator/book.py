@@ -9,6 +9,8 @@ from simulator.listings import COIN_M, COIN_M_SHARE, VENUE_SHARE, Listing
 from simulator.positions import Position
 from simulator.prices import Price
 
+LEAST_TRIGGERS = 100  # of a book's positions, closed ones included, before it is worth while to drop those
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrueLiquidation:
@@ -90,17 +92,24 @@ class Book:
             coins.shorts += position.quantity
 
     def remove(self, position: Position) -> None:
-        """Close a position; its heap entry stays until it surfaces."""
+        """Close a position; its heap entry stays until it surfaces or the closed ones are in the majority."""
         last = self.positions.pop()
         if last is not position:
             self.positions[position.slot] = last
             last.slot = position.slot
         position.slot = -1
+        if len(self.longs) + len(self.shorts) > 2 * len(self.positions) + LEAST_TRIGGERS:
+            self._drop_closed()
         coins = self.open_coins[position.venue]
         if position.is_long:
             coins.longs -= position.quantity
         else:
             coins.shorts -= position.quantity
+
+    def _drop_closed(self) -> None:
+        for triggers in (self.longs, self.shorts):
+            triggers[:] = [entry for entry in triggers if entry[2].is_open]
+            heapq.heapify(triggers)
 
     def liquidations_within(self, reach: float, *, is_long: bool) -> float:
         """USD of one side that a move of `reach` (a fraction) against it would liquidate."""

@@ -1,8 +1,12 @@
 """One-minute candles of one contract, and longer ones made of them."""
 
+import struct
 from collections import deque
 from collections.abc import Iterable, MutableSequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from operator import attrgetter
+
+from simulator.packed import Packed
 
 MINUTE_MS = 60_000
 HOUR_MS = 3_600_000
@@ -40,6 +44,10 @@ class Candle:
         self.buy_usd += later.buy_usd
 
 
+_LAYOUT = struct.Struct("=q6dq2d")
+_fields_of = attrgetter(*(field.name for field in fields(Candle)))
+
+
 class CandleBook:
     """The minutes of a run. A minute without trades is a flat candle without volume at the close before it.
 
@@ -50,7 +58,7 @@ class CandleBook:
 
     def __init__(self, start_ms: int, price: float) -> None:
         self.trades = 0
-        self.closed: deque[Candle] = deque(maxlen=KEPT_MINUTES)
+        self.closed = Packed(_LAYOUT, Candle, KEPT_MINUTES)
         self.hours: deque[Candle] = deque(maxlen=KEPT_HOURS)
         self.current = Candle(start_ms - start_ms % MINUTE_MS, price, price, price, price)
 
@@ -77,7 +85,7 @@ class CandleBook:
     def roll(self, now_ms: int) -> Candle:
         """Close the minutes that ended by `now_ms`; returns the open one."""
         while now_ms >= self.current.open_ms + MINUTE_MS:
-            self.closed.append(self.current)
+            self.closed.append(*_fields_of(self.current))
             _extend_last(self.hours, self.current, HOUR_MS)
             close = self.current.close
             self.current = Candle(self.current.open_ms + MINUTE_MS, close, close, close, close)

@@ -54,7 +54,10 @@ class _Control:
         return _json({"venues": self._server.stats(), "faults": faults})
 
     async def liquidations(self, request: web.Request) -> web.Response:
-        """Every liquidation at or after `since_ms`; `shown` says whether the venue's feed brought it so far."""
+        """The liquidations at or after `since_ms`; `shown` says whether the venue's feed brought it so far.
+
+        `count` is that of all since the start; only the latest are kept (market.py).
+        """
         market = self._server.market
         if market is None:
             return _no_truth()
@@ -63,7 +66,8 @@ class _Control:
             return _json({"error": "since_ms: expected milliseconds"}, 400)
         shown = {ident for venue in self._server.venues.values() for ident in venue.shown}
         rows = [row for row in market.liquidations if row.time_ms >= since_ms]
-        return _json({"liquidations": [row.as_json() | {"shown": row.position_id in shown} for row in rows]})
+        told = [row.as_json() | {"shown": row.position_id in shown} for row in rows]
+        return _json({"count": market.liquidation_count, "liquidations": told})
 
     async def open_interest(self, _request: web.Request) -> web.Response:
         market = self._server.market

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from simulator.clock import ClockMap
-from simulator.market import Market
+from simulator.market import KEPT_LIQUIDATIONS, Market
 from simulator.server import TICK_S, SimulatorServer
 from simulator.tape import Tape
 
@@ -28,6 +28,8 @@ def advance_market(server: SimulatorServer, market: Market, target_ms: int) -> N
         for name, venue in server.venues.items():
             for frame in venue.due(happened, server.wanted(name)):
                 server.publish(name, frame)
+            if len(venue.shown) > KEPT_LIQUIDATIONS:
+                venue.shown &= {row.position_id for row in market.liquidations}
 
 
 async def run_market(server: SimulatorServer, market: Market) -> None:

@@ -7,7 +7,7 @@ volume of a day stays what it is. Volume grows with the price's variance, and ta
 
 import math
 import random
-from collections import deque
+import struct
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 from typing import NamedTuple
@@ -15,6 +15,7 @@ from typing import NamedTuple
 from simulator.book import Book, TrueLiquidation
 from simulator.candles import CandleBook
 from simulator.listings import COIN_M, Listing
+from simulator.packed import Packed
 from simulator.prices import SECONDS_PER_DAY
 
 ZIPF_EXPONENT = 0.9  # of the number of trades over the assets in order of turnover
@@ -22,6 +23,7 @@ SIZE_SIGMA = 1.3  # of the log-normal trade sizes
 SIZES = 4096  # drawn once, then used again and again
 LEAN = 0.12  # added to the share of buys per standard deviation of the step's return
 KEPT_TRADES = 1000  # per contract, as venues' REST shows them
+_PRINT = struct.Struct("=qdd?q?")
 
 
 class Print(NamedTuple):
@@ -52,15 +54,15 @@ class Contract:
         self.mean_usd = mean_usd
         self.prints: list[Print] = []
         price = book.price.last * self.premium
-        before = Print(start_ms - 1, price, listing.quantised(mean_usd / price), True, 0)
-        self.recent: deque[Print] = deque([before], maxlen=KEPT_TRADES)
+        self.recent = Packed(_PRINT, Print, KEPT_TRADES)
+        self.recent.append(start_ms - 1, price, listing.quantised(mean_usd / price), True, 0, False)
         self.candles = CandleBook(start_ms, price)
 
     def add(self, time_ms: int, price: float, coins: float, is_buy: bool, is_forced: bool = False) -> None:  # noqa: FBT001, FBT002  called for every trade
         ident = self.candles.trades + 1
         trade = Print(time_ms, price, coins, is_buy, ident, is_forced)
         self.prints.append(trade)
-        self.recent.append(trade)
+        self.recent.append(*trade)
         self.candles.take(time_ms, price, coins, is_buy)
 
 

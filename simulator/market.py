@@ -6,6 +6,8 @@ forced order pushes the price, which may reach the next one.
 """
 
 import random
+from array import array
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,11 +17,12 @@ from simulator.flow import TradeFlow
 from simulator.listings import COIN_M_SHARE, DEFAULT_VENUES, VENUE_SHARE, listings_of
 from simulator.news import NewsDesk
 from simulator.openings import PositionDealer
-from simulator.past import OPEN_POINT_MS
+from simulator.past import KEPT_OPEN_POINTS, OPEN_POINT_MS
 from simulator.prices import Price, StepSize, Volatility
 
 HEDGED_NOISE = 0.0002  # width of the change of hedged open interest in a second: about 0.2 % over ten minutes
 MARKET_DAILY_VOLATILITY = 0.018
+KEPT_LIQUIDATIONS = 50_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +51,8 @@ class Market:
         self.rules = rules or MarketRules()
         self.seed = seed
         self.start_ms = self.now_ms = start_ms
-        self.liquidations: list[TrueLiquidation] = []
+        self.liquidations: deque[TrueLiquidation] = deque(maxlen=KEPT_LIQUIDATIONS)
+        self.liquidation_count = 0
         self._random = random.Random(seed)
         self._common = Volatility(MARKET_DAILY_VOLATILITY)
         self._common_second = 0.0
@@ -69,7 +73,8 @@ class Market:
             for name, book in self.books.items()
             for venue, coins in book.open_coins.items()
         }
-        self.open_points: dict[int, dict[tuple[str, str], tuple[float, float]]] = {}  # whole 5 minutes: coins, price
+        self._open_points: dict[int, array[float]] = {}  # at whole 5 minutes: coins and price of each contract in turn
+        self._open_places = {key: 2 * place for place, key in enumerate(self.first_open)}
         self._next_open_point_ms = start_ms - start_ms % OPEN_POINT_MS + OPEN_POINT_MS
         self.flow = TradeFlow(self._books, seed=seed, start_ms=start_ms, trades_per_s=trades_per_s)
 
@@ -117,6 +122,7 @@ class Market:
         if self.now_ms >= self._next_open_point_ms:
             self._keep_open_interest()
         self.liquidations += happened
+        self.liquidation_count += len(happened)
         return happened
 
     def _trade_positions(self) -> None:
@@ -142,9 +148,23 @@ class Market:
                 coins.hedged *= 1 + HEDGED_NOISE * (draw.random() - 0.5)
 
     def _keep_open_interest(self) -> None:
-        self.open_points[self._next_open_point_ms] = {
-            (name, venue): (coins.one_side, book.venue_price(venue, book.price.mark))
-            for name, book in self.books.items()
-            for venue, coins in book.open_coins.items()
-        }
+        if len(self._open_points) >= KEPT_OPEN_POINTS:
+            self._open_points.pop(next(iter(self._open_points)))
+        self._open_points[self._next_open_point_ms] = array(
+            "d",
+            (
+                figure
+                for book in self.books.values()
+                for venue, coins in book.open_coins.items()
+                for figure in (coins.one_side, book.venue_price(venue, book.price.mark))
+            ),
+        )
         self._next_open_point_ms += OPEN_POINT_MS
+
+    def open_point(self, asset: str, venue: str, time_ms: int) -> tuple[float, float] | None:
+        """Coins of one side and mark price at a whole five minutes of the run, as far back as they are kept."""
+        figures = self._open_points.get(time_ms)
+        if figures is None:
+            return None
+        place = self._open_places[asset, venue]
+        return figures[place], figures[place + 1]

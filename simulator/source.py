@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import takewhile
 
 from simulator.book import Book, TrueLiquidation
 from simulator.candles import HOUR_MS, Candle, merged
@@ -28,6 +29,7 @@ class MarketSource:
         self._pasts = {
             name: Past(book, market.seed, market.start_ms, book.price.last) for name, book in market.books.items()
         }
+        self._earlier = sorted(market.earlier, key=lambda row: row.time_ms)
         self._day_ago = {name: book.price.last * 0.985 for name, book in market.books.items()}
 
     @property
@@ -55,9 +57,9 @@ class MarketSource:
         return self.liquidations(venue, 0, self.now_ms)[-KEPT_EARLIER:]
 
     def liquidations(self, venue: str, from_ms: int, to_ms: int) -> Sequence[TrueLiquidation]:
-        known = (*self._market.earlier, *self._market.liquidations)
-        mine = [row for row in known if row.venue == venue and from_ms <= row.time_ms <= to_ms]
-        return sorted(mine, key=lambda row: row.time_ms)
+        live = takewhile(lambda row: row.time_ms >= from_ms, reversed(self._market.liquidations))
+        mine = [row for row in live if row.venue == venue and row.time_ms <= to_ms][::-1]
+        return [*(row for row in self._earlier if row.venue == venue and from_ms <= row.time_ms <= to_ms), *mine]
 
     def _quote(self, book: Book, venue: str) -> Quote:
         return Quote(
@@ -125,9 +127,9 @@ class MarketSource:
         return [point for point in reversed(points) if point is not None]
 
     def _open_point(self, book: Book, venue: str, time_ms: int) -> OpenPoint | None:
-        held = self._market.open_points.get(time_ms)
+        held = self._market.open_point(book.asset.name, venue, time_ms)
         if held is not None:
-            return OpenPoint(time_ms, *held[book.asset.name, venue])
+            return OpenPoint(time_ms, *held)
         past = self._pasts[book.asset.name]
         first_ms = self._market.start_ms - self._market.start_ms % OPEN_POINT_MS
         share = past.open_interest((first_ms - time_ms) // OPEN_POINT_MS)

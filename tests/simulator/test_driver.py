@@ -3,6 +3,7 @@ import json
 
 import pytest
 
+from simulator import driver
 from simulator.driver import TapePlayer, advance_market, standing_clock
 from simulator.tape import read_tapes
 from tests.simulator.serving import START_MS, Time, a_market, a_server, a_tape_server, serving
@@ -127,3 +128,14 @@ def test_a_venue_nobody_subscribes_to_is_not_waited_for_endlessly(tmp_path):
             return started
 
     assert asyncio.run(play()) == [0, 0, 1]
+
+
+def test_what_feeds_showed_is_forgotten_with_the_liquidations_themselves(monkeypatch):
+    monkeypatch.setattr(driver, "KEPT_LIQUIDATIONS", 10)
+    market = a_market()
+    server = a_server(market)
+    server.venues["okx"].shown = set(range(1000, 1020))
+
+    advance_market(server, market, START_MS + 100)
+
+    assert server.venues["okx"].shown == set()

@@ -117,3 +117,25 @@ def _cascade_s(market, asset, is_long, threshold):
         if len(minute) >= 5 and sum(other.notional_usd for other in minute) >= 5 * threshold:
             met.append((row.time_ms - START_MS) / 1000)
     return (met[0], met[-1]) if met else None
+
+
+def test_closed_positions_do_not_pile_up_behind_the_open_ones():
+    market = a_market(assets=2, rules=MarketRules(positions_per_asset=60, mean_holding_s=2.0, news=False))
+    for _ in range(3000):
+        market.step(0.1)
+
+    for book in market.books.values():
+        assert len(book.longs) + len(book.shorts) <= 2 * len(book.positions) + 101
+        assert {entry[2] for entry in (*book.longs, *book.shorts)} >= set(book.positions)
+
+
+def test_open_interest_of_the_run_is_kept_at_whole_five_minutes():
+    market = a_market(assets=3)
+    for _ in range(310):
+        market.step(1.0)
+
+    at_ms = market.now_ms - market.now_ms % 300_000
+    coins, price = market.open_point("BTC", "okx", at_ms)
+    assert coins == pytest.approx(market.books["BTC"].open_coins["okx"].one_side, rel=0.05)
+    assert price == pytest.approx(market.books["BTC"].price.mark, rel=0.05)
+    assert market.open_point("BTC", "okx", at_ms + 1) is None
