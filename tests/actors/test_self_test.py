@@ -58,7 +58,7 @@ class Desk:
         self.venues = self.stage.record(paths.VENUES)
         self.seen = self.stage.record(WATCHER)
         self.file = tmp_path / "state.db"
-        self.stage.start(paths.CHECKPOINTS, Checkpoints, file=self.file, busy_s=1.0, trial_s=60.0, simulation=False)
+        self.stage.start(paths.CHECKPOINTS, Checkpoints, file=self.file, busy_s=1.0, trial_s=60.0, fresh=False)
         self._capture = capture_logs()
         self.logs = self._capture.__enter__()
         self.stage.system.place(PATH, MailboxSpec(max_age_s=1e9))
