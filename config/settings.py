@@ -33,6 +33,7 @@ from config.values import (
     WebSocketUrl,
 )
 from intelligence.detectors.asset import DetectionRules
+from intelligence.detectors.open_interest import OpenInterestRule
 
 _DEFAULTS = Path(__file__).with_name("default.toml")
 _NAMED = {  # contract.md 4
@@ -141,6 +142,7 @@ class Universe:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenInterest:
     poll_s: Seconds
+    explosion: OpenInterestRule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """Open interest by instrument over the last hours, in coins: what changed over a window with the same venues throughout."""
 
 from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import isfinite
 
@@ -71,6 +72,17 @@ class OpenInterestSeries:
             coins.append(record.quantity)
         self._forget(points)
         return True
+
+    def begin_with(self, venue: str, instrument: str, past: Iterable[tuple[int, float]]) -> None:
+        """Put what was before the first point of a contract that is known: (ms, coins), oldest first."""
+        points = self._points.get((venue, instrument))
+        if points is None or not points.times_ms:
+            return
+        first_ms, first = points.times_ms[0], points.coins[0]
+        before = [(at_ms, coins) for at_ms, coins in past if first_ms - self._kept_ms < at_ms < first_ms and coins > 0]
+        if before and 1 / self._max_step <= first / before[-1][1] <= self._max_step:
+            points.times_ms[:0] = [at_ms for at_ms, _ in before]
+            points.coins[:0] = [coins for _, coins in before]
 
     def changes(
         self, at_ms: int, window_ms: int, *, fresh_ms: int, excluded: frozenset[tuple[str, str]] = frozenset()

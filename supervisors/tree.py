@@ -20,6 +20,7 @@ from actors.exchanges.trial import TrialTimes
 from actors.mailbox import MailboxSpec
 from actors.notifiers.terminal import TerminalNotifier
 from actors.oi_poller import OpenInterestPoller
+from actors.open_interest_watch import OpenInterestWatch
 from actors.recording.recorder import Recorder
 from actors.rest import RestLimits
 from actors.self_test import SelfTestRules, VenueSelfTest
@@ -30,10 +31,11 @@ from actors.universe import Universe
 from actors.venue_monitor import VenueMonitor
 from config.settings import Settings, Venue
 from intelligence.alerts import Alert
+from intelligence.minute_series import KEPT_MINUTES
 from supervisors.spec import BULKHEAD, CORE, IO, SUBTREE, ChildSpec, Restart, SupervisorSpec
 from supervisors.supervisor import Supervisor
 
-WORKERS = ("symbols",)
+WORKERS = ("symbols", "open-interest")
 MAX_SYMBOLS = 2_000
 MAX_SOCKETS = 128  # 500 assets on seven venues take about 60, most of them Bitget's
 RETAINED = 20_000  # liquidation letters an asset may keep for its successor: five minutes of the worst day
@@ -190,6 +192,7 @@ def _core(settings: Settings, presentation: Presentation) -> SupervisorSpec:
                     every_s=settings.checkpoints.every_s, history_every_s=settings.checkpoints.history_every_s
                 ),
                 rules=settings.detection,
+                followers=(paths.EXPLOSIONS,),
             ),
             profile=CORE,
             restart=Restart.TRANSIENT,
@@ -222,17 +225,34 @@ def _core(settings: Settings, presentation: Presentation) -> SupervisorSpec:
             lost_after_s=settings.feeds.venue_lost_s,
         ),
         profile=CORE,
-        final_s=0.15,
+        final_s=0.1,
         mailbox=MailboxSpec(retain_max=1_000),
     )
     pollers = SupervisorSpec(children=tuple(_poller(name, venue, settings) for name, venue in venues.items()))
     backfills = SupervisorSpec(children=tuple(_backfill(name, venue, settings) for name, venue in venues.items()))
     tested = {name: venue for name, venue in venues.items() if name in SELF_TESTS}
     self_tests = SupervisorSpec(children=tuple(_self_test(name, venue, settings) for name, venue in tested.items()))
+    explosions = SupervisorSpec(
+        template=ChildSpec(
+            id="asset",
+            actor=OpenInterestWatch,
+            args=_args(rule=settings.oi.explosion, static=settings.detection.thresholds),
+            profile=CORE,
+            restart=Restart.TRANSIENT,
+            worker="open-interest",
+            mailbox=MailboxSpec(retain_max=KEPT_MINUTES),
+            final_s=0.05,
+        ),
+        on_demand=True,
+        max_children=MAX_SYMBOLS,
+        starts_per_s=500.0,
+        quorum=0.8,
+    )
     children = (
         _checkpoints(settings, presentation),
         _subtree("symbols", symbols),
         monitor,
+        _bulkhead("explosions", explosions, final_s=0.05),
         _bulkhead("self-tests", self_tests, final_s=0.1),
         _subtree("feeds", feeds),
         _bulkhead("oi", pollers, final_s=0.1),

@@ -4,7 +4,7 @@ Judged in coins, so that a price move is no change; once a closed minute, on eve
 in the window: facts, no verdict on who opened or closed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from math import sqrt
 
@@ -120,6 +120,15 @@ class OpenInterestDetector:
     def exclude(self, instruments: frozenset[tuple[str, str]]) -> None:
         """Leave out these pairs of venue and instrument: listed for less than 14 days, delisting, or settling."""
         self._excluded = instruments
+
+    def begin_with(self, past: Mapping[tuple[str, str], Iterable[tuple[int, float]]]) -> None:
+        """Let the windows reach back before the first minute: (ms, coins) of contracts that minutes have told, oldest first."""
+        for (venue, instrument), points in past.items():
+            self._series.begin_with(venue, instrument, points)
+
+    @property
+    def is_open(self) -> bool:
+        return self._incident is not None
 
     def take(self, minute: Minute, now_ms: int, configured: tuple[str, ...] = ()) -> Alert | None:
         """What a closed minute shows, judged at its end; figures with a later time wait for the next one."""

@@ -1,0 +1,77 @@
+"""The open interest of one asset, watched by a real actor that is told minute after minute."""
+
+import pytest
+
+from actors import paths
+from actors.clock import ManualClock
+from actors.messages import AlertRaised, HistoryTold, HistoryWanted, MinuteClosed
+from actors.open_interest_watch import OpenInterestWatch
+from intelligence.alerts import Stage
+from intelligence.detectors.open_interest import OpenInterestRule
+from intelligence.history import History
+from intelligence.thresholds.static import StaticThresholds
+from tests.intelligence.builders import T0, a_minute, an_open_interest
+from tests.telegram_stand.stage import Stage as Theatre
+
+PATH = f"{paths.EXPLOSIONS}/sol"
+VENUES = ("binance", "bybit")
+
+
+class Desk:
+    def __init__(self):
+        self.theatre = Theatre(ManualClock(market_ms=T0))
+        self.told = self.theatre.record(paths.DISPATCHER)
+        self.stream = self.theatre.record(paths.symbol_path("SOL"))
+        self.theatre.start(PATH, OpenInterestWatch, child_id="sol", rule=OpenInterestRule(), static=StaticThresholds())
+
+    def minute(self, index, coins):
+        figures = tuple(an_open_interest(index * 60_000, coins, venue=venue) for venue in VENUES)
+        self.theatre.tell(PATH, MinuteClosed(minute=a_minute(index, open_interest=figures)))
+
+    def alerts(self):
+        self.theatre.quiet(PATH)
+        self.theatre.ask(paths.DISPATCHER, "settle")
+        return [one.alert for one in self.told if isinstance(one, AlertRaised)]
+
+
+@pytest.fixture
+def desk():
+    one = Desk()
+    yield one
+    one.theatre.close()
+
+
+def test_an_explosion_reaches_the_dispatcher(desk):
+    for index in range(20):
+        desk.minute(index, 1e6)
+    desk.minute(20, 1.3e6)
+
+    (alert,) = desk.alerts()
+    assert (alert.asset, alert.stage, round(alert.value)) == ("SOL", Stage.RAISED, 30)
+
+
+def test_a_successor_knows_the_open_incident_and_says_nothing_twice(desk):
+    for index in range(20):
+        desk.minute(index, 1e6)
+    desk.minute(20, 1.3e6)
+    (before,) = desk.alerts()
+
+    desk.theatre.crash(PATH)
+    desk.minute(21, 1.3e6)
+    assert desk.alerts() == [before]
+
+    desk.minute(22, 1.6e6)
+    after = desk.alerts()[-1]
+    assert (after.alert_id, after.stage) == (before.alert_id, Stage.UPDATED)
+
+
+def test_the_past_lets_the_first_minutes_be_judged(desk):
+    desk.minute(0, 1.3e6)
+    past = tuple((T0 - back * 60_000, 1e6) for back in range(60, 0, -1))
+    contracts = {(venue, "SOL-P"): past for venue in VENUES}
+    desk.theatre.tell(PATH, HistoryTold(asset="SOL", history=History(reference=None, bars={}, open_interest=contracts)))
+    desk.minute(1, 1.3e6)
+
+    (alert,) = desk.alerts()
+    assert dict(alert.context)["coins_before"] == 2e6
+    assert any(isinstance(one, HistoryWanted) for one in desk.stream)
