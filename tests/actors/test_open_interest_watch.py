@@ -4,6 +4,7 @@ import pytest
 
 from actors import paths
 from actors.clock import ManualClock
+from actors.mailbox import MailboxSpec
 from actors.messages import AlertRaised, HistoryTold, HistoryWanted, MinuteClosed
 from actors.open_interest_watch import OpenInterestWatch
 from intelligence.alerts import Stage
@@ -22,6 +23,7 @@ class Desk:
         self.theatre = Theatre(ManualClock(market_ms=T0))
         self.told = self.theatre.record(paths.DISPATCHER)
         self.stream = self.theatre.record(paths.symbol_path("SOL"))
+        self.theatre.system.place(PATH, MailboxSpec(retain_max=240))
         self.theatre.start(PATH, OpenInterestWatch, child_id="sol", rule=OpenInterestRule(), static=StaticThresholds())
 
     def minute(self, index, coins):
