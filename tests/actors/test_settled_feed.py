@@ -226,12 +226,14 @@ def test_a_changed_sign_is_learned_anew(daemon):
     assert [side for side, _, _ in daemon.alerts()] == ["long"]
 
 
-def test_a_socket_that_comes_back_reads_by_the_verdict_at_once(daemon):
+def test_a_connection_that_comes_back_reads_by_the_verdict(daemon):
     daemon.settle()
     daemon.stage.crash(f"{paths.FEEDS}/{NAME}")
     wait_for(lambda: len(daemon.gate.stand.sockets) == 2, "another socket")
     wait_for(lambda: daemon.count("feed_connected") == 2, "the socket")
     daemon.gate.stand.sockets.reverse()
+    for path in (TEST, f"{paths.FEEDS}/{NAME}"):
+        daemon.stage.quiet(path)
 
     daemon.take("long", LARGE)
 
