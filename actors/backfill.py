@@ -3,7 +3,7 @@
 Each symbol stream is asked what it lacks, so what a checkpoint brought, or what was polled live, is not asked for again.
 """
 
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -41,6 +41,11 @@ class _Round:
 
 
 @dataclass(frozen=True, slots=True)
+class _StandIn:
+    """The venues of higher rank have had their time to offer bars."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Ask:
     """Make the next call."""
 
@@ -49,7 +54,7 @@ class Backfill(Supervised):
     """Asks for what the watched assets lack of this venue, the most important first.
 
     Every venue brings its open interest; the bars of an asset come from the first venue of `REFERENCES` that offers them,
-    which each tells the others. A round is due at the start, `refresh_s` market seconds after the last one, and
+    which each tells the others; `stand_in_s` after the start those that have told nothing are waited for no longer. A round is due at the start, `refresh_s` market seconds after the last one, and
     `settle_s` after anything changed: the list, the universe, the offers, a socket that is back.
     """
 
@@ -63,6 +68,7 @@ class Backfill(Supervised):
         assets: tuple[str, ...],
         refresh_s: float,
         settle_s: float,
+        stand_in_s: float,
     ) -> None:
         self._venue, self._backoff, self._refresh_s, self._settle_s = venue, backoff, refresh_s, settle_s
         self._watched = AssetsWatched(assets=frozenset(assets), ranking=assets)
@@ -76,10 +82,13 @@ class Backfill(Supervised):
         self._jobs: dict[str, deque[Job]] = {}
         self._job: Job | None = None
         self._ready: set[str] = set()
+        self._asked: Counter[str] = Counter()  # calls for each asset
         self._down: set[str] = set()
         self._attempts = self._problems = 0
         self._blocked = False
         self._hold_until_s = 0.0
+        self._stand_in_from_s = self.system.clock.monotonic() + stand_in_s
+        self.timer.once("stand-in", stand_in_s, _StandIn())
         self.log = self.log.bind(venue=venue)
         catalogue = f"{paths.CATALOGUES}/{venue}"
         if self.system.find(catalogue) is not None:  # else it is yet to start, and tells its list by itself
@@ -95,6 +104,8 @@ class Backfill(Supervised):
                 self._ask()
             case _Round():
                 self._begin_round()
+            case _StandIn():
+                self._settle()
             case HistoryMissing():
                 self._line_up(message)
             case InstrumentsListed() | AssetsWatched() | BarsOffered():
@@ -165,7 +176,13 @@ class Backfill(Supervised):
         return [one for one in self._listed.get(asset, []) if one.instrument not in out]
 
     def _is_reference(self, asset: str) -> bool:
-        return next((venue for venue in REFERENCES if asset in self._offers.get(venue, ())), "") == self._venue
+        better = REFERENCES[: REFERENCES.index(self._venue)]
+        if self.system.clock.monotonic() < self._stand_in_from_s and any(map(self._is_awaited, better)):
+            return False
+        return not any(asset in self._offers.get(venue, ()) for venue in better)
+
+    def _is_awaited(self, venue: str) -> bool:
+        return venue not in self._offers and self.system.find(f"{paths.BACKFILL}/{venue}") is not None
 
     def _line_up(self, told: HistoryMissing) -> None:
         contracts = self._contracts(told.asset)
@@ -184,7 +201,12 @@ class Backfill(Supervised):
             self._ready.add(asset)
             after_s = self.system.clock.monotonic() - self.system.started_s
             self.log.info(
-                "asset_ready", asset=asset, after_s=round(after_s, 1), n=len(self._ready), of=len(self._order)
+                "asset_ready",
+                asset=asset,
+                after_s=round(after_s, 1),
+                calls=self._asked[asset],
+                n=len(self._ready),
+                of=len(self._order),
             )
         waiting = sum(len(jobs) for jobs in self._jobs.values()) + (self._job is not None)
         self.note(f"{len(self._ready)} of {len(self._order)} assets ready, {waiting} spans to ask for")
@@ -209,6 +231,7 @@ class Backfill(Supervised):
         if job is None:
             return
         query = job.queries.popleft()
+        self._asked[job.asset] += 1
         try:
             reading = self._asker.read(query, lambda: self.now_ms)
         except (CallRejected, FrameError) as error:

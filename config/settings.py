@@ -168,6 +168,7 @@ class SelfTests:
 class Backfill:
     refresh_s: Seconds
     settle_s: SecondsOrZero
+    stand_in_s: SecondsOrZero
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

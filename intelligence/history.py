@@ -21,7 +21,7 @@ FIVE_MINUTES_MS = 300_000
 Interval = Literal["1m", "1h", "1d"]
 INTERVAL_MS: Mapping[Interval, int] = {"1m": MINUTE_MS, "1h": HOUR_MS, "1d": DAY_MS}
 WANTED_BARS: Mapping[Interval, int] = {"1m": 24 * 60, "1h": 14 * 24, "1d": 30}
-OPEN_INTEREST_POINTS = 24 * 12
+OPEN_INTEREST_POINTS = 24 * 12 + 1  # both ends of a day
 RECENT_POINTS = 60  # one a minute of the last hour; before that one in five minutes
 SETTLED_STEPS = 2  # ours: a venue may be late by a step, so that what is missing so near to now may still come
 

@@ -337,6 +337,7 @@ def _backfill(name: str, venue: Venue, settings: Settings) -> ChildSpec:
         assets=tuple(settings.assets),
         refresh_s=settings.backfill.refresh_s,
         settle_s=settings.backfill.settle_s,
+        stand_in_s=settings.backfill.stand_in_s,
     )
     return ChildSpec(
         id=name,

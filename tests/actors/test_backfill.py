@@ -70,6 +70,7 @@ class Desk:
             "assets": ASSETS,
             "refresh_s": 900.0,
             "settle_s": 3.0,
+            "stand_in_s": 0.0,
         }
         self.stage.start(self.path, Backfill, **(arguments | overrides))
         return self
@@ -194,6 +195,16 @@ def test_bars_come_from_the_first_venue_that_offers_them(desk):
     asked = set(desk.asked())
     assert "BTCUSDT 1" not in asked
     assert {"BTCUSDT", "ETHUSDT 1", "ETHUSDT"} <= asked
+
+
+def test_a_venue_of_higher_rank_is_waited_for_but_not_for_ever(desk):
+    desk.open(stand_in_s=20.0).list("BTC").lacks().pass_s(10)
+    early = set(desk.asked())
+
+    desk.pass_s(15).lacks().pass_s(5)
+
+    assert early == {"BTCUSDT"}
+    assert "BTCUSDT 1" in desk.asked()
 
 
 def test_each_venue_tells_the_others_of_which_assets_it_can_bring_bars(desk):
