@@ -12,12 +12,14 @@ from actors import paths
 from actors.backoff import Backoff
 from actors.exchanges.exchange import NOTHING_SETTLED, Instrument, Keepalive, SocketPlan, TradeColumns
 from actors.exchanges.registry import EXCHANGES
+from actors.feed_reporter import FeedReporter
 from actors.frame_intake import TRADES_ALONE
 from actors.mailbox import Lane, Letter
 from actors.messages import (
     AssetsWatched,
     ConflictsSettled,
     ConnectionChanged,
+    FeedFoundSilent,
     InstrumentsDoubted,
     InstrumentsListed,
     InstrumentsWanted,
@@ -40,6 +42,7 @@ STABLE_S = 60.0  # a socket that was up for so long starts the back-off over
 READER_JOIN_S = 0.5
 NOTE_EVERY_S = 5.0
 SAID_IF_ANY = {"trades": "trades", "trades_shed": "trades shed", "malformed": "malformed"}
+REPORT_S = 1.0  # how often the feed watch hears what came
 REPEAT_S = 60.0  # the state is told again so often, so that whoever missed it learns it
 
 # Of all readers of this process: what a reader of an earlier incarnation says must not pass for the word of our own.
@@ -48,11 +51,12 @@ _numbers = itertools.count(1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionRules:
-    """`dedup_s`: how long after a connect repeats are possible. Seconds throughout."""
+    """`dedup_s`: how long after a connect repeats are possible. `clock_jump_ms`: of event times against ours, not usual."""
 
     socket: SocketRules
     backoff: Backoff
     dedup_s: float
+    clock_jump_ms: float = 2000.0
     renewal_share: float = 0.97  # of the venue's maximum age
 
 
@@ -85,6 +89,11 @@ class _Repeat:
     pass
 
 
+@dataclass(frozen=True, slots=True)
+class _Report:
+    pass
+
+
 class Connection(Supervised):
     """Keeps one `SocketPlan` connected. Events go from the reader straight to the symbol streams, one letter an asset
     and read; this actor only sees what happens to the socket.
@@ -111,7 +120,15 @@ class Connection(Supervised):
         self._assets = tuple(sorted(assets))
         self._settled: Mapping[str, str] = NOTHING_SETTLED
         self._self_test = f"{paths.SELF_TESTS}/{venue}"
-        self._publisher = Publisher(self, venue, assets, instruments)
+        self._reporter = FeedReporter(
+            venue=venue,
+            connection=child_id,
+            feeds=plan.feeds,
+            assets=assets,
+            instruments=instruments,
+            jump_ms=rules.clock_jump_ms,
+        )
+        self._publisher = Publisher(self, venue, assets, instruments, self._reporter.tally)
         self._random = Random(f"{self.path}#{self.epoch}")
         self._attempts = 0
         self._reader: SocketReader | None = None
@@ -124,6 +141,7 @@ class Connection(Supervised):
         self.send(f"{paths.CATALOGUES}/{venue}", InstrumentsWanted(path=self.path))
         self._repeat()
         self.timer.every("repeat", REPEAT_S, _Repeat())
+        self.timer.every("report", REPORT_S, _Report())
         self.timer.every("note", NOTE_EVERY_S, _Note())
         self._connect(renewal=False)
 
@@ -139,10 +157,10 @@ class Connection(Supervised):
                 self._give_up(number)
             case _Retire():
                 self._retire()
-            case _Repeat():
-                self._repeat()
-            case _Note():
-                self._write_note()
+            case FeedFoundSilent(reason=reason):
+                self._subscribe_anew(reason)
+            case _Repeat() | _Report() | _Note():
+                self._on_period(message)
             case _:
                 super().handle(message)
 
@@ -152,10 +170,20 @@ class Connection(Supervised):
                 self._publisher.venues = message
             case InstrumentsListed(instruments=instruments):
                 self._take_instruments(instruments)
-            case AssetsWatched():
+            case AssetsWatched(assets=assets):
                 self._publisher.watched = message
+                self._reporter.take_assets(assets)
             case ConflictsSettled():
                 self._take_settled(message)
+
+    def _on_period(self, message: _Repeat | _Report | _Note) -> None:
+        match message:
+            case _Repeat():
+                self._repeat()
+            case _Report():
+                self._report()
+            case _Note():
+                self._write_note()
 
     def _on_reader(self, message: ReaderUp | ReaderLeaving | ReaderEnded | FrameProblem) -> None:
         match message:
@@ -288,6 +316,11 @@ class Connection(Supervised):
         )
         self._tell_state("down", reason=ended.reason, advice=refusal.advice if refusal else "")
 
+    def _subscribe_anew(self, reason: str) -> None:
+        """Leave a socket that brings less than it should: the next one subscribes again."""
+        if self._reader is not None:
+            self._reader.stop(reason)
+
     def _on_renewal_failed(self, ended: ReaderEnded) -> None:
         self._successor = None
         self._expect_repeats(self._rules.dedup_s)
@@ -300,6 +333,7 @@ class Connection(Supervised):
         if instruments != self._listed:
             self._listed, self._instruments = instruments, _by_name(instruments)
             self._publisher.take_instruments(instruments)
+            self._reporter.take_instruments(instruments)
             for reader in self._readers():
                 reader.take_instruments(self._instruments)
 
@@ -354,6 +388,12 @@ class Connection(Supervised):
         if self.system.find(self._self_test) is not None:
             self.send(self._self_test, WatchConflicts(path=self.path))
 
+    def _report(self) -> None:
+        if self.system.find(paths.FEED_WATCH) is not None:
+            reader = self._reader
+            subscribed = reader.number if reader is not None and reader.liveness is not None else None
+            self.send(paths.FEED_WATCH, self._reporter.report(subscribed, self.now_ms), lane=Lane.DATA)
+
     def _write_note(self) -> None:
         reader = self._reader
         if reader is None or reader.liveness is None or reader.liveness.up_s is None:
@@ -368,7 +408,8 @@ class Connection(Supervised):
         if self._plan.feeds != TRADES_ALONE:
             brought.append(f"{counts['liquidations']} liquidations")
         brought += [f"{counts[kind]} {said}" for kind, said in SAID_IF_ANY.items() if counts[kind]]
-        self.note(", ".join(brought))
+        late = self._reporter.clock_words()
+        self.note(", ".join(brought) + (f"; late: {late}" if late else ""))
 
     # -- on the reader's thread ---------------------------------------------------------------------------------------
 

@@ -10,10 +10,14 @@ from typing import Any
 import msgspec
 
 from actors.exchanges.exchange import Instrument
+from actors.feed_tally import Heard
 from intelligence.alerts import Alert
+from intelligence.clock_offset import ClockSeen
+from intelligence.feed_health import FeedHealth, FeedKind
 from intelligence.history import BarSpan, History, Missing, OpenInterestSpan
 from intelligence.market import Liquidation, MarkPrice, OpenInterest
 from intelligence.minute import Minute
+from intelligence.silent_feeds import Subscription
 
 # -- feeds to symbol streams ----------------------------------------------------------------------------------------
 
@@ -123,6 +127,50 @@ class BarsOffered:
 
     venue: str
     assets: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedsHealth:
+    """How the feeds of one asset are, by venue and kind; a later word supersedes it in the mailbox."""
+
+    asset: str
+    feeds: Mapping[tuple[str, FeedKind], FeedHealth]
+
+
+# -- the feed watch -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedHeard:
+    """What one connection has heard since it said so last, and how its clocks are.
+
+    `subscription`: None while no socket of it has subscribed. `now_ms`: market time of the report.
+    """
+
+    venue: str
+    connection: str
+    kinds: frozenset[FeedKind]
+    subscription: Subscription | None
+    heard: tuple[Heard, ...]
+    clocks: tuple[ClockSeen, ...]
+    now_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedJudged:
+    """How a connection's feeds are, apart from its transport. `mute`: the kinds of which nothing comes that should."""
+
+    venue: str
+    connection: str
+    health: FeedHealth
+    mute: tuple[FeedKind, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedFoundSilent:
+    """To a connection: a subscription that was accepted brings nothing, so connect and subscribe anew."""
+
+    reason: str
 
 
 # -- feeds, catalogues and the venue monitor --------------------------------------------------------------------------

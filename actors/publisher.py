@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from actors import paths
 from actors.exchanges.exchange import Instrument, TradeColumns
+from actors.feed_tally import FeedTally
 from actors.mailbox import Lane
 from actors.messages import AssetsWatched, LiquidationsSeen, MarksSeen, OpenInterestSeen, TradesSeen, VenuesAble
+from intelligence.feed_health import FeedKind
 from intelligence.market import Decoded, Liquidation, MarkPrice, OpenInterest, TakerSide, Trade
 
 if TYPE_CHECKING:
@@ -34,10 +36,16 @@ class Publisher:
     """
 
     def __init__(
-        self, owner: "Supervised", venue: str, assets: frozenset[str], instruments: Iterable[Instrument]
+        self,
+        owner: "Supervised",
+        venue: str,
+        assets: frozenset[str],
+        instruments: Iterable[Instrument],
+        tally: FeedTally,
     ) -> None:
         self._owner = owner
         self._clock = owner.system.clock
+        self._tally = tally
         self._venue = venue
         self.watched = AssetsWatched(assets=assets)
         self._unlooked: dict[str, int] = {}  # letters to a path that may go before the next look at its mailbox
@@ -60,19 +68,17 @@ class Publisher:
         liquidations, marks, interests = split(records)
         if liquidations:
             self._send_liquidations(liquidations)
-        for mark in marks.values():
-            if self._is_watched(mark.asset, path := paths.symbol_path(mark.asset)):
-                merge = ("mark", self._venue, mark.instrument)
-                self._owner.send(path, MarksSeen(mark=mark), lane=Lane.DATA, merge=merge)
+        self._send_marks(marks.values())
         for record in interests.values():
             if self._is_watched(record.asset, path := paths.symbol_path(record.asset)):
                 merge = ("open_interest", self._venue, record.instrument)
                 self._owner.send(path, OpenInterestSeen(record=record), lane=Lane.DATA, merge=merge)
         return sum(map(len, liquidations.values()))
 
-    def publish_trades(self, columns: Mapping[str, TradeColumns], received_ms: int) -> Given:
+    def publish_trades(self, columns: dict[str, TradeColumns], received_ms: int) -> Given:
         """Send the trades of one read by instrument, one letter an asset. Raises Fenced when the owner is replaced."""
         given = shed = 0
+        self._tally.note(FeedKind.TRADES, columns, received_ms, _newest_ms(columns))
         if excluded := self.excluded:
             columns = {name: trades for name, trades in columns.items() if name not in excluded}
         for asset, path, (times_ms, prices, coins) in self._by_asset(columns):
@@ -99,6 +105,16 @@ class Publisher:
         self._sheds, self._shed = self._sheds + 1, self._shed + shed
         if self._sheds & (self._sheds - 1) == 0:
             self._owner.log.warning("trades_shed", n=self._sheds, shed=self._shed)
+
+    def _send_marks(self, marks: Iterable[MarkPrice]) -> None:
+        sent = []
+        for mark in marks:
+            if self._is_watched(mark.asset, path := paths.symbol_path(mark.asset)):
+                merge = ("mark", self._venue, mark.instrument)
+                self._owner.send(path, MarksSeen(mark=mark), lane=Lane.DATA, merge=merge)
+                sent.append(mark.instrument)
+        if sent:
+            self._tally.note(FeedKind.MARK_PRICES, sent, mark.received_ms, mark.exchange_ms)
 
     def _is_behind(self, path: str) -> bool:
         """Whether a stream has more to do than may wait. Looking costs as much as sending, so not every time."""
@@ -138,6 +154,9 @@ class Publisher:
         able = tuple(sorted({*venues.able, self._venue})) if counts and self._venue not in venues.able else venues.able
         configured = venues.configured or able
         repeats = self._clock.monotonic() < self.repeats_until_s
+        for events in liquidations.values():
+            names, newest = {event.instrument for event in events}, events[-1]
+            self._tally.note(FeedKind.LIQUIDATIONS, names, newest.received_ms, newest.exchange_ms)
         for asset, events in liquidations.items():
             seen = LiquidationsSeen(
                 asset=asset, events=tuple(events), able=able, configured=configured, after_reconnect=repeats
@@ -160,6 +179,11 @@ def split(
         elif isinstance(record, OpenInterest):
             interests[record.instrument] = record
     return liquidations, marks, interests
+
+
+def _newest_ms(columns: dict[str, TradeColumns]) -> int:
+    """The last event time of the instrument that came last; there is one."""
+    return columns[next(reversed(columns))][0][-1]
 
 
 def trades_of(records: Iterable[Decoded]) -> dict[str, TradeColumns]:

@@ -8,6 +8,7 @@ from actors.messages import (
     AlertRaised,
     AskMarket,
     CheckpointRestored,
+    FeedsHealth,
     HistoryMissing,
     HistorySeen,
     HistoryTold,
@@ -88,13 +89,19 @@ class SymbolStream(Supervised):
     """
 
     def init(
-        self, *, child_id: str, rules: DetectionRules, followers: tuple[str, ...] = (), keeping: Keeping | None = None
+        self,
+        *,
+        child_id: str,
+        rules: DetectionRules,
+        followers: tuple[str, ...] = (),
+        keeping: Keeping | None = None,
+        open_interest_stale_s: float = 180.0,
     ) -> None:
         self._followers = tuple(f"{parent}/{child_id}" for parent in followers)
         self.asset = paths.asset_of(child_id)
         self._rules = rules
         self._detection = AssetDetection(self.asset, rules)
-        self._market = AssetMarket(self.asset)
+        self._market = AssetMarket(self.asset, open_interest_stale_s * 1000)
         self._market.begin_minutes(self.now_ms)
         self._market.liquidations_from_ms = self.now_ms
         self.timer.every("minute", MINUTE_S, _MinuteDue(), market=True)
@@ -178,6 +185,8 @@ class SymbolStream(Supervised):
                 self._market.open_interest(record)
             case _MinuteDue():
                 self._close_minutes(self.now_ms - ENDS_QUIET_MS + CLOSES_AFTER_MS)
+            case FeedsHealth(feeds=feeds):
+                self._market.feeds(feeds)
             case HistorySeen() | MissingHistoryWanted() | HistoryWanted():
                 self._handle_history(message)
             case AskMarket():

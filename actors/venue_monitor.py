@@ -1,7 +1,7 @@
-"""Which venues are able to report liquidations now: every alert says so, and people are told of a loss once."""
+"""Which venues are able to report liquidations now, and which bring prices: people are told of a loss once."""
 
 from collections.abc import Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from msgspec.structs import replace
@@ -11,51 +11,19 @@ from actors.messages import (
     AlertRaised,
     ConflictsSettled,
     ConnectionChanged,
+    FeedJudged,
     SocketsPlanned,
     VenuesAble,
     WatchVenues,
 )
 from actors.supervised import Supervised
+from actors.venue_state import VenueState
 from intelligence.alerts import Alert, AlertKind, Severity, Stage, stable_id
 from intelligence.market import Coverage
 
-STALE_S = 150.0  # a connection tells its state every 60 s; unheard for so long, nobody knows how it is
 NOTE_S = 10.0
 BLIND_S = 30.0  # supervision.md 19.1: not working for longer than that is unhealthy
-RETAINED_AT_EASE = 300  # messages; more than the subjects there are, less than the mailbox retains
-
-
-@dataclass(slots=True)
-class _Venue:
-    """What is known of one venue. `planned`: the connections that bring its liquidations, None until it is known;
-    `others`: those that bring prices only. `heard_s`: when each connection told its state last, machine time.
-    """
-
-    states: dict[str, str] = field(default_factory=dict)
-    heard_s: dict[str, float] = field(default_factory=dict)
-    planned: tuple[str, ...] | None = None
-    others: tuple[str, ...] = ()
-    able: bool = False
-    told: Alert | None = None
-    reason: str = ""
-    advice: str = ""
-
-    def is_able(self) -> bool:
-        return bool(self.planned) and all(self.states.get(name) == "up" for name in self.planned or ())
-
-    def health(self, now_s: float) -> str:
-        """Tell `healthy`, `degraded` (parts are missing), `stale` (nobody has told lately) or `down`, and which groups of
-        instruments are not up.
-        """
-        connections = (*(self.planned or ()), *self.others)
-        up = [name for name in connections if self.states.get(name) == "up"]
-        if not up:
-            return "down"
-        silent = [name for name in up if now_s - self.heard_s.get(name, 0.0) > STALE_S]
-        missing = [name for name in connections if name not in up]
-        if silent:
-            return f"stale ({', '.join(silent)})"
-        return f"degraded ({', '.join(missing)})" if missing else "healthy"
+RETAINED_AT_EASE = 600  # messages; more than the subjects there are, less than the mailbox retains
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +54,9 @@ class VenueMonitor(Supervised):
 
     What it hears is sent with `retain`, so a successor knows the states and what people were told, and tells nothing
     twice. `configured` are the venues whose liquidations are judged; `watched` further ones bring prices, and what else
-    they bring is in doubt or not public: they are not counted as able to report, and nobody is told of their loss. Those
-    `once_settled` are configured as long as their self-test has settled how their liquidations are to be read.
+    they bring is in doubt or not public: they are not counted as able to report. Those `once_settled` are configured as long
+    as their self-test has settled how their liquidations are to be read. A venue of which the feed watch finds that what is
+    wanted of it stays away is lost like one that is not connected.
     """
 
     def init(
@@ -100,18 +69,18 @@ class VenueMonitor(Supervised):
     ) -> None:
         self._configured, self._once_settled = configured, once_settled
         self._lost_after_s = lost_after_s
-        self._venues = {name: _Venue() for name in (*configured, *watched)}
+        self._venues = {name: VenueState(reports=name in configured) for name in (*configured, *watched)}
         self._watchers: set[str] = set()
         self._blind = False
         self._judge_itself()
         self.timer.every("note", NOTE_S, _Note())
-        for name in configured:
+        for name in self._venues:
             self.timer.once(f"lost-{name}", lost_after_s, _StillLost(name))
 
     def recover(self, retained: tuple[Any, ...]) -> None:
         for message in retained:
             self._learn(message)
-        for name in self._configured:
+        for name in self._venues:
             self._judge(name)
         self._tell_watchers()
 
@@ -120,7 +89,7 @@ class VenueMonitor(Supervised):
             case WatchVenues(path=path):
                 self._learn(message)
                 self.send(path, self._able())
-            case SocketsPlanned(venue=venue) | ConnectionChanged(venue=venue):
+            case SocketsPlanned(venue=venue) | ConnectionChanged(venue=venue) | FeedJudged(venue=venue):
                 self._learn(message)
                 if self._judge(venue):
                     self._tell_watchers()
@@ -133,14 +102,21 @@ class VenueMonitor(Supervised):
             case _StillBlind():
                 self.judge_itself("unhealthy", f"no venue has been able to report for {BLIND_S:g} s")
             case _Note():
-                self._write_note()
+                self._look_again()
             case _:
                 super().handle(message)
         self._keep_newest()
 
+    def _look_again(self) -> None:
+        """Take up what time alone has changed: verdicts grow old."""
+        changed = [name for name in self._venues if self._judge(name)]
+        if changed:
+            self._tell_watchers()
+        self._write_note()
+
     def _judge_itself(self) -> None:
         """The daemon sees the market through its venues: without any it is blind, however well its actors are."""
-        lost = [name for name in self._configured if not self._venues[name].able]
+        lost = [name for name in self._configured if not self._venues[name].sound]
         blind = bool(self._configured) and len(lost) == len(self._configured)
         if not blind:
             self.timer.cancel("blind")
@@ -156,17 +132,16 @@ class VenueMonitor(Supervised):
                 self._watchers.add(path)
             case SocketsPlanned(venue=venue, connections=connections, others=others):
                 self._venues[venue].planned, self._venues[venue].others = connections, others
-            case ConnectionChanged(state=state, reason=reason, advice=advice):
-                known = self._venues[message.venue]
-                known.states[message.connection] = state
-                known.heard_s[message.connection] = self.system.clock.monotonic()
-                if state in {"down", "refused"}:
-                    known.reason, known.advice = reason, advice
+            case ConnectionChanged():
+                self._venues[message.venue].take_state(message, self.system.clock.monotonic())
+            case FeedJudged(connection=connection):
+                self._venues[message.venue].judged[connection] = (message, self.system.clock.monotonic())
             case _Told(venue=name, alert=alert):
                 self._venues[name].told = alert
             case ConflictsSettled(venue=name, settled=settled) if name in self._once_settled:
                 chosen = {*self._configured, name} if settled else {*self._configured} - {name}
                 self._configured = tuple(venue for venue in self._venues if venue in chosen)
+                self._venues[name].reports = name in chosen
 
     def _take_verdict(self, message: ConflictsSettled) -> None:
         """Let a venue join those that are able to report, or leave them."""
@@ -174,10 +149,8 @@ class VenueMonitor(Supervised):
         self._learn(message)
         if self._configured == before:
             return
-        if name in self._configured:
-            self.timer.once(f"lost-{name}", self._lost_after_s, _StillLost(name))
-        else:
-            self.timer.cancel(f"lost-{name}")
+        self.timer.once(f"lost-{name}", self._lost_after_s, _StillLost(name))
+        if name not in self._configured:
             self._tell_back(name, f"{_shown(name)} does not count any more: how to read it is in doubt again")
         self._judge(name)
         self._judge_itself()
@@ -195,28 +168,26 @@ class VenueMonitor(Supervised):
         self.retained.extend(newest.values())
 
     def _able(self) -> VenuesAble:
-        able = tuple(name for name, venue in self._venues.items() if venue.able)
+        able = tuple(name for name in self._configured if self._venues[name].sound)
         return VenuesAble(able=able, configured=self._configured)
 
     def _judge(self, name: str) -> bool:
-        """Take up whether a venue is able now; True when that has changed."""
+        """Take up whether a venue brings what is wanted of it; True when that changes who is able to report."""
         venue = self._venues[name]
-        able = venue.is_able() and name in self._configured
-        if able == venue.able:
+        now_s = self.system.clock.monotonic()
+        if (sound := venue.is_sound(now_s)) == venue.sound:
             return False
-        venue.able = able
+        venue.sound = sound
         self._judge_itself()
-        if name not in self._configured:
-            return True
-        if able:
+        if sound:
             venue.reason = venue.advice = ""
             self.timer.cancel(f"lost-{name}")
             self.log.info("venue_able", venue=name)
             self._tell_back(name)
         else:
-            self.log.warning("venue_lost", venue=name, reason=venue.reason)
+            self.log.warning("venue_lost", venue=name, reason=venue.why_not_sound(now_s))
             self.timer.once(f"lost-{name}", self._lost_after_s, _StillLost(name))
-        return True
+        return venue.reports
 
     def _tell_watchers(self) -> None:
         message = self._able()
@@ -235,9 +206,9 @@ class VenueMonitor(Supervised):
 
     def _tell_lost(self, name: str) -> None:
         venue = self._venues[name]
-        if venue.able or venue.told is not None or name not in self._configured:
+        if venue.sound or venue.told is not None:
             return
-        reason = venue.reason.replace("_", " ") or "no connection yet"
+        reason = venue.why_not_sound(self.system.clock.monotonic())
         now_ms = self.now_ms
         refused = "refused" in venue.states.values()
         venue.told = Alert(
@@ -252,7 +223,7 @@ class VenueMonitor(Supervised):
             threshold=0.0,
             threshold_source="static",
             coverage=Coverage.COMPLETE,
-            text=f"{_shown(name)} cannot report liquidations: {reason}. {venue.advice}".strip(),
+            text=f"{_shown(name)} {_missing(venue)}: {reason}. {venue.advice}".strip(),
             venues_able=self._able().able,
             venues_configured=self._configured,
             venue=name,
@@ -268,7 +239,7 @@ class VenueMonitor(Supervised):
             return
         self.retained.append(_Told(name, None))
         minutes = (self.now_ms - told.exchange_ms) / 60_000
-        text = text or f"{_shown(name)} reports liquidations again, after {minutes:.0f} min"
+        text = text or f"{_shown(name)} {_brought(venue)} again, after {minutes:.0f} min"
         ended = _ended(told, text, self.now_ms, self._able().able)
         self.send(paths.DISPATCHER, AlertRaised(alert=ended), redeliver=True)
 
@@ -277,13 +248,23 @@ def _ended(told: Alert, text: str, now_ms: int, able: tuple[str, ...]) -> Alert:
     return replace(told, stage=Stage.ENDED, ended_ms=now_ms, detected_ms=now_ms, text=text, venues_able=able)
 
 
+def _missing(venue: VenueState) -> str:
+    if venue.reports:
+        return "cannot report liquidations"
+    return f"brings {'only a part of its' if venue.brings_something() else 'no'} prices and open interest"
+
+
+def _brought(venue: VenueState) -> str:
+    return "reports liquidations" if venue.reports else "brings prices and open interest"
+
+
 def _subject(message: Any) -> Hashable:
     """What a message is about: a later one about the same replaces it."""
     match message:
         case WatchVenues(path=path):
             return path
-        case ConnectionChanged(venue=venue, connection=connection):
-            return venue, connection
+        case ConnectionChanged(venue=venue, connection=connection) | FeedJudged(venue=venue, connection=connection):
+            return type(message), venue, connection
         case _:
             return type(message), message.venue
 

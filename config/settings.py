@@ -34,6 +34,7 @@ from config.values import (
 )
 from intelligence.detectors.asset import DetectionRules
 from intelligence.detectors.open_interest import OpenInterestRule
+from intelligence.feed_health import HealthRules
 
 _DEFAULTS = Path(__file__).with_name("default.toml")
 _NAMED = {  # contract.md 4
@@ -215,6 +216,7 @@ class Settings:
     venues: Venues
     rest: Rest
     feeds: Feeds
+    health: HealthRules
     universe: Universe
     oi: OpenInterest
     backfill: Backfill

@@ -1,8 +1,9 @@
 """What is known of one asset's market over all venues: trades, marks, funding, open interest and liquidations, beside detection."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from intelligence.feed_health import FeedHealth, FeedKind, Health
 from intelligence.history import AssetHistory, BarSpan, OpenInterestSpan
 from intelligence.liquidation_sums import LiquidationSums, RollingLiquidations
 from intelligence.market import Liquidation, MarkPrice, OpenInterest
@@ -10,23 +11,39 @@ from intelligence.minute import CLOSES_AFTER_MS, MINUTE_MS, Minute, Minutes
 from intelligence.trade_window import WINDOW_S, TradeWindow, VolumeProfile, VolumeSums
 
 VOLUME_SPANS_S = (60, 300, WINDOW_S)  # detection.md 7
+OPEN_INTEREST_STALE_MS = 180_000  # ours: three polls
+NOT_JUDGED = FeedHealth(Health.DEGRADED, "not judged yet")
+
+
+@dataclass(frozen=True, slots=True)
+class FigureHealth:
+    """What one figure is worth: its feed's health and its age, by the time of its event."""
+
+    health: FeedHealth
+    age_ms: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarketView:
     """One asset at `at_ms` (market time). Prices in USD a coin, sums in USD.
 
-    `marks` and `open_interest`: the newest of every instrument by venue and name, each with its own time: whoever uses one
-    judges its age. `trades_from_ms`: sums and profile hold everything from there on, None without any trade; `late_trades`
-    and `broken_trades` were left out of them, by age and by an impossible time. `cvd_day_usd` and `volume_day_usd` begin at
-    00:00 UTC, or at `trades_day_from_ms` if that is later. `liquidations` are complete from `liquidations_from_ms` on.
+    `marks` and `open_interest`: the newest of every instrument by venue and name; `mark_health` and `open_interest_health`
+    say of each, in the same order, what it is worth. `trade_health`: of every venue that trades of the asset are asked of,
+    so of the sums and the profile; `liquidation_health` likewise. `trades_from_ms`: sums and profile hold everything from
+    there on, None without any trade; `late_trades` and `broken_trades` were left out of them, by age and by an impossible
+    time. `cvd_day_usd` and `volume_day_usd` begin at 00:00 UTC, or at `trades_day_from_ms` if that is later. `liquidations`
+    are complete from `liquidations_from_ms` on.
     """
 
     asset: str
     at_ms: int
     last_price: float | None
     marks: tuple[MarkPrice, ...]
+    mark_health: tuple[FigureHealth, ...]
     open_interest: tuple[OpenInterest, ...]
+    open_interest_health: tuple[FigureHealth, ...]
+    trade_health: Mapping[str, FeedHealth]
+    liquidation_health: Mapping[str, FeedHealth]
     volumes: tuple[VolumeSums, ...]
     cvd_day_usd: float
     volume_day_usd: float
@@ -45,9 +62,11 @@ class AssetMarket:
     `history`: days and hours of bars and open interest, which came by REST for the most part.
     """
 
-    def __init__(self, asset: str) -> None:
+    def __init__(self, asset: str, open_interest_stale_ms: float = OPEN_INTEREST_STALE_MS) -> None:
         self._asset = asset
         self.history = AssetHistory()
+        self._open_interest_stale_ms = open_interest_stale_ms
+        self._feeds: Mapping[tuple[str, FeedKind], FeedHealth] = {}
         self._trades = TradeWindow()
         self._minutes = Minutes()
         self._liquidations: list[Liquidation] = []  # not in a closed minute yet
@@ -107,6 +126,10 @@ class AssetMarket:
         """Opening time and close of the reference contract's minutes, oldest first."""
         return tuple((bar.open_ms, bar.close) for bar in self.history.bars("1m", 0, now_ms))
 
+    def feeds(self, feeds: Mapping[tuple[str, FeedKind], FeedHealth]) -> None:
+        """Take in how the feeds are, by venue and kind; replaces what was said before."""
+        self._feeds = feeds
+
     # -- closed minutes -----------------------------------------------------------------------------------------------
 
     def begin_minutes(self, now_ms: int) -> None:
@@ -156,12 +179,18 @@ class AssetMarket:
 
     def view(self, now_ms: int) -> MarketView:
         trades = self._trades
+        marks = tuple(self._marks[key] for key in sorted(self._marks))
+        interests = tuple(self._open_interest[key] for key in sorted(self._open_interest))
         return MarketView(
             asset=self._asset,
             at_ms=now_ms,
             last_price=trades.last_price or None,
-            marks=tuple(self._marks[key] for key in sorted(self._marks)),
-            open_interest=tuple(self._open_interest[key] for key in sorted(self._open_interest)),
+            marks=marks,
+            mark_health=tuple(self._of_mark(mark, now_ms) for mark in marks),
+            open_interest=interests,
+            open_interest_health=tuple(self._of_open_interest(record, now_ms) for record in interests),
+            trade_health=self._of_kind(FeedKind.TRADES),
+            liquidation_health=self._of_kind(FeedKind.LIQUIDATIONS),
             volumes=tuple(trades.sums(seconds, now_ms) for seconds in VOLUME_SPANS_S),
             cvd_day_usd=trades.cvd_usd(now_ms),
             volume_day_usd=trades.volume_day_usd(now_ms),
@@ -173,3 +202,18 @@ class AssetMarket:
             late_trades=trades.late,
             broken_trades=trades.ahead,
         )
+
+    def _of_mark(self, mark: MarkPrice, now_ms: int) -> FigureHealth:
+        health = self._feeds.get((mark.venue, FeedKind.MARK_PRICES), NOT_JUDGED)
+        return FigureHealth(health, max(0, now_ms - mark.exchange_ms))
+
+    def _of_open_interest(self, record: OpenInterest, now_ms: int) -> FigureHealth:
+        age_ms = max(0, now_ms - record.exchange_ms)
+        if age_ms > self._open_interest_stale_ms:
+            return FigureHealth(
+                FeedHealth(Health.STALE, f"older than {self._open_interest_stale_ms / 1000:g} s"), age_ms
+            )
+        return FigureHealth(FeedHealth(Health.HEALTHY), age_ms)
+
+    def _of_kind(self, kind: FeedKind) -> Mapping[str, FeedHealth]:
+        return {venue: health for (venue, one), health in self._feeds.items() if one is kind}

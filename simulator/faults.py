@@ -3,6 +3,7 @@
 On data frames: `stall` loses them (and replies and pongs too) while the connection stays open and REST hangs, `garbage`
 sends something else instead, `half_frame` sends one half and closes, `duplicate` sends twice, `out_of_order` sends one
 after its successor, `slow` delays each (and REST replies), `lie` puts wrong types into every field (of REST replies too).
+`mute_trades` and `mute_liquidations` lose all frames of such topics and nothing else: the subscription stays silent.
 `flood` sends thousands of frames a second between them, garbage and the latest true one in turn. `drop` cuts connections
 without a closing handshake; `vanish` does so to whoever comes, REST included, before a byte is answered. `http_...`
 answers REST calls and WebSocket handshakes with that status in the venue's own words.
@@ -13,8 +14,12 @@ from dataclasses import dataclass
 from typing import Any
 
 FRAME_KINDS = ("drop", "stall", "garbage", "half_frame", "duplicate", "out_of_order", "slow", "lie", "flood", "vanish")
+MUTED_TOPICS = {
+    "mute_trades": ("trade",),
+    "mute_liquidations": ("liquidat", "forceorder"),
+}  # what such a topic's name holds
 HTTP_STATUS = {"http_429": 429, "http_418": 418, "http_451": 451, "http_500": 500, "http_403": 403}
-KINDS = (*FRAME_KINDS, *HTTP_STATUS)
+KINDS = (*FRAME_KINDS, *MUTED_TOPICS, *HTTP_STATUS)
 
 
 class FaultError(Exception):
@@ -65,6 +70,14 @@ class FaultBook:
             fault.count -= 1
         self.struck[kind] = self.struck.get(kind, 0) + 1
         return True
+
+    def mutes(self, venue: str, topic: str) -> bool:
+        """Whether frames of that topic are lost now; counts the one that is asked for."""
+        return self.any_active(venue) and any(
+            self.take(venue, kind)
+            for kind, words in MUTED_TOPICS.items()
+            if any(word in topic.lower() for word in words)
+        )
 
     def clear(self, venue: str | None = None) -> None:
         self._faults = {key: fault for key, fault in self._faults.items() if venue not in (None, key[0])}

@@ -88,7 +88,7 @@ class Session:
 
     def offer(self, frame: Frame) -> bool:
         """Queue a frame if this client subscribed to its topic."""
-        if frame.topic not in self.connection.topics:
+        if frame.topic not in self.connection.topics or self._faults.mutes(self._venue, frame.topic):
             return False
         if len(self._outbox) > OUTBOX_FRAMES:
             self.cut()

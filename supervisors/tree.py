@@ -17,6 +17,7 @@ from actors.dispatcher import Dispatcher
 from actors.exchanges.exchange import MARKET_FEEDS, Feed
 from actors.exchanges.registry import EXCHANGES, SELF_TESTS
 from actors.exchanges.trial import TrialTimes
+from actors.feed_watch import FeedWatch
 from actors.mailbox import MailboxSpec
 from actors.notifiers.terminal import TerminalNotifier
 from actors.oi_poller import OpenInterestPoller
@@ -193,6 +194,7 @@ def _core(settings: Settings, presentation: Presentation) -> SupervisorSpec:
                 ),
                 rules=settings.detection,
                 followers=(paths.EXPLOSIONS,),
+                open_interest_stale_s=settings.health.open_interest_stale_s,
             ),
             profile=CORE,
             restart=Restart.TRANSIENT,
@@ -225,8 +227,16 @@ def _core(settings: Settings, presentation: Presentation) -> SupervisorSpec:
             lost_after_s=settings.feeds.venue_lost_s,
         ),
         profile=CORE,
-        final_s=0.1,
+        final_s=0.05,
         mailbox=MailboxSpec(retain_max=1_000),
+    )
+    watch = ChildSpec(
+        id="watch",
+        actor=FeedWatch,
+        args=_args(rules=settings.health),
+        profile=IO,
+        required=False,
+        final_s=0.05,
     )
     pollers = SupervisorSpec(children=tuple(_poller(name, venue, settings) for name, venue in venues.items()))
     backfills = SupervisorSpec(children=tuple(_backfill(name, venue, settings) for name, venue in venues.items()))
@@ -253,6 +263,7 @@ def _core(settings: Settings, presentation: Presentation) -> SupervisorSpec:
         _subtree("symbols", symbols),
         monitor,
         _bulkhead("explosions", explosions, final_s=0.05),
+        watch,
         _bulkhead("self-tests", self_tests, final_s=0.1),
         _subtree("feeds", feeds),
         _bulkhead("oi", pollers, final_s=0.1),
@@ -423,7 +434,9 @@ def _catalogue(name: str, venue: Venue, settings: Settings) -> ChildSpec:
             limits=_rest_limits(settings),
             backoff=backoff,
             refresh_s=feeds.instruments_refresh_s,
-            rules=ConnectionRules(socket=socket, backoff=backoff, dedup_s=feeds.dedup_s),
+            rules=ConnectionRules(
+                socket=socket, backoff=backoff, dedup_s=feeds.dedup_s, clock_jump_ms=settings.health.clock_jump_ms
+            ),
             apart=bool(settings.assets.auto),
         ),
         profile=IO,

@@ -9,6 +9,7 @@ from actors import paths
 from actors.exchanges.exchange import FrameError, Instrument, RestCall
 from actors.exchanges.queries import Query
 from actors.exchanges.registry import EXCHANGES, market_data
+from actors.feed_tally import FeedTally
 from actors.frame_intake import FrameIntake
 from actors.messages import ConflictsSettled, ConnectionChanged, SocketsPlanned, VenuesAble, WatchVenues
 from actors.publisher import Publisher, trades_of
@@ -53,7 +54,7 @@ class ReplayedVenue(Supervised):
         self._queries: dict[RestCall, Query[OpenInterest]] = {}
         self._newest_ms: dict[str, int] = {}
         self._lines: dict[str, _Line] = {}
-        self._direct = Publisher(self, venue, assets, ())
+        self._direct = Publisher(self, venue, assets, (), FeedTally())
         self._able = VenuesAble(able=(), configured=())
         self._settled = ConflictsSettled(venue=venue, settled=())
         self._tally: Counter[str] = Counter()
@@ -225,7 +226,7 @@ class ReplayedVenue(Supervised):
             return  # said before, in the file before this one
         if line is None or (line.mark.feeds, line.mark.assets) != (mark.feeds, mark.assets):
             assets = self._assets | frozenset(mark.assets)
-            publisher = Publisher(self, self._venue, assets, self._instruments.values())
+            publisher = Publisher(self, self._venue, assets, self._instruments.values(), FeedTally())
             publisher.venues, publisher.excluded = self._able, self._settled.excluded
             line = self._lines[mark.connection] = _Line(mark, publisher)
         line.mark = mark

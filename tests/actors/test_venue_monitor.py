@@ -6,9 +6,10 @@ from structlog.testing import capture_logs
 from actors import paths
 from actors.clock import ManualClock
 from actors.mailbox import MailboxSpec
-from actors.messages import ConflictsSettled, ConnectionChanged, SocketsPlanned, VenuesAble, WatchVenues
+from actors.messages import ConflictsSettled, ConnectionChanged, FeedJudged, SocketsPlanned, VenuesAble, WatchVenues
 from actors.venue_monitor import RETAINED_AT_EASE, VenueMonitor
 from intelligence.alerts import AlertKind, Stage
+from intelligence.feed_health import FeedHealth, FeedKind, Health
 from tests.telegram_stand.stage import Stage as Theatre
 from tests.telegram_stand.stage import wait_for
 
@@ -82,6 +83,7 @@ def desk():
 def both_up(desk):
     desk.tell(WatchVenues(path=WATCHER))
     desk.plan("binance", "binance-market").plan("bybit", "bybit-1", "bybit-2")
+    desk.plan("gate", "gate-public").state("gate-public", "up")
     return desk.state("binance-market", "up").state("bybit-1", "up").state("bybit-2", "up")
 
 
@@ -129,6 +131,7 @@ def test_a_short_loss_is_logged_and_not_told(desk):
 
     assert desk.alerts() == []
     assert [(one["event"], one["venue"]) for one in logs if one["event"].startswith("venue_")] == [
+        ("venue_able", "gate"),
         ("venue_able", "binance"),
         ("venue_able", "bybit"),
         ("venue_lost", "binance"),
@@ -152,6 +155,7 @@ def test_a_venue_that_never_came_up_is_told(desk):
     assert [alert.text for alert in desk.alerts()] == [
         "Binance cannot report liquidations: no connection yet.",
         "Bybit cannot report liquidations: no connection yet.",
+        "Gate brings no prices and open interest: no connection yet.",
     ]
 
 
@@ -224,17 +228,77 @@ def test_what_is_retained_does_not_grow_and_loses_nothing_that_stands(desk):
     assert wait_for(lambda: desk.able()[known:], "the successor's word") == [("binance", "bybit")]
 
 
-def test_a_venue_that_is_only_watched_is_never_able_and_nobody_is_told_of_its_loss(desk):
-    both_up(desk).plan("gate", "gate-public").state("gate-public", "up")
-    desk.state("gate-public", "down", reason="reset")
+def test_a_venue_that_is_only_watched_is_never_able_and_its_loss_and_return_are_told_once(desk):
+    both_up(desk).state("gate-public", "down", reason="reset")
+    desk.pass_s(61)
     desk.pass_s(600)
+    desk.state("gate-public", "up")
 
     assert desk.able()[-1] == ("binance", "bybit")
-    assert desk.alerts() == []
+    assert [alert.text for alert in desk.alerts()] == [
+        "Gate brings no prices and open interest: reset.",
+        "Gate brings prices and open interest again, after 10 min",
+    ]
+
+
+def test_a_venue_that_brings_only_a_part_of_its_prices_is_told(desk):
+    both_up(desk).plan("gate", "gate-public", others=("gate-trades",))
+    desk.state("gate-trades", "down", reason="reset")
+    desk.pass_s(61)
+
+    assert [one.text for one in desk.alerts()] == ["Gate brings only a part of its prices and open interest: reset."]
+
+
+def judged(desk, connection, state, why="", *mute):
+    venue = connection.partition("-")[0]
+    return desk.tell(FeedJudged(venue=venue, connection=connection, health=FeedHealth(state, why), mute=mute))
+
+
+def test_a_venue_whose_liquidations_stay_away_is_not_able_and_told_like_one_that_is_lost(desk):
+    both_up(desk)
+    judged(desk, "binance-market", Health.STALE, "no liquidation of BTC since 08:11:02 UTC", FeedKind.LIQUIDATIONS)
+    desk.pass_s(61)
+    assert desk.able()[-1] == ("bybit",)
+    desk.pass_s(60)
+    judged(desk, "binance-market", Health.HEALTHY)
+
+    assert desk.able()[-1] == ("binance", "bybit")
+    assert [alert.text for alert in desk.alerts()] == [
+        "Binance cannot report liquidations: no liquidation of BTC since 08:11:02 UTC.",
+        "Binance reports liquidations again, after 1 min",
+    ]
+
+
+def test_silent_trades_leave_a_venue_able_and_stand_in_the_note(desk):
+    both_up(desk)
+    judged(desk, "bybit-2", Health.STALE, "no trade since 08:11:02 UTC", FeedKind.TRADES)
+    desk.pass_s(10)
+
+    assert desk.able()[-1] == ("binance", "bybit")
+    assert desk.note() == "2 of 2 venues able to report, bybit stale (bybit-2)"
+
+
+def test_a_clock_that_jumped_degrades_its_venue(desk):
+    both_up(desk)
+    judged(desk, "bybit-2", Health.DEGRADED, "times of trades jumped")
+    desk.pass_s(10)
+
+    assert desk.note() == "2 of 2 venues able to report, bybit degraded (bybit-2)"
+
+
+def test_a_verdict_that_nobody_repeats_counts_no_more(desk):
+    both_up(desk)
+    judged(desk, "binance-market", Health.STALE, "no liquidation since 08:11:02 UTC", FeedKind.LIQUIDATIONS)
+    desk.pass_s(149)
+    assert desk.able()[-1] == ("bybit",)
+    desk.pass_s(10)
+
+    assert desk.able()[-1] == ("binance", "bybit")
 
 
 def test_the_note_names_every_venue_that_is_not_healthy(desk):
-    both_up(desk).plan("bybit", "bybit-1", "bybit-2", others=("bybit-3",)).plan("gate", "gate-public")
+    both_up(desk).plan("bybit", "bybit-1", "bybit-2", others=("bybit-3",))
+    desk.state("gate-public", "down")
     desk.pass_s(10)
     assert desk.note() == "2 of 2 venues able to report, bybit degraded (bybit-3), gate down"
 

@@ -42,6 +42,22 @@ def test_the_faults_of_one_venue_or_of_all_can_be_cleared():
     assert faults.as_json() == []
 
 
+@pytest.mark.parametrize(
+    ("kind", "lost", "kept"),
+    [
+        ("mute_trades", "publicTrade.BTCUSDT", "allLiquidation.BTCUSDT"),
+        ("mute_liquidations", "!forceOrder@arr", "btcusdt@aggTrade"),
+    ],
+)
+def test_a_mute_loses_what_it_names_and_nothing_else(kind, lost, kept):
+    faults = FaultBook(Time())
+    faults.add("bybit", kind, seconds=5)
+
+    assert faults.mutes("bybit", lost)
+    assert not faults.mutes("bybit", kept)
+    assert not faults.mutes("okx", lost)
+
+
 @pytest.mark.parametrize("wrong", [{"kind": "meteor"}, {"kind": "slow", "count": 0}, {"kind": "slow", "seconds": -1}])
 def test_a_fault_that_cannot_be_made_is_refused(wrong):
     with pytest.raises(FaultError, match="expected"):
