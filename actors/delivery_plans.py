@@ -33,24 +33,27 @@ class Plans:
         elif alert.kind is not AlertKind.LIQUIDATION:
             self.incidents[alert.alert_id] = msgspec.structs.replace(alert, stage=Stage.UPDATED)
 
-    def of(self, alert: Alert, outbox: Outbox, *, graver: bool, now_ms: int) -> list[Planned]:
-        """Everybody of a start, whoever got it of growth and end. Raises OutboxError.
+    def of(self, alert: Alert, outbox: Outbox, *, graver: bool, folded_into: str, now_ms: int) -> list[Planned]:
+        """Everybody of a start, whoever got it of growth and end; `folded_into`: the incident that tells it, or "".
+        Raises OutboxError.
 
         Chats see growth in the message they have, the terminal only what has become graver; that is also told to those
         who were spared the start.
         """
         self._chats = outbox.chats.all()
+
+        def decided(target: str, stage: Stage) -> Planned:
+            standing = self._standing(alert, target, stage, outbox, now_ms)
+            decision = decide(alert, msgspec.structs.replace(standing, folded_into=folded_into))
+            return Planned(target=target, stage=stage, suppressed=decision.held, silent=decision.silent)
+
         if alert.stage is Stage.RAISED:
-            return [self._decided(alert, target, Stage.RAISED, outbox, now_ms) for target in self._targets]
+            return [decided(target, Stage.RAISED) for target in self._targets]
         told = [target for target in outbox.told(alert.alert_id) if target in self._targets]
         shown = [target for target in told if graver or alert.stage is Stage.ENDED or target != TERMINAL]
-        planned = [self._decided(alert, target, alert.stage, outbox, now_ms) for target in shown]
+        planned = [decided(target, alert.stage) for target in shown]
         if graver and alert.stage is Stage.UPDATED:
-            late = (
-                self._decided(alert, target, Stage.RAISED, outbox, now_ms)
-                for target in self._targets
-                if target not in told
-            )
+            late = (decided(target, Stage.RAISED) for target in self._targets if target not in told)
             planned += [plan for plan in late if not plan.suppressed]
         return planned
 
@@ -62,17 +65,17 @@ class Plans:
             if (chat := self._chats.get(chat_id or 0)) is None or (chat.alerts_on and not chat.dead_reason)
         ]
 
-    def _decided(self, alert: Alert, target: str, stage: Stage, outbox: Outbox, now_ms: int) -> Planned:
+    def _standing(self, alert: Alert, target: str, stage: Stage, outbox: Outbox, now_ms: int) -> Standing:
         """What began is carried on in its message, whatever was chosen since; only alerts switched off stop that."""
         chat = self._chats.get(self._targets[target] or 0, Chat(chat_id=0))
-        standing = Standing(now_ms=now_ms, alerts_on=chat.alerts_on, is_dead=bool(chat.dead_reason))
-        if stage is Stage.RAISED:
-            limited = chat.preferences.pushes_a_day is not None
-            standing = msgspec.structs.replace(
-                standing,
-                preferences=chat.preferences,
-                pushed=outbox.pushed(target, now_ms - DAY_MS) if limited else 0,
-                inhibited_by=inhibitor(alert, self.incidents.values(), now_ms),
-            )
-        decision = decide(alert, standing)
-        return Planned(target=target, stage=stage, suppressed=decision.held, silent=decision.silent)
+        if stage is not Stage.RAISED:
+            return Standing(now_ms=now_ms, alerts_on=chat.alerts_on, is_dead=bool(chat.dead_reason))
+        limited = chat.preferences.pushes_a_day is not None
+        return Standing(
+            now_ms=now_ms,
+            preferences=chat.preferences,
+            alerts_on=chat.alerts_on,
+            is_dead=bool(chat.dead_reason),
+            pushed=outbox.pushed(target, now_ms - DAY_MS) if limited else 0,
+            inhibited_by=inhibitor(alert, self.incidents.values(), now_ms),
+        )

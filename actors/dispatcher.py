@@ -8,10 +8,12 @@ from typing import Any, NamedTuple
 import msgspec
 
 from actors.delivery_plans import DAY_MS, Plans
+from actors.market_fold import MarketFold
 from actors.messages import (
     AlertRaised,
     AlertsState,
     AskAlerts,
+    AssetsWatched,
     ChatSeen,
     DeliveriesQueued,
     DeliverNow,
@@ -26,8 +28,10 @@ from actors.paths import TERMINAL as TERMINAL_PATH
 from actors.supervised import Supervised
 from config.settings import Outbox as OutboxSettings
 from intelligence.alerts import Alert, Stage
+from intelligence.detectors.market_wide import MarketWideRule
 
 PRUNE_EVERY_S = 3600.0
+MARKET_TICK_S = 30.0  # market seconds between two looks whether a market-wide incident is over
 EDIT_EVERY_S = 3.0  # of one message (issue 4; telegram.md 4 counts edits as sends)
 UNSAVED_MAX = 1_000  # alerts kept in memory while the file cannot be written
 
@@ -44,6 +48,10 @@ class _StoreAgain(NamedTuple):
 
 class _EditDue(NamedTuple):
     alert_id: str
+
+
+class _MarketTick(NamedTuple):
+    pass
 
 
 class _Unsaved(NamedTuple):
@@ -64,11 +72,15 @@ class Dispatcher(Supervised):
         outbox: OutboxSettings,
         chats: tuple[int, ...],
         notifiers: tuple[str, ...],
+        market_wide: MarketWideRule,
+        watched: int,
         heading: str = "",
         brief_log: bool = False,
         journal: Callable[[Alert], None] | None = None,
     ) -> None:
         """`chats`: ids that receive alerts. `notifiers`: paths of those that exist.
+
+        `market_wide`: when the alerts of many assets are one incident; `watched`: of how many assets, until `AssetsWatched`.
 
         `journal` gets every alert when it is raised, as the log does.
         `brief_log`: `alert_raised` without the record, for people at a terminal who see the alert itself.
@@ -79,6 +91,7 @@ class Dispatcher(Supervised):
         self._heading, self._brief_log, self._keep = heading, brief_log, journal
         self._outbox: Outbox | None = None
         self._plans = Plans(chats if self._telegram else (), terminal=self._terminal is not None)
+        self._market = MarketFold(market_wide, watched, self.log)
         self._edited_s: dict[str, float] = {}
         self._unsaved: deque[_Unsaved] = deque(maxlen=UNSAVED_MAX)
         self._journalled: deque[str] = deque(maxlen=UNSAVED_MAX)
@@ -88,11 +101,17 @@ class Dispatcher(Supervised):
         except OutboxError as error:
             self._lose_outbox(error)
 
+    def recover(self, retained: tuple[Any, ...]) -> None:
+        for message in retained:
+            self._market.watch(len(message.assets))
+
     def _begin(self) -> None:
         outbox = self._open()
         if self.epoch == 1:  # who blocked us may have changed their mind while we were not running
             outbox.chats.revive()
         self._plans.begin(outbox, self.now_ms)
+        self._market.begin(outbox, self.now_ms)
+        self._end_market_in_time()
         for path in filter(None, (self._terminal, self._telegram)):  # a predecessor may have died before it said so
             self.send(path, DeliveriesQueued())
 
@@ -116,6 +135,10 @@ class Dispatcher(Supervised):
                 self._store_again()
             case _EditDue(alert_id=alert_id):
                 self._edit(alert_id)
+            case AssetsWatched(assets=assets):
+                self._market.watch(len(assets))
+            case _MarketTick():
+                self._end_market()
             case _Prune():
                 self._prune()
             case _:
@@ -151,11 +174,27 @@ class Dispatcher(Supervised):
         elif known.stage is Stage.ENDED:
             return
         graver = known is not None and alert.severity < known.severity
-        planned = self._plans.of(alert, outbox, graver=graver, now_ms=self.now_ms)
+        market = self._market.take(alert, self.now_ms)
+        folded_into = market.folded_into or ""
+        planned = self._plans.of(alert, outbox, graver=graver, folded_into=folded_into, now_ms=self.now_ms)
         planned = self._edits_later(alert, planned)
         outbox.append(alert, planned, since_ms)
         self._plans.follow(alert)
         self._announce(alert, planned)
+        if market.alert is not None:
+            self._take(market.alert)
+        self._end_market_in_time()
+
+    def _end_market_in_time(self) -> None:
+        if self._market.is_open:
+            self.timer.once("market", MARKET_TICK_S, _MarketTick(), market=True)
+
+    def _end_market(self) -> None:
+        """End the market-wide incident when nothing has come for long."""
+        ended = self._market.end_by(self.now_ms)
+        if ended is not None:
+            self._take(ended)
+        self._end_market_in_time()
 
     def _edits_later(self, alert: Alert, planned: list[Planned]) -> list[Planned]:
         """Leave out what would edit messages too soon after the last edit; they are edited when the time has come."""

@@ -144,6 +144,11 @@ class Outbox:
         )
         return [msgspec.json.decode(row["newest"], type=Alert) for row in rows]
 
+    def raised_since(self, since_ms: int) -> list[Alert]:
+        """The first records of the alerts whose event was since then, in the order in which they were stored."""
+        rows = self._db.all("SELECT record FROM alerts WHERE exchange_ms >= ? ORDER BY rowid", since_ms)
+        return [msgspec.json.decode(row["record"], type=Alert) for row in rows]
+
     def pushed(self, target: str, since_ms: int) -> int:
         """How many alerts a target was told, or is about to be told, since then."""
         row = self._db.one(

@@ -268,6 +268,8 @@ class Universe(Supervised):
         chosen = _Chosen(self._chosen, tuple(rejected.values()))
         self.retained.append(chosen)
         checkpoints.keep(self, CHOSEN, chosen, schema=CHOSEN_SCHEMA, horizon_s=CHOSEN_HORIZON_S)
+        everywhere = AssetsWatched(assets=frozenset(self._chosen), ranking=self._chosen)
+        self.send(paths.DISPATCHER, everywhere, redeliver=True, retain=True)
         for venue in self._askers:
             left_out = frozenset(contract.instrument for contract in rejected if contract.venue == venue)
             watched = AssetsWatched(assets=frozenset(self._chosen), ranking=self._chosen, rejected=left_out)

@@ -33,6 +33,7 @@ from config.values import (
     WebSocketUrl,
 )
 from intelligence.detectors.asset import DetectionRules
+from intelligence.detectors.market_wide import MarketWideRule
 from intelligence.detectors.open_interest import OpenInterestRule
 from intelligence.feed_health import HealthRules
 
@@ -222,6 +223,7 @@ class Settings:
     backfill: Backfill
     self_tests: SelfTests
     detection: DetectionRules
+    market_wide: MarketWideRule
     outbox: Outbox
     checkpoints: Checkpoints
     recording: Recording

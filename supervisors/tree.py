@@ -141,8 +141,11 @@ def _notify(settings: Settings, presentation: Presentation, *, telegram: bool) -
             notifiers=(paths.TERMINAL, paths.TELEGRAM) if telegram else (paths.TERMINAL,),
             brief_log=presentation.console,
             journal=presentation.journal,
+            market_wide=settings.market_wide,
+            watched=settings.assets.auto or len(settings.assets),
         ),
         profile=CORE,
+        mailbox=MailboxSpec(retain_max=1),
         drain=True,
         final_s=0.5,
     )

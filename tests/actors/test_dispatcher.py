@@ -6,10 +6,12 @@ from structlog.testing import capture_logs
 from actors import paths
 from actors.clock import ManualClock
 from actors.dispatcher import Dispatcher
+from actors.mailbox import MailboxSpec
 from actors.messages import (
     AlertRaised,
     AlertsState,
     AskAlerts,
+    AssetsWatched,
     ChatSeen,
     DeliveriesQueued,
     DeliverNow,
@@ -20,6 +22,7 @@ from actors.outbox import Outbox
 from actors.outbox_rows import TERMINAL, telegram_target
 from config.settings import Outbox as OutboxSettings
 from intelligence.alerts import AlertKind, Severity, Stage
+from intelligence.detectors.market_wide import MarketWideDetector, MarketWideRule
 from intelligence.gates import Preferences, QuietHours
 from tests.intelligence.builders import T0, an_alert
 from tests.telegram_stand.stage import Stage as Theatre
@@ -43,6 +46,8 @@ class Desk:
             "outbox": RULES,
             "chats": (ME, GROUP),
             "notifiers": (paths.TERMINAL, paths.TELEGRAM),
+            "market_wide": MarketWideRule(),
+            "watched": 10,
         }
         self.theatre.start(paths.DISPATCHER, Dispatcher, **(args | overrides))
         return self
@@ -231,6 +236,7 @@ def test_growth_goes_to_chats_and_to_the_terminal_only_when_it_is_graver(desk):
 def still(tmp_path):
     """A desk whose clock stands at the time of the alerts."""
     theatre = Theatre(ManualClock(market_ms=T0))
+    theatre.system.place(paths.DISPATCHER, MailboxSpec(retain_max=1))
     yield Desk(theatre, tmp_path / "foreshock.db").open()
     theatre.close()
 
@@ -287,6 +293,66 @@ def test_a_successor_knows_the_open_incidents(still):
     still.tell(an_alert(alert_id="part"))
 
     assert reasons(still, "part") == {"inhibited:cascade"}
+
+
+ASSETS = ("BTC", "ETH", "SOL", "XRP", "DOGE", "ADA")
+
+
+def cascades(assets=ASSETS, **overrides):
+    return [an_alert(alert_id=asset, asset=asset, kind=AlertKind.CASCADE, **overrides) for asset in assets]
+
+
+def of_the_market(desk):
+    """The deliveries about the whole market: stage and state of each target, by id."""
+    db = sqlite3.connect(desk.database)
+    rows = db.execute(
+        "SELECT d.alert_id, d.stage, d.target, d.state FROM deliveries d JOIN alerts USING (alert_id)"
+        " WHERE kind = 'market_wide' ORDER BY id"
+    ).fetchall()
+    db.close()
+    return rows
+
+
+def test_what_many_assets_tell_is_one_incident_and_the_rest_folds_into_it(still):
+    still.tell(*cascades())
+
+    ids = {alert_id for alert_id, *_ in of_the_market(still)}
+    assert len(ids) == 1
+    assert reasons(still, "DOGE") == {""}, "the fifth makes it one"
+    assert reasons(still, "ADA") == {f"folded:{ids.pop()}"}
+
+
+def test_a_successor_goes_on_with_the_incident_of_the_market(still):
+    still.tell(*cascades(ASSETS[:5]))
+    (before, *_) = of_the_market(still)
+    still.theatre.crash(paths.DISPATCHER)
+    still.tell(*cascades(ASSETS[5:]))
+
+    assert reasons(still, "ADA") == {f"folded:{before[0]}"}
+    assert {alert_id for alert_id, *_ in of_the_market(still)} == {before[0]}
+
+
+def test_the_incident_of_the_market_ends_when_nothing_more_comes(still):
+    still.tell(*cascades())
+    still.theatre.clock.advance(700)
+    still.settle()
+
+    assert {stage for _, stage, _, _ in of_the_market(still)} == {"raised", "ended"}
+
+
+def test_how_many_assets_make_the_market_follows_the_universe(still):
+    still.theatre.tell(paths.DISPATCHER, AssetsWatched(assets=frozenset(f"A{number}" for number in range(100))))
+    still.tell(*cascades())
+
+    assert of_the_market(still) == []
+
+
+def test_a_failure_of_folding_costs_no_alert(still, logged, monkeypatch):
+    monkeypatch.setattr(MarketWideDetector, "take", lambda *_: 1 / 0)
+    still.tell(*cascades())
+
+    assert {reason for *_, reason in still.rows()} == {""}
+    assert len(logged("market_wide_failed")) == len(ASSETS)
 
 
 def test_who_was_spared_the_start_is_told_when_it_becomes_grave(desk):
