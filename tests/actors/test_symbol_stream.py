@@ -13,6 +13,7 @@ from actors.clock import ManualClock
 from actors.mailbox import Lane, MailboxSpec
 from actors.messages import (
     AskMarket,
+    FeedsHealth,
     LiquidationsSeen,
     MarksSeen,
     OpenInterestSeen,
@@ -25,6 +26,7 @@ from actors.system import ChildExited
 from actors.worker import Worker
 from intelligence.alerts import AlertKind, Stage
 from intelligence.detectors.asset import DetectionRules
+from intelligence.feed_health import FeedHealth, FeedKind, Health
 from intelligence.journal import journal
 from intelligence.market import Coverage, Liquidation, OpenInterest, PositionSide, PriceKind
 from tests.doubles import capture_logs
@@ -518,3 +520,33 @@ def test_a_mark_that_comes_in_behind_a_newer_one_changes_nothing(desk):
     desk.feed([a_mark(2_000, price=141.0), a_mark(1_000, price=139.0)], to_time=False)
 
     assert [mark.price for mark in ask(desk).marks] == [141.0]
+
+
+def test_every_figure_carries_its_feeds_health_and_its_age(desk):
+    desk.feed([a_mark(price=100.0)], to_time=False)
+    tell(desk, an_open_interest(5.0, T0 - 200_000), an_open_interest(4.0, T0 - 1_000, venue="bybit"))
+    venue = ask(desk).marks[0].venue
+    stale = FeedHealth(Health.STALE, "no mark price since 03:05:02 UTC")
+    healthy = FeedHealth(Health.HEALTHY)
+    tell(
+        desk,
+        FeedsHealth(
+            asset="SOL",
+            feeds={(venue, FeedKind.MARK_PRICES): stale, ("okx", FeedKind.TRADES): healthy},
+        ),
+    )
+
+    view = ask(desk)
+
+    assert [one.health for one in view.mark_health] == [stale]
+    assert [(one.health.state, one.age_ms) for one in view.open_interest_health] == [
+        (Health.HEALTHY, view.at_ms - T0 + 1_000),
+        (Health.STALE, view.at_ms - T0 + 200_000),
+    ]
+    assert view.trade_health == {"okx": healthy}
+
+
+def test_a_figure_that_nobody_judges_does_not_pass_for_healthy(desk):
+    desk.feed([a_mark(price=100.0)], to_time=False)
+
+    assert [one.health.state for one in ask(desk).mark_health] == [Health.DEGRADED]
