@@ -77,6 +77,7 @@ class Backfill(Supervised):
         self._random = Random(f"{self.path}#{self.epoch}")
         self._data, self._excluded = market_data(venue, NOTHING_SETTLED), frozenset[str]()
         self._listed: dict[str, list[Instrument]] = {}
+        self._better = REFERENCES[: REFERENCES.index(venue)]
         self._offers: dict[str, frozenset[str]] = {}
         self._order: tuple[str, ...] = ()
         self._jobs: dict[str, deque[Job]] = {}
@@ -176,13 +177,18 @@ class Backfill(Supervised):
         return [one for one in self._listed.get(asset, []) if one.instrument not in out]
 
     def _is_reference(self, asset: str) -> bool:
-        better = REFERENCES[: REFERENCES.index(self._venue)]
-        if self.system.clock.monotonic() < self._stand_in_from_s and any(map(self._is_awaited, better)):
-            return False
-        return not any(asset in self._offers.get(venue, ()) for venue in better)
+        return not (self._is_offered(asset) or self._is_early())
 
-    def _is_awaited(self, venue: str) -> bool:
-        return venue not in self._offers and self.system.find(f"{paths.BACKFILL}/{venue}") is not None
+    def _is_offered(self, asset: str) -> bool:
+        """Whether a venue of higher rank offers its bars."""
+        return any(asset in self._offers.get(venue, ()) for venue in self._better)
+
+    def _is_early(self) -> bool:
+        """Whether a venue of higher rank has not told yet what it offers, and still has time to."""
+        if self.system.clock.monotonic() >= self._stand_in_from_s:
+            return False
+        awaited = (venue for venue in self._better if venue not in self._offers)
+        return any(self.system.find(f"{paths.BACKFILL}/{venue}") is not None for venue in awaited)
 
     def _line_up(self, told: HistoryMissing) -> None:
         contracts = self._contracts(told.asset)
@@ -197,7 +203,8 @@ class Backfill(Supervised):
     def _judge(self, asset: str) -> None:
         """Tell once of an asset when this venue owes it nothing that is urgent any more."""
         owed = [job for job in (*self._jobs.get(asset, ()), self._job) if job is not None and job.asset == asset]
-        if asset not in self._ready and not any(job.is_urgent for job in owed):
+        undecided = self._is_early() and not self._is_offered(asset)
+        if asset not in self._ready and not undecided and not any(job.is_urgent for job in owed):
             self._ready.add(asset)
             after_s = self.system.clock.monotonic() - self.system.started_s
             self.log.info(

@@ -52,19 +52,20 @@ class KeptLetter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class KeptDetection(msgspec.Struct, frozen=True, kw_only=True):
-    """`complete_from_ms`: see `Complete`. `letters`: none where there was no liquidation, for marks alone serve nobody."""
+    """`complete_from_ms`: see `Complete`; `letters`: see `kept_detection`."""
 
     complete_from_ms: int
     volatility: VolatilityState | None
     letters: tuple[KeptLetter, ...]
 
 
-def kept_detection(retained: Iterable[Any], volatility: VolatilityState | None) -> KeptDetection:
-    """What is retained, as a value; letters stay in their order."""
+def kept_detection(retained: Iterable[Any], volatility: VolatilityState | None, *, is_open: bool) -> KeptDetection:
+    """What is retained, as a value; letters stay in their order. Marks, which are most of it, only with an open incident:
+    without, a new process measures the next move from its own first marks.
+    """
     messages = tuple(retained)
-    letters: tuple[KeptLetter, ...] = ()
-    if any(isinstance(message, LiquidationsSeen) for message in messages):
-        letters = tuple(_letters(messages))
+    kinds = (LiquidationsSeen, MarksSeen) if is_open else (LiquidationsSeen,)
+    letters = tuple(_letters(message for message in messages if isinstance(message, kinds)))
     return KeptDetection(complete_from_ms=complete_from(messages) or 0, volatility=volatility, letters=letters)
 
 

@@ -211,7 +211,6 @@ class SymbolStream(Supervised):
     def terminate(self, reason: str) -> None:
         if reason != "failed" and not self.fenced and hasattr(self, "_market"):
             self._keep_detection()
-            self._keep_history()
 
     def _take_trades(self, seen: TradesSeen) -> None:
         try:
@@ -321,7 +320,9 @@ class SymbolStream(Supervised):
     # -- for another process ------------------------------------------------------------------------------------------
 
     def _keep_detection(self) -> None:
-        state = kept_detection(self.retained, self._detection.volatility_state)
+        state = kept_detection(
+            self.retained, self._detection.volatility_state, is_open=bool(self._detection.open_incidents)
+        )
         checkpoints.keep(self, DETECTION, state, schema=DETECTION_SCHEMA, horizon_s=DETECTION_HORIZON_S)
 
     def _keep_history(self) -> None:

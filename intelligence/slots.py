@@ -9,9 +9,12 @@ _NEVER = -1
 
 
 class SlotRows(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A `SlotRing` as bytes, to be kept. `slots`: numbers of the steps since 1970; `columns`: a float each."""
+    """A `SlotRing` as bytes, to be kept. `slots`: numbers of the steps since 1970, -1 where there is none; `empty`: whether
+    that step is known to have no row; `columns`: a float each.
+    """
 
     slots: bytes
+    empty: bytes
     columns: tuple[bytes, ...]
 
 
@@ -74,21 +77,26 @@ class SlotRing:
         return None
 
     def kept(self) -> SlotRows:
-        """All rows as one immutable value."""
-        places = [slot % self.size for slot in self._held(0, self._newest + 1)]
+        """All that is known as one immutable value. Copies memory and looks at nothing, for it is asked of many at once."""
         return SlotRows(
-            slots=array("q", [self._slots[place] for place in places]).tobytes(),
-            columns=tuple(array("d", [column[place] for place in places]).tobytes() for column in self._columns),
+            slots=self._slots.tobytes(),
+            empty=bytes(self._empty),
+            columns=tuple(column.tobytes() for column in self._columns),
         )
 
     def restore(self, kept: SlotRows) -> None:
-        """Take kept rows; those that are here already stay. Raises ValueError when the value does not fit this ring."""
+        """Take what was kept; rows that are here already stay. Raises ValueError when the value does not fit this ring."""
         slots = array("q", kept.slots)
         columns = [array("d", column) for column in kept.columns]
-        if {len(column) for column in columns} != {len(slots)} or len(columns) != len(self._columns):
+        if {len(kept.empty), *map(len, columns)} != {len(slots)} or len(columns) != len(self._columns):
             raise ValueError(f"expected {len(self._columns)} columns of one length")
-        for slot, *row in zip(slots, *columns, strict=True):
-            self.put(slot * self.step_ms, row, replace=False)
+        for slot, empty, *row in zip(slots, kept.empty, *columns, strict=True):
+            if slot == _NEVER:
+                continue
+            if empty:
+                self.know_empty(slot * self.step_ms, (slot + 1) * self.step_ms)
+            else:
+                self.put(slot * self.step_ms, row, replace=False)
 
     def _open(self, slot: int) -> bool:
         """Move on to a newer slot; False for one older than what is held."""

@@ -205,7 +205,8 @@ def _minutes_of(hour: PastBar, deviation: float, draw: random.Random) -> list[Pa
     coins = _scaled([volume / close for volume, close in zip(volumes, path[1:], strict=True)], hour.coins)
     leans = [(end / begin - 1) / deviation * 0.08 for begin, end in pairwise(path)]
     middle = math.fsum(lean * amount for lean, amount in zip(leans, coins, strict=True)) / hour.coins
-    spread = min(1.0, MOST_LEAN / max(abs(lean - middle) for lean in leans))
+    room = min(MOST_LEAN, hour.buys, 1 - hour.buys)  # no minute is bought by less than nobody
+    spread = min(1.0, room / max(abs(lean - middle) for lean in leans))
     buys = [hour.buys + (lean - middle) * spread for lean in leans]
     rows = zip(path, highs, lows, path[1:], volumes, coins, buys, strict=False)
     return [PastBar(*row) for row in rows]

@@ -114,11 +114,6 @@ class Process:
         self.stage.quiet(READER)
         return [one for one in self.history if isinstance(one, HistoryMissing)][-1].missing
 
-    def stop(self):
-        """Stop the stream, then the store, as the tree does."""
-        self.stage.stop(PATH, drain=True)
-        self.stage.stop(paths.CHECKPOINTS, drain=True)
-
     def end(self):
         self.stage.close()
         assert self.worker.stop(5)
@@ -183,9 +178,9 @@ def test_the_past_is_there_in_the_next_process_and_only_what_is_new_is_missing(s
     opens = [T0 // MINUTE * MINUTE - back * MINUTE for back in range(1440, 0, -1)]
     span = bars(*opens, received_ms=T0)
     first.tell(HistorySeen(asset="SOL", span=span))
-    first.stop()
+    first.pass_s(600, step_s=30.0)
 
-    second = start(T0 + 5 * MINUTE)
+    second = start(T0 + 15 * MINUTE)
 
     assert [bar.open_ms for bar in second.past().bars["1m"]] == opens
     assert second.missing().bars["1m"] == opens[-1] + MINUTE
