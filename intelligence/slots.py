@@ -85,18 +85,17 @@ class SlotRing:
         )
 
     def restore(self, kept: SlotRows) -> None:
-        """Take what was kept; rows that are here already stay. Raises ValueError when the value does not fit this ring."""
-        slots = array("q", kept.slots)
-        columns = [array("d", column) for column in kept.columns]
-        if {len(kept.empty), *map(len, columns)} != {len(slots)} or len(columns) != len(self._columns):
-            raise ValueError(f"expected {len(self._columns)} columns of one length")
-        for slot, empty, *row in zip(slots, kept.empty, *columns, strict=True):
-            if slot == _NEVER:
-                continue
-            if empty:
-                self.know_empty(slot * self.step_ms, (slot + 1) * self.step_ms)
-            else:
-                self.put(slot * self.step_ms, row, replace=False)
+        """Take what was kept; rows that are here already win. Raises ValueError when the value does not fit this ring."""
+        slots, columns = array("q", kept.slots), [array("d", column) for column in kept.columns]
+        if {self.size} != {len(slots), len(kept.empty), *map(len, columns)} or len(columns) != len(self._columns):
+            raise ValueError(f"expected {len(self._columns)} columns of {self.size}")
+        if any(slot != _NEVER and slot % self.size != place for place, slot in enumerate(slots)):
+            raise ValueError("expected every slot in its place")
+        here = self.rows(0, (self._newest + 1) * self.step_ms)
+        self._slots, self._empty, self._columns = slots, bytearray(kept.empty), columns
+        self._newest = max(slots)
+        for at_ms, row in here:
+            self.put(at_ms, row)
 
     def _open(self, slot: int) -> bool:
         """Move on to a newer slot; False for one older than what is held."""

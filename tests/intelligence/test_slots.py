@@ -1,3 +1,4 @@
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -87,8 +88,29 @@ def test_kept_rows_join_those_that_came_meanwhile():
 
 
 def test_kept_rows_of_another_shape_are_refused():
-    with pytest.raises(ValueError, match="expected 2 columns of one length"):
+    with pytest.raises(ValueError, match="expected 2 columns of 5"):
         SlotRing(STEP, 5, columns=2).restore(a_ring().kept())
+
+
+def test_kept_rows_out_of_their_place_are_refused():
+    ring = a_ring()
+    ring.put(STEP, (1.0,))
+    kept = ring.kept()
+    turned = msgspec.structs.replace(kept, slots=kept.slots[8:] + kept.slots[:8])
+
+    with pytest.raises(ValueError, match="every slot in its place"):
+        a_ring().restore(turned)
+
+
+def test_what_was_kept_and_is_too_old_by_now_does_not_come_back():
+    before, after = a_ring(size=3), a_ring(size=3)
+    before.put(STEP, (1.0,))
+    before.put(2 * STEP, (2.0,))
+    after.put(4 * STEP, (4.0,))
+
+    after.restore(before.kept())
+
+    assert rows_of(after) == [(2, 2.0), (4, 4.0)]
 
 
 @given(st.lists(st.tuples(st.integers(0, 40), st.floats(0, 10)), max_size=60))
