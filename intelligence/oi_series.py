@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isfinite
 
 from intelligence.market import OpenInterest
@@ -31,8 +31,9 @@ class VenueChange:
 
 @dataclass(slots=True)
 class _Points:
-    times_ms: list[int]
-    coins: list[float]
+    times_ms: list[int] = field(default_factory=list)
+    coins: list[float] = field(default_factory=list)
+    steps_ms: list[int] = field(default_factory=list)  # of points that are no continuation of those before
     sides_unknown: bool = False
 
 
@@ -55,21 +56,19 @@ class OpenInterestSeries:
         key = (record.venue, record.instrument)
         points = self._points.get(key)
         if points is None:
-            points = self._points[key] = _Points([], [])
+            points = self._points[key] = _Points()
         times, coins = points.times_ms, points.coins
         if not (isfinite(record.quantity) and record.quantity > 0) or (times and record.exchange_ms <= times[-1]):
             self.stale += 1
             return False
-        if coins and not 1 / self._max_step <= record.quantity / coins[-1] <= self._max_step:
-            times.clear()
-            coins.clear()
-            self.restarted += 1
         points.sides_unknown = record.uncertain == "sides"
-        if len(times) > 1 and record.exchange_ms // THINNED_MS == times[-1] // THINNED_MS:
-            times[-1], coins[-1] = record.exchange_ms, record.quantity
-        else:
-            times.append(record.exchange_ms)
-            coins.append(record.quantity)
+        if times and record.exchange_ms // THINNED_MS == times[-1] // THINNED_MS:
+            return False
+        if coins and not 1 / self._max_step <= record.quantity / coins[-1] <= self._max_step:
+            points.steps_ms.append(record.exchange_ms)
+            self.restarted += 1
+        times.append(record.exchange_ms)
+        coins.append(record.quantity)
         self._forget(points)
         return True
 
@@ -118,6 +117,8 @@ class OpenInterestSeries:
         first = bisect_right(times, begin_ms) - 1
         if first < 0 or times[first] < begin_ms - fresh_ms:
             return None
+        if any(times[first] < step_ms <= times[last] for step_ms in points.steps_ms):
+            return None
         return points.coins[first], points.coins[last], times[last]
 
     def _forget(self, points: _Points) -> None:
@@ -126,3 +127,4 @@ class OpenInterestSeries:
         if times[len(times) // 2] <= horizon_ms:  # worth it only when half is old: amortised O(1)
             old = bisect_right(times, horizon_ms)
             del times[:old], points.coins[:old]
+            points.steps_ms = [step_ms for step_ms in points.steps_ms if step_ms > horizon_ms]
