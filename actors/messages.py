@@ -16,8 +16,10 @@ from intelligence.clock_offset import ClockSeen
 from intelligence.feed_health import FeedHealth, FeedKind
 from intelligence.history import BarSpan, History, Missing, OpenInterestSpan
 from intelligence.market import Liquidation, MarkPrice, OpenInterest
+from intelligence.market_cap import CoinCap
 from intelligence.minute import Minute
 from intelligence.silent_feeds import Subscription
+from intelligence.thresholds.records import AssetThresholds
 
 # -- feeds to symbol streams ----------------------------------------------------------------------------------------
 
@@ -71,6 +73,29 @@ class MinuteClosed:
     """A symbol stream's word to those who follow it, once a minute of event time."""
 
     minute: Minute
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThresholdsSet:
+    """What an asset is judged by from now on, to its symbol stream; sent with `retain`, for a successor."""
+
+    thresholds: AssetThresholds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarketCapWanted:
+    """Ask for `MarketCapKnown`, if anything is known of that asset."""
+
+    asset: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarketCapKnown:
+    """Coins that are called like an asset, the largest first; which of them it is the price tells."""
+
+    asset: str
+    coins: tuple[CoinCap, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from actors import paths
-from actors.messages import AlertRaised, HistoryTold, HistoryWanted, MinuteClosed
+from actors.messages import AlertRaised, HistoryTold, HistoryWanted, MinuteClosed, ThresholdsSet
 from actors.supervised import Supervised
+from intelligence.alerts import Alert
 from intelligence.detectors.open_interest import OpenInterestDetector, OpenInterestRule, OpenInterestThresholds
 from intelligence.minute import Minute
-from intelligence.thresholds.static import StaticThresholds
+from intelligence.thresholds.records import AssetThresholds
+from intelligence.thresholds.static import StaticThresholds, expired
 
 ASKS_MIN = (0, 1, 2, 5, 10, 30)  # minutes after the first one at which the past is asked for: it comes by and by
 IDLE_S = 900.0  # market seconds without a minute: the asset's stream has ended
@@ -27,15 +29,18 @@ class OpenInterestWatch(Supervised):
     def init(self, *, child_id: str, rule: OpenInterestRule, static: StaticThresholds) -> None:
         self.asset = paths.asset_of(child_id)
         self.log = self.log.bind(asset=self.asset)
-        thresholds = OpenInterestThresholds.of(static.of(self.asset))
-        self._detector = OpenInterestDetector(self.asset, rule, thresholds)
+        self._static, self._thresholds = static, static.of(self.asset)
+        self._detector = OpenInterestDetector(self.asset, rule, OpenInterestThresholds.of(self._thresholds))
         self._minutes = 0
         self._heard_ms = self.now_ms
         self.timer.every("idle", IDLE_S, _Idle(), market=True)
 
     def recover(self, retained: tuple[Any, ...]) -> None:
         for message in retained:
-            self._detector.take(message.minute, self.now_ms)
+            if isinstance(message, ThresholdsSet):
+                self._judge_by(message.thresholds)
+            else:
+                self._judge(message.minute)
 
     def handle(self, message: Any) -> None:
         match message:
@@ -44,6 +49,8 @@ class OpenInterestWatch(Supervised):
                 self.retained.append(message)
             case HistoryTold(history=history):
                 self._detector.begin_with(history.open_interest)
+            case ThresholdsSet(thresholds=thresholds):
+                self._judge_by(thresholds)
             case _Idle():
                 if self.now_ms - self._heard_ms >= IDLE_S * 1000 and not self._detector.is_open:
                     self.finish()
@@ -52,7 +59,7 @@ class OpenInterestWatch(Supervised):
 
     def _take(self, minute: Minute) -> None:
         self._heard_ms = self.now_ms
-        alert = self._detector.take(minute, self.now_ms)
+        alert = self._judge(minute)
         if alert is not None:
             self.send(paths.DISPATCHER, AlertRaised(alert=alert), redeliver=True)
         stream = paths.symbol_path(self.asset)
@@ -60,3 +67,13 @@ class OpenInterestWatch(Supervised):
             self.send(stream, HistoryWanted(path=self.path))
         self._minutes += 1
         self.progress()
+
+    def _judge(self, minute: Minute) -> Alert | None:
+        """Thresholds that nobody has renewed give way to the given ones."""
+        if not self._thresholds.valid_at(minute.to_ms):
+            self._judge_by(expired(self._thresholds, self._static))
+        return self._detector.take(minute, self.now_ms)
+
+    def _judge_by(self, thresholds: AssetThresholds) -> None:
+        self._thresholds = thresholds
+        self._detector.thresholds = OpenInterestThresholds.of(thresholds)

@@ -16,6 +16,8 @@ SELF_TESTS = "/core/self-tests"
 BACKFILL = "/core/backfill"
 UNIVERSE = "/core/universe"
 COMMANDS = "/edge/commands"
+THRESHOLDS = "/features/thresholds"
+MARKET_CAPS = "/features/market-caps/reader"
 RECORDER = "/recording/recorder"
 
 

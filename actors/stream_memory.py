@@ -10,9 +10,10 @@ from typing import Any
 
 import msgspec
 
-from actors.messages import LiquidationsSeen, MarksSeen
+from actors.messages import LiquidationsSeen, MarksSeen, ThresholdsSet
 from intelligence.detectors.asset import MAX_AHEAD_MS
 from intelligence.market import MarkPrice
+from intelligence.thresholds.records import AssetThresholds
 from intelligence.volatility import VolatilityState
 
 DETECTION, HISTORY = "detection", "history"  # the parts of a stream's checkpoints
@@ -32,9 +33,13 @@ class Keeping:
 
 @dataclass(frozen=True, slots=True)
 class Complete:
-    """Retained before everything else: nothing since that event time has been dropped (0: nothing at all)."""
+    """Retained before everything else: nothing since that event time has been dropped (0: nothing at all).
+
+    `thresholds`: what counted then, None for the given ones.
+    """
 
     from_ms: int
+    thresholds: AssetThresholds | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +50,20 @@ class Learned:
 
 
 class KeptLetter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One retained letter: liquidations or a mark."""
+    """One retained letter: liquidations, a mark, or thresholds."""
 
     liquidations: LiquidationsSeen | None = None
     mark: MarkPrice | None = None
+    thresholds: AssetThresholds | None = None
 
 
 class KeptDetection(msgspec.Struct, frozen=True, kw_only=True):
-    """`complete_from_ms`: see `Complete`; `letters`: see `kept_detection`."""
+    """`complete_from_ms`, `thresholds`: see `Complete`; `letters`: see `kept_detection`."""
 
     complete_from_ms: int
     volatility: VolatilityState | None
     letters: tuple[KeptLetter, ...]
+    thresholds: AssetThresholds | None = None
 
 
 def kept_detection(retained: Iterable[Any], volatility: VolatilityState | None, *, is_open: bool) -> KeptDetection:
@@ -64,9 +71,14 @@ def kept_detection(retained: Iterable[Any], volatility: VolatilityState | None, 
     without, a new process measures the next move from its own first marks.
     """
     messages = tuple(retained)
-    kinds = (LiquidationsSeen, MarksSeen) if is_open else (LiquidationsSeen,)
+    kinds = (LiquidationsSeen, MarksSeen, ThresholdsSet) if is_open else (LiquidationsSeen, ThresholdsSet)
     letters = tuple(_letters(message for message in messages if isinstance(message, kinds)))
-    return KeptDetection(complete_from_ms=complete_from(messages) or 0, volatility=volatility, letters=letters)
+    return KeptDetection(
+        complete_from_ms=complete_from(messages) or 0,
+        volatility=volatility,
+        letters=letters,
+        thresholds=messages[0].thresholds if messages and isinstance(messages[0], Complete) else None,
+    )
 
 
 def _letters(messages: Iterable[Any]) -> Iterator[KeptLetter]:
@@ -75,11 +87,13 @@ def _letters(messages: Iterable[Any]) -> Iterator[KeptLetter]:
             yield KeptLetter(liquidations=message)
         elif isinstance(message, MarksSeen):
             yield KeptLetter(mark=message.mark)
+        elif isinstance(message, ThresholdsSet):
+            yield KeptLetter(thresholds=message.thresholds)
 
 
 def retained_of(kept: KeptDetection, *, old: bool) -> Iterator[Any]:
     """The letters to be retained again. `old`: what was learned of the volatility is out of date."""
-    yield Complete(kept.complete_from_ms)
+    yield Complete(kept.complete_from_ms, kept.thresholds)
     if kept.volatility is not None and not old:
         yield Learned(kept.volatility)
     for letter in kept.letters:
@@ -87,6 +101,8 @@ def retained_of(kept: KeptDetection, *, old: bool) -> Iterator[Any]:
             yield letter.liquidations
         elif letter.mark is not None:
             yield MarksSeen(mark=letter.mark)
+        elif letter.thresholds is not None:
+            yield ThresholdsSet(thresholds=letter.thresholds)
 
 
 def complete_from(retained: tuple[Any, ...]) -> int | None:
@@ -108,18 +124,21 @@ def forget_before(oldest_ms: int, retained: deque[Any]) -> None:
         return
     complete = retained.popleft() if isinstance(retained[0], Complete) else None
     while retained and _last_ms(retained[0]) < oldest_ms:
-        retained.popleft()
-        complete = Complete(oldest_ms)
+        dropped = retained.popleft()
+        known = dropped if isinstance(dropped, ThresholdsSet) else complete
+        complete = Complete(oldest_ms, known.thresholds if known else None)
     if complete is not None:
         retained.appendleft(complete)
 
 
-def _last_ms(message: LiquidationsSeen | MarksSeen | Learned) -> int:
+def _last_ms(message: LiquidationsSeen | MarksSeen | ThresholdsSet | Learned) -> int:
     """The newest event time in a retained message; of a broken one that lies far ahead, when it came."""
     match message:
         case LiquidationsSeen(events=events):
             return max(min(event.exchange_ms, event.received_ms + MAX_AHEAD_MS) for event in events)
         case MarksSeen(mark=mark):
             return min(mark.exchange_ms, mark.received_ms + MAX_AHEAD_MS)
+        case ThresholdsSet(thresholds=thresholds):
+            return thresholds.computed_ms or 0
         case Learned(state=state):
             return state.closes[-1][0]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from actors import checkpoints, paths
+from actors.mailbox import Lane
 from actors.messages import (
     AlertRaised,
     AskMarket,
@@ -19,6 +20,7 @@ from actors.messages import (
     MissingHistoryWanted,
     OpenInterestSeen,
     RetireIfIdle,
+    ThresholdsSet,
     TradesSeen,
 )
 from actors.stream_memory import (
@@ -142,6 +144,8 @@ class SymbolStream(Supervised):
             elif isinstance(message, MarksSeen):
                 self._detection.mark(message.mark)
                 self._market.mark(message.mark)
+            elif isinstance(message, Complete | ThresholdsSet) and message.thresholds is not None:
+                self._detection.judge_by(message.thresholds)
         self._market.liquidations(self._detection.take_accepted())
         self._market.liquidations_from_ms = complete_from(retained) or first_ms(retained) or self.now_ms
         self._market.begin_minutes(self.now_ms)
@@ -165,6 +169,8 @@ class SymbolStream(Supervised):
                 self._raise(self._detection.mark(mark))
                 self._market.mark(mark)
                 self._keep(message)
+            case ThresholdsSet(thresholds=thresholds):
+                self._detection.judge_by(thresholds)
             case _Tick(at_ms=at_ms):
                 self._ticking = False
                 self._raise(self._detection.tick(at_ms))
@@ -239,7 +245,7 @@ class SymbolStream(Supervised):
     def _close_minutes(self, at_ms: int) -> None:
         for minute in self._market.close_minutes(at_ms, self._detection.reference_price()):
             for path in self._followers:
-                self.send(path, MinuteClosed(minute=minute))
+                self.send(path, MinuteClosed(minute=minute), lane=Lane.DATA)
 
     def _observe(self, seen: LiquidationsSeen) -> tuple[Alert, ...]:
         alerts = self._detection.liquidations(
@@ -355,5 +361,7 @@ class SymbolStream(Supervised):
                 self._raise(self._observe(message))
             elif isinstance(message, MarksSeen):
                 self._raise(self._detection.mark(message.mark))
+            elif isinstance(message, ThresholdsSet):
+                self._detection.judge_by(message.thresholds)
         self._market.liquidations(self._detection.take_accepted())
         self._market.liquidations_from_ms = from_ms  # nobody listened between the two processes

@@ -1,6 +1,7 @@
 """Validate the settings and print those in force, with secrets hidden and where each came from."""
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ import msgspec
 from config.schema import walk
 from config.settings import Loaded, load_settings
 from config.values import Assets, Secret
+
+EX_CONFIG = 78
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,7 +22,10 @@ def run(args: argparse.Namespace) -> int:
     loaded = load_settings(config=Path(args.config) if args.config else None)
     for line in lines(loaded):
         print(line)
-    return 0
+    problems = [problem for found in loaded.settings.misconfigured.values() for problem in found]
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    return EX_CONFIG if problems else 0
 
 
 def lines(loaded: Loaded) -> list[str]:

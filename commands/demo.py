@@ -90,6 +90,7 @@ def _overrides(args: argparse.Namespace, simulated: Simulated, scratch: Path) ->
     named = args.data_dir or os.environ.get("FORESHOCK_DATA_DIR")
     if args.tape:
         chosen["feeds.trades"] = False  # tapes bring liquidations and prices: trades that never come would look dead
+    chosen["market_caps.sources"] = []  # the simulated market has none: tiers go by turnover
     chosen["data_dir"] = str(named or scratch)
     if not args.telegram:
         chosen["telegram.token"] = ""

@@ -48,7 +48,12 @@ def build(section: type[T], given: Mapping[str, Given], prefix: str = "") -> tup
             made[name] = MappingProxyType(dict(_entries(key, kind, given, problems)))
         elif key in given:
             made[name] = _converted(key, kind, given[key], problems)
-    return (None if problems else section(**made)), tuple(problems)
+    if problems:
+        return None, tuple(problems)
+    try:
+        return section(**made), ()
+    except ValueError as reason:  # each value may be well and all together not
+        return None, (f"{prefix.rstrip('.')}: {reason}",)
 
 
 def _entries(key: str, kind: Any, given: Mapping[str, Given], problems: list[str]) -> Iterator[tuple[str, Any]]:
@@ -70,7 +75,8 @@ def _converted(key: str, kind: Any, given: Given, problems: list[str], unit_of: 
 
 def _fields(section: type[Any]) -> list[tuple[str, Any]]:
     hints = typing.get_type_hints(section, include_extras=True)
-    return [(field.name, values.bounded(field.name, hints[field.name])) for field in fields(section)]
+    keys = [field.name for field in fields(section) if field.metadata.get("key", True)]
+    return [(name, values.bounded(name, hints[name])) for name in keys]
 
 
 def _is_section(kind: Any) -> bool:

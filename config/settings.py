@@ -6,9 +6,12 @@ their fields. Keys end in their unit.
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from types import MappingProxyType
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta
 
 from config.schema import build, leaves, walk
 from config.sources import CONFIG_NAME, Given, Sources
@@ -36,6 +39,7 @@ from intelligence.detectors.asset import DetectionRules
 from intelligence.detectors.market_wide import MarketWideRule
 from intelligence.detectors.open_interest import OpenInterestRule
 from intelligence.feed_health import HealthRules
+from intelligence.thresholds.rules import ThresholdRules
 
 _DEFAULTS = Path(__file__).with_name("default.toml")
 _NAMED = {  # contract.md 4
@@ -47,6 +51,9 @@ _NAMED = {  # contract.md 4
     "ENABLE_VOLUME_MONITORING": "switches.volume_monitoring",
     "ENABLE_PREDICTIVE_ZONES": "switches.predictive_zones",
 }
+
+# Sections of features: what is wrong in one of them costs that feature and nothing else (supervision.md 18).
+FEATURE_SECTIONS = ("thresholds", "market_caps")
 
 
 class ConfigError(Exception):
@@ -192,6 +199,19 @@ class Checkpoints:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MarketCaps:
+    """`sources`: asked in that order until one answers."""
+
+    sources: tuple[Literal["coingecko", "coinpaprika"], ...]
+    coingecko_url: RestUrl
+    coingecko_pages: Annotated[int, Meta(ge=1, le=20)]
+    coinpaprika_url: RestUrl
+    refresh_s: Seconds
+    gap_s: SecondsOrZero
+    keep_s: Seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Supervision:
     health_tick_s: Seconds
     pulse_s: Seconds
@@ -208,6 +228,8 @@ class Logs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
+    """`misconfigured`: what is wrong with a feature's section, which then holds its defaults."""
+
     assets: Assets
     data_dir: Path
     instance: str
@@ -224,11 +246,14 @@ class Settings:
     self_tests: SelfTests
     detection: DetectionRules
     market_wide: MarketWideRule
+    thresholds: ThresholdRules
+    market_caps: MarketCaps
     outbox: Outbox
     checkpoints: Checkpoints
     recording: Recording
     supervision: Supervision
     logs: Logs
+    misconfigured: Mapping[str, tuple[str, ...]] = field(default_factory=dict, metadata={"key": False})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,10 +274,12 @@ def load_settings(
     """Read every source, later ones winning: default.toml, the operator's TOML, `.env`, environment, `overrides`.
 
     `config` is what --config names; without it FORESHOCK_CONFIG counts. `overrides` are a command's own wishes by
-    dotted key, such as the demo's addresses. Raises ConfigError with all problems.
+    dotted key, such as the demo's addresses. Raises ConfigError with all problems, unless a
+    feature's section is all that is wrong.
     """
     sources = Sources(leaves(Settings), named=_NAMED, to_come=())
     sources.add_toml(_DEFAULTS, origin="default")
+    defaults = dict(sources.given)
     from_file = sources.read_dotenv(env_file)
     sources.suspect_slips(from_file, env_file)
     chosen = str(config or environ.get(CONFIG_NAME) or from_file.get(CONFIG_NAME) or "")
@@ -262,11 +289,24 @@ def load_settings(
     sources.add_names(environ)
     for key, value in (overrides or {}).items():
         sources.add(key, Given(value, "set by this command"))
-    settings, problems = build(Settings, sources.given)
+    _, problems = build(Settings, sources.given)
     problems = (*sources.problems, *problems)
-    if settings is None or problems:
+    misconfigured = {name: found for name in FEATURE_SECTIONS if (found := _of_section(name, problems))}
+    if len(problems) > sum(map(len, misconfigured.values())):
         raise ConfigError(problems)
-    return _with_owner(settings, {key: given.origin for key, given in sources.given.items()})
+    given = dict(sources.given)
+    for name in misconfigured:
+        given = {key: one for key, one in given.items() if not key.startswith(f"{name}.")}
+        given |= {key: one for key, one in defaults.items() if key.startswith(f"{name}.")}
+    settings, _ = build(Settings, given)
+    assert settings is not None
+    settings = replace(settings, misconfigured=MappingProxyType(misconfigured))
+    return _with_owner(settings, {key: one.origin for key, one in given.items()})
+
+
+def _of_section(name: str, problems: tuple[str, ...]) -> tuple[str, ...]:
+    heads = (f"{name}.", f"{name}:", f"FORESHOCK_{name.upper()}__")
+    return tuple(problem for problem in problems if problem.startswith(heads))
 
 
 def _with_owner(settings: Settings, origins: dict[str, str]) -> Loaded:

@@ -219,6 +219,8 @@ def _described(info: inspect.Type, unit: str) -> str:
             return f"{unit or 'a whole number'} from {low} to {high}"
         case inspect.FloatType(ge=low, le=high):
             return f"{unit or 'a number'} from {low:g} to {high:g}"
+        case inspect.UnionType(types=kinds):
+            return " or ".join(_described(kind, unit) for kind in kinds)
         case inspect.VarTupleType(item_type=item):
             return f"a list, each item {_described(item, unit)}"
         case inspect.DictType(value_type=value):

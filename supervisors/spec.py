@@ -100,8 +100,13 @@ class ChildSpec:
     worker: str | None = None
 
     @property
+    def supervises(self) -> bool:
+        """Whether this child is a supervisor, of a subtree that is known or of one that it builds when it starts."""
+        return "spec" in self.args
+
+    @property
     def subtree(self) -> "SupervisorSpec | None":
-        """The spec of the supervisor that this child is, if it is one."""
+        """The spec of the supervisor that this child is, if it is one and its spec is known before it starts."""
         spec = self.args.get("spec")
         return spec if isinstance(spec, SupervisorSpec) else None
 

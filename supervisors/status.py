@@ -107,7 +107,7 @@ def _node(path: str, slot: Slot, system: System, now_s: float) -> Node:
     subtree = slot.spec.subtree
     return Node(
         path=path,
-        kind="supervisor" if subtree else "actor",
+        kind="supervisor" if slot.spec.supervises else "actor",
         actor=slot.spec.actor.__name__,
         strategy=subtree.strategy if subtree else "",
         quorum=subtree.quorum if subtree else 1.0,

@@ -192,7 +192,7 @@ class Supervisor(Supervised):
         spec = self._spec(child_id)
         path = child_path(self.path, child_id)
         message: Any = StopRequested(reason="shutdown" if final else "stopped", drain=spec.drain and final)
-        if spec.subtree is not None:
+        if spec.supervises:
             message = ShutDown(deadline_s=deadline_s - MARGIN_S)
         self.system.post(path, Letter(message, Lane.CONTROL, self.path))
 

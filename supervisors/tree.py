@@ -33,10 +33,11 @@ from actors.venue_monitor import VenueMonitor
 from config.settings import Settings, Venue
 from intelligence.alerts import Alert
 from intelligence.minute_series import KEPT_MINUTES
+from supervisors.features import features, followers
 from supervisors.spec import BULKHEAD, CORE, IO, SUBTREE, ChildSpec, Restart, SupervisorSpec
 from supervisors.supervisor import Supervisor
 
-WORKERS = ("symbols", "open-interest")
+WORKERS = ("symbols", "open-interest", "thresholds")
 MAX_SYMBOLS = 2_000
 MAX_SOCKETS = 128  # 500 assets on seven venues take about 60, most of them Bitget's
 RETAINED = 20_000  # liquidation letters an asset may keep for its successor: five minutes of the worst day
@@ -89,6 +90,8 @@ def our_tree(settings: Settings, presentation: Presentation) -> SupervisorSpec:
         ),
         _subtree("core", _core(settings, presentation)),
     ]
+    if optional := features(settings, limits=_rest_limits(settings), backoff=_backoff(settings)):
+        children.append(_bulkhead("features", SupervisorSpec(children=optional)))
     if telegram:
         children.append(_bulkhead("edge", _edge(settings, presentation)))
     return SupervisorSpec(children=tuple(children), ordered=True)
@@ -196,7 +199,7 @@ def _core(settings: Settings, presentation: Presentation) -> SupervisorSpec:
                     every_s=settings.checkpoints.every_s, history_every_s=settings.checkpoints.history_every_s
                 ),
                 rules=settings.detection,
-                followers=(paths.EXPLOSIONS,),
+                followers=(paths.EXPLOSIONS, *followers(settings)),
                 open_interest_stale_s=settings.health.open_interest_stale_s,
             ),
             profile=CORE,
@@ -461,6 +464,6 @@ def _edge(settings: Settings, presentation: Presentation) -> SupervisorSpec:
         args=_args(telegram=settings.telegram, status_dir=str(settings.data_dir), heading=presentation.heading),
         profile=IO,
         required=False,
-        final_s=1.0,
+        final_s=0.5,
     )
     return SupervisorSpec(children=(commands,))

@@ -1,38 +1,13 @@
 """The chain of policies: own history where there is enough of it, else the given formula, else the given numbers."""
 
-from dataclasses import dataclass, field, replace
-from typing import Annotated, Literal
+from dataclasses import replace
 
-from msgspec import Meta
-
-from intelligence.thresholds.history import History, HistoryRule
-from intelligence.thresholds.learned import Learned, LearnedRule
+from intelligence.thresholds.history import History
+from intelligence.thresholds.learned import Learned
 from intelligence.thresholds.records import AssetThresholds, Threshold
-from intelligence.thresholds.sessions import SessionRule
+from intelligence.thresholds.rules import ThresholdRules
 from intelligence.thresholds.static import StaticThresholds, cascade_of
 from intelligence.thresholds.tiered import MarketFacts, Tiered
-
-Seconds = Annotated[float, Meta(ge=1, le=604_800)]
-Multiple = Annotated[float, Meta(ge=0.1, le=1_000_000)]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ThresholdRules:
-    """All numbers of dynamic thresholds; the settings fill it.
-
-    `review_s`: how long a result stands (requirements.md 6). `valid_s`: how long it counts when nothing newer comes.
-    `cold_start_cap`: until history is there a single liquidation alerts at the smaller of `tiered` and so many static
-    thresholds; `off`: at `tiered` alone. `regime_step`: part by which the volatility multiplier must move to be computed
-    with before the hour is over.
-    """
-
-    review_s: Seconds = 3_600.0
-    valid_s: Seconds = 21_600.0
-    cold_start_cap: Multiple | Literal["off"] = 10.0
-    regime_step: float = 0.25
-    sessions: SessionRule = field(default_factory=SessionRule)
-    history: HistoryRule = field(default_factory=HistoryRule)
-    learned: LearnedRule = field(default_factory=LearnedRule)
 
 
 class ThresholdEngine:

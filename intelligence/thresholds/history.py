@@ -6,7 +6,7 @@ contains the window that it judges. Everything happens on event time.
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from statistics import median
 
@@ -16,26 +16,30 @@ from intelligence.market import Coverage, Liquidation, PositionSide
 from intelligence.minute import MINUTE_MS, Minute
 from intelligence.oi_series import OpenInterestSeries
 from intelligence.thresholds.digest import Digest
+from intelligence.thresholds.rules import HistoryRule
 from intelligence.thresholds.season import QUARTER_MS, QUARTERS_A_DAY, Season, season_at
 from intelligence.volatility import Volatility, VolatilityRule, VolatilityState
 
+HOUR_MS = 3_600_000
 UNKNOWN = -1.0  # turnover of a quarter hour that was not watched
 WINDOW_MINUTES = 15
 WINDOW_MS = WINDOW_MINUTES * MINUTE_MS
 MIN_QUARTER_MINUTES = 10  # ours: with fewer a quarter is unknown, since missing minutes are not zero
 MIN_SIGMAS = 7 * 24  # ours: hours of volatility before "usual" means something
 SIGMAS = 30 * 24  # detection.md 4.6: the median of 30 days
+WHOLE_DAY_MINUTES = 1_296  # ours: nine tenths
 FRESH_MS = 150_000  # of open interest at both ends of its window; as in its detector
 
 
 class Day(msgspec.Struct):
     """One day's part of the baselines. USD values are divided by season and volatility of their time, OI changes (per
     cent in 15 minutes, the largest of each quarter) by volatility. `volume`: the largest 15 minutes of each quarter.
-    `cascades`: liquidations of one side in a minute, where there were any.
+    `cascades`: liquidations of one side in a minute, where there were any. `close`: its last price.
     """
 
     number: int
     minutes: int = 0
+    close: float | None = None
     turnover_usd: list[float] = msgspec.field(default_factory=lambda: [UNKNOWN] * QUARTERS_A_DAY)
     singles: Digest = msgspec.field(default_factory=Digest)
     cascades: Digest = msgspec.field(default_factory=Digest)
@@ -62,6 +66,7 @@ class _Quarter:
     cascades: list[float] = field(default_factory=list)
     oi_change: float | None = None
     volume: float | None = None
+    close: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,16 +76,6 @@ class VolatilityNow:
     multiplier: float
     sigma: float | None = None
     usual: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HistoryRule:
-    """`days`: how long the baselines reach back (detection.md 4.2). `volatility_power`, `_low`, `_high`: M_vol of 4.6."""
-
-    days: int = 28
-    volatility_power: float = 0.5
-    volatility_low: float = 0.6
-    volatility_high: float = 2.5
 
 
 class History:
@@ -97,6 +92,8 @@ class History:
         self._closed: _Quarter | None = None
         self._season: tuple[int, Season | None] | None = None
         self._overall: tuple[int, float] = (-1, 0.0)
+        self._hours: dict[int, float] = {}
+        self.reference_factor: float | None = None  # turnover of all venues in that of the reference; None until known
         self._usual_sigma = median(self.progress.sigmas) if self.progress.sigmas else 0.0
         self._next_ms = 0
 
@@ -118,17 +115,22 @@ class History:
         price = minute.reference_price or minute.close
         if price is not None:
             self._volatility.observe(minute.from_ms, price)
+            self._open.close = price
         return changed
 
-    def backfill_hours(self, hours: Iterable[tuple[int, float]]) -> None:
-        """Fill quarters that nobody watched with a fourth of their hour's turnover: (start in ms, USD), all venues together."""
-        for start_ms, usd in hours:
-            for number in range(start_ms // QUARTER_MS, start_ms // QUARTER_MS + 4):
-                day = self._day(number)
-                if day.turnover_usd[number % QUARTERS_A_DAY] < 0:
-                    day.turnover_usd[number % QUARTERS_A_DAY] = usd / 4
+    def backfill_hours(self, hours: Mapping[int, float]) -> None:
+        """Take a reference contract's turnover by the hour (USD by start in ms); it replaces what was told before.
+
+        It stands for quarters that nobody watched, raised to the level of all venues by `reference_factor`.
+        """
+        self._hours = {start_ms // HOUR_MS: usd for start_ms, usd in hours.items()}
+        factors = [
+            sum(watched) / usd
+            for hour, usd in self._hours.items()
+            if usd > 0 and len(watched := self._watched(range(4 * hour, 4 * hour + 4))) == 4
+        ]
+        self.reference_factor = median(factors) if factors else None
         self._season, self._overall = None, (-1, 0.0)
-        self._forget()
 
     def season(self, at_ms: int) -> Season | None:
         """How busy this quarter hour of the week usually is; None without history."""
@@ -157,17 +159,35 @@ class History:
         known = [usd for one in range(first, number) if (usd := self._turnover(one)) is not None]
         return (sum(known) / len(known), len(known)) if known else None
 
+    def whole_days(self) -> dict[int, tuple[float, float]]:
+        """Turnover in USD and last price of every day that was watched nearly whole, by its start in ms."""
+        found = {}
+        for day in self.days.values():
+            known = [usd for usd in day.turnover_usd if usd >= 0]
+            if day.close is not None and day.minutes >= WHOLE_DAY_MINUTES:
+                found[day.number * 86_400_000] = (sum(known) * QUARTERS_A_DAY / len(known), day.close)
+        return found
+
     # -- inside -----------------------------------------------------------------------------------------------------
 
     def _turnover(self, quarter: int) -> float | None:
+        """As watched, else a fourth of the reference's hour at the level of all venues."""
         day = self.days.get(quarter // QUARTERS_A_DAY)
         usd = UNKNOWN if day is None else day.turnover_usd[quarter % QUARTERS_A_DAY]
-        return usd if usd >= 0 else None
+        if usd >= 0:
+            return usd
+        hour = self._hours.get(quarter // 4)
+        return None if hour is None else hour / 4 * (self.reference_factor or 1.0)
+
+    def _watched(self, quarters: Iterable[int]) -> list[float]:
+        days = ((self.days.get(quarter // QUARTERS_A_DAY), quarter % QUARTERS_A_DAY) for quarter in quarters)
+        return [day.turnover_usd[index] for day, index in days if day is not None and day.turnover_usd[index] >= 0]
 
     def _overall_usd(self, quarter: int) -> float:
         """The median of all quarter hours before that one's hour, 0 without any; reckoned once an hour."""
         if self._overall[0] != quarter // 4:
-            known = [usd for day in self.days.values() for usd in day.turnover_usd if usd >= 0]
+            first = quarter - self._rule.days * QUARTERS_A_DAY
+            known = [usd for one in range(first, quarter) if (usd := self._turnover(one)) is not None]
             self._overall = (quarter // 4, median(known) if known else 0.0)
         return self._overall[1]
 
@@ -215,6 +235,7 @@ class History:
     def _enter(self, quarter: _Quarter) -> int:
         day = self._day(quarter.number)
         day.minutes += quarter.minutes
+        day.close = quarter.close or day.close
         if quarter.minutes >= MIN_QUARTER_MINUTES:
             usd = quarter.turnover_usd * WINDOW_MINUTES / quarter.minutes
             day.turnover_usd[quarter.number % QUARTERS_A_DAY] = usd

@@ -11,45 +11,13 @@ from dataclasses import dataclass
 from intelligence.thresholds.digest import Digest, quantiles
 from intelligence.thresholds.history import History
 from intelligence.thresholds.records import Factors, Policy, Threshold
+from intelligence.thresholds.rules import LearnedRule
 from intelligence.thresholds.tiered import Tier
 
 DAY_MS = 86_400_000
 CASCADE_FLOORS = 5.0  # floors of a cascade in those of a single liquidation: the given multiple
 FORGET_AT = 0.8  # hysteresis: once learned, history counts until it is down to that part of `enough_days`
 LARGE_ORDER = 0.9  # detection.md 5.2: the p90 of an asset's orders
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LearnedRule:
-    """`enough_days` of watching before history counts, of the 14 that detection.md 4.6 names. `..._per_day`: pushes of an
-    asset and kind a day that its thresholds aim at (ours). `change_per_day`: 4.6. Floors of a liquidation: `..._floor_usd`
-    by tier (ours), and `floor_share` of 24 h of turnover (4.5); `volume_floor_share`: of 15 minutes (ours);
-    `oi_floor_pct`: least change (ours). `multiplier`: the operator's own factor.
-    """
-
-    enough_days: float = 14.0
-    singles_per_day: float = 2.0
-    cascades_per_day: float = 0.5
-    oi_changes_per_day: float = 0.2
-    volume_spikes_per_day: float = 1.0
-    change_per_day: float = 0.2
-    mega_floor_usd: float = 50_000.0
-    large_floor_usd: float = 20_000.0
-    mid_floor_usd: float = 10_000.0
-    small_floor_usd: float = 5_000.0
-    floor_share: float = 0.0002
-    volume_floor_share: float = 0.01
-    oi_floor_pct: float = 2.0
-    multiplier: float = 1.0
-
-    def tier_floor_usd(self, tier: Tier) -> float:
-        floors = {
-            "mega": self.mega_floor_usd,
-            "large": self.large_floor_usd,
-            "mid": self.mid_floor_usd,
-            "small": self.small_floor_usd,
-        }
-        return floors[tier.name]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +113,7 @@ class Learned:
 
     def _liquidation_floors(self, multiple: float) -> Factors:
         return (
-            ("floor_tier_usd", multiple * self._rule.tier_floor_usd(self._tier)),
+            ("floor_tier_usd", multiple * self._rule.tier_floor_usd(self._tier.name)),
             ("floor_turnover_usd", multiple * self._rule.floor_share * self._daily_usd),
         )
 

@@ -1,15 +1,18 @@
 """The open interest of one asset, watched by a real actor that is told minute after minute."""
 
+from dataclasses import replace
+
 import pytest
 
 from actors import paths
 from actors.clock import ManualClock
 from actors.mailbox import MailboxSpec
-from actors.messages import AlertRaised, HistoryTold, HistoryWanted, MinuteClosed
+from actors.messages import AlertRaised, HistoryTold, HistoryWanted, MinuteClosed, ThresholdsSet
 from actors.open_interest_watch import OpenInterestWatch
 from intelligence.alerts import Stage
 from intelligence.detectors.open_interest import OpenInterestRule
 from intelligence.history import History
+from intelligence.thresholds.records import Threshold
 from intelligence.thresholds.static import StaticThresholds
 from tests.intelligence.builders import T0, a_minute, an_open_interest
 from tests.telegram_stand.stage import Stage as Theatre
@@ -77,3 +80,34 @@ def test_the_past_lets_the_first_minutes_be_judged(desk):
     (alert,) = desk.alerts()
     assert dict(alert.context)["coins_before"] == 2e6
     assert any(isinstance(one, HistoryWanted) for one in desk.stream)
+
+
+def dynamic(pct, valid_until_ms=None):
+    given = StaticThresholds().of("SOL")
+    change = Threshold(value=pct, source="tiered")
+    return ThresholdsSet(thresholds=replace(given, oi_change_pct=change, valid_until_ms=valid_until_ms))
+
+
+def hand_over(desk, thresholds):
+    desk.theatre.system.address(PATH).tell(thresholds, retain=True)
+
+
+def test_thresholds_that_are_handed_over_count_for_a_successor_too(desk):
+    hand_over(desk, dynamic(10.0))
+    desk.theatre.quiet(PATH)
+    desk.theatre.crash(PATH)
+    for index in range(20):
+        desk.minute(index, 1e6)
+    desk.minute(20, 1.12e6)
+
+    (alert,) = desk.alerts()
+    assert (alert.threshold, alert.threshold_source) == (10.0, "tiered")
+
+
+def test_thresholds_that_nobody_renews_give_way_to_the_given_ones(desk):
+    hand_over(desk, dynamic(10.0, valid_until_ms=T0 + 600_000))
+    for index in range(20):
+        desk.minute(index, 1e6)
+    desk.minute(20, 1.12e6)
+
+    assert desk.alerts() == []  # 20 % are given

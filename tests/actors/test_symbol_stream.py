@@ -1,6 +1,7 @@
 """A symbol stream on a real worker: what reaches the dispatcher, and what a failure on the way changes (nothing)."""
 
 import csv
+import dataclasses
 import threading
 
 import pytest
@@ -18,6 +19,7 @@ from actors.messages import (
     MarksSeen,
     OpenInterestSeen,
     RetireIfIdle,
+    ThresholdsSet,
     TradesSeen,
 )
 from actors.supervised import Birth, ChildReady, Drill
@@ -29,6 +31,8 @@ from intelligence.detectors.asset import DetectionRules
 from intelligence.feed_health import FeedHealth, FeedKind, Health
 from intelligence.journal import journal
 from intelligence.market import Coverage, Liquidation, OpenInterest, PositionSide, PriceKind
+from intelligence.thresholds.records import Threshold
+from intelligence.thresholds.static import StaticThresholds
 from tests.doubles import capture_logs
 from tests.intelligence.builders import T0, VENUES, a_burst, a_liquidation, a_mark
 from tests.telegram_stand.stage import Stage as Theatre
@@ -84,6 +88,15 @@ class Desk:
             address.tell(seen, redeliver=True, retain=True)
         else:
             address.tell(MarksSeen(mark=record))
+
+    def judge_by(self, single_usd):
+        """Hand over thresholds that count for ever, as a calculator would."""
+        given = StaticThresholds().of("SOL")
+        single = Threshold(value=single_usd, source="tiered")
+        cascade = Threshold(value=5 * single_usd, source="tiered")
+        thresholds = dataclasses.replace(given, single=single, cascade=cascade, computed_ms=T0)
+        self.stage.system.address(PATH).tell(ThresholdsSet(thresholds=thresholds), retain=True)
+        self.settle()
 
     def settle(self):
         """Wait until the stream, and then the dispatcher, has handled everything, the letter in hand too."""
@@ -550,3 +563,21 @@ def test_a_figure_that_nobody_judges_does_not_pass_for_healthy(desk):
     desk.feed([a_mark(price=100.0)], to_time=False)
 
     assert [one.health.state for one in ask(desk).mark_health] == [Health.DEGRADED]
+
+
+def test_thresholds_that_are_handed_over_count_for_the_next_liquidation(desk):
+    desk.feed([a_liquidation(0, 30_000.0)])
+    desk.judge_by(100_000.0)
+    desk.feed([a_liquidation(2_000, 30_000.0), a_liquidation(4_000, 120_000.0)])
+
+    told = [(alert.value, alert.threshold, alert.threshold_source) for alert in desk.alerts()]
+    assert told == [(30_000.0, 25_000.0, "static"), (120_000.0, 100_000.0, "tiered")]
+
+
+def test_a_successor_judges_as_the_lost_stream_did(desk):
+    desk.judge_by(100_000.0)
+    desk.feed([a_liquidation(1_000, 90_000.0), a_mark(600_000), a_liquidation(600_500, 90_000.0)])  # minutes later
+    desk.crash_at_once()
+    desk.feed([a_liquidation(601_000, 90_000.0), a_liquidation(602_000, 120_000.0)])
+
+    assert [alert.value for alert in desk.alerts(Stage.RAISED) if alert.kind is AlertKind.LIQUIDATION] == [120_000.0]

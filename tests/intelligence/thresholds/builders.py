@@ -2,9 +2,10 @@
 
 from random import Random
 
-from intelligence.market import Kline, OpenInterest, PositionSide
+from intelligence.market import OpenInterest, PositionSide
 from intelligence.minute import Minute
-from intelligence.thresholds.history import History, HistoryRule
+from intelligence.thresholds.history import History
+from intelligence.thresholds.rules import HistoryRule
 from tests.intelligence.builders import a_liquidation
 
 MINUTE_MS = 60_000
@@ -55,7 +56,7 @@ def a_minute(number=0, usd=1_000.0, *, close=100.0, liquidations=(), oi=(), fact
 def minutes(days, *, seed=1, factor=1.0, venues=("binance", "bybit"), from_day=0):
     """A market that is three times as busy from 13:00 on and half as busy at weekends, with Pareto liquidations."""
     random, close, coins = Random(seed), 100.0, 1e6
-    for number in range(from_day * 1440, (from_day + days) * 1440):
+    for number in range(int(from_day * 1440), int((from_day + days) * 1440)):
         busy = (3.0 if number % 1440 >= 13 * 60 else 1.0) * (0.5 if number // 1440 % 7 >= 5 else 1.0)
         close *= 1 + random.gauss(0, 0.0005)
         coins *= 1 + random.gauss(0, 0.0002)
@@ -71,23 +72,3 @@ def a_history(days, **shape):
     for minute in minutes(days, **shape):
         history.take(minute)
     return history
-
-
-def a_day_bar(day=0, close=100.0, usd=1e9, venue="binance", **overrides):
-    """Day `day` after MONDAY."""
-    fields = {
-        "venue": venue,
-        "instrument": "BTCUSDT",
-        "asset": "BTC",
-        "exchange_ms": MONDAY + day * DAY_MS,
-        "received_ms": MONDAY + (day + 1) * DAY_MS,
-        "interval": "1d",
-        "open": close,
-        "high": close,
-        "low": close,
-        "close": close,
-        "quantity": usd / close,
-        "notional_usd": usd,
-        "closed": True,
-    }
-    return Kline(**(fields | overrides))

@@ -1,47 +1,53 @@
-"""Daily volume and volatility out of daily candles."""
+"""Daily volume and volatility out of daily candles and of what was watched."""
 
 from math import exp
 
 import pytest
 
-from intelligence.thresholds.bars import DAY_MS, daily_volatility, daily_volume_usd, hourly_turnovers
-from tests.intelligence.thresholds.builders import MONDAY, a_day_bar
+from intelligence.history import Bar
+from intelligence.thresholds.bars import DAY_MS, daily_volatility, daily_volume_usd
+from tests.intelligence.thresholds.builders import MONDAY
 
 
-def test_daily_volume_is_the_mean_of_seven_whole_days_over_all_venues():
-    bars = [a_day_bar(day, usd=1e9, venue=venue) for day in range(10) for venue in ("binance", "bybit")]
-    today = a_day_bar(10, usd=9e12)
-
-    assert daily_volume_usd([*bars, today], MONDAY + 10 * DAY_MS + 5) == (2e9, 7)
+def a_day(day=0, close=100.0, usd=1e9):
+    """Day `day` after MONDAY."""
+    return Bar(MONDAY + day * DAY_MS, close, 5e6, usd, None)
 
 
-def test_a_candle_that_is_still_open_does_not_count():
-    assert daily_volume_usd([a_day_bar(0, closed=False)], MONDAY + 2 * DAY_MS) is None
+def test_daily_volume_is_the_mean_of_seven_whole_days_at_the_level_of_all_venues():
+    bars = [a_day(day, usd=9e12 if day in {2, 10} else 1e9) for day in range(11)]
+
+    assert daily_volume_usd(bars, 2.5, {}, MONDAY + 10 * DAY_MS + 5) == (2.5e9, 7)
 
 
-def test_volatility_is_the_deviation_of_daily_log_returns():
-    closes = [100.0 * (exp(0.05) if day % 2 else 1.0) for day in range(31)]
-    bars = [a_day_bar(day, close) for day, close in enumerate(closes)]
+def test_without_a_day_there_is_no_volume():
+    assert daily_volume_usd([], 1.0, {}, MONDAY) is None
 
-    volatility, returns = daily_volatility(bars, MONDAY + 31 * DAY_MS)
+
+def test_a_candle_without_dollars_counts_its_coins():
+    assert daily_volume_usd([a_day(usd=None)], 1.0, {}, MONDAY + DAY_MS) == (5e8, 1)
+
+
+def test_a_day_that_was_watched_counts_as_watched():
+    watched = {MONDAY + day * DAY_MS: (3e9, 100.0) for day in (4, 5, 6)}
+
+    usd, days = daily_volume_usd([a_day(day) for day in range(5)], 1.0, watched, MONDAY + 7 * DAY_MS)
+    assert (usd, days) == (pytest.approx((4 * 1e9 + 3 * 3e9) / 7), 7)
+
+
+def test_volatility_is_the_deviation_of_daily_log_returns_over_thirty_days():
+    bars = [a_day(day, 100.0 * (exp(0.05) if day % 2 else 1.0)) for day in range(31)]
+
+    volatility, returns = daily_volatility(bars, {}, MONDAY + 31 * DAY_MS)
     assert returns == 30
     assert volatility == pytest.approx(0.05 * (30 / 29) ** 0.5)
 
 
-def test_volatility_comes_from_the_venue_with_most_days_whatever_the_order():
-    long = [a_day_bar(day, 100.0 * exp(0.01 * (day % 2))) for day in range(20)]
-    short = [a_day_bar(day, 100.0 * exp(0.5 * (day % 2)), usd=9e9, venue="bybit") for day in range(5)]
-
-    there, back = (daily_volatility(bars, MONDAY + 31 * DAY_MS) for bars in ([*long, *short], [*short, *long]))
-    assert there == back
-    assert there[0] < 0.02
-
-
 def test_a_gap_in_the_days_is_no_return():
-    assert daily_volatility([a_day_bar(0), a_day_bar(2, 200.0), a_day_bar(4)], MONDAY + 9 * DAY_MS) is None
+    assert daily_volatility([a_day(0), a_day(2, 200.0), a_day(4)], {}, MONDAY + 9 * DAY_MS) is None
 
 
-def test_hours_of_all_venues_are_added():
-    hours = [a_day_bar(0, usd=1e6, venue=venue, interval="1h") for venue in ("binance", "bybit")]
+def test_watched_days_go_on_where_candles_end():
+    watched = {MONDAY + day * DAY_MS: (1e9, 100.0) for day in (2, 3)}
 
-    assert hourly_turnovers(hours, MONDAY + DAY_MS) == [(MONDAY, 2e6)]
+    assert daily_volatility([a_day(0), a_day(1)], watched, MONDAY + 4 * DAY_MS) == (0.0, 3)

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from intelligence.thresholds.engine import ThresholdEngine, ThresholdRules
-from intelligence.thresholds.history import History, HistoryRule
-from intelligence.thresholds.learned import LearnedRule
+from intelligence.thresholds.engine import ThresholdEngine
+from intelligence.thresholds.history import History
+from intelligence.thresholds.rules import HistoryRule, LearnedRule, ThresholdRules
 from intelligence.thresholds.static import StaticThresholds, expired
 from intelligence.thresholds.tiered import MarketFacts
 from tests.intelligence.thresholds.builders import DAY_MS, MONDAY, a_history, a_minute

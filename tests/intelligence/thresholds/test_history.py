@@ -5,7 +5,8 @@ import pytest
 from msgspec.structs import replace
 
 from intelligence.market import Coverage
-from intelligence.thresholds.history import Day, History, HistoryRule, Progress, order_sizes_usd
+from intelligence.thresholds.history import Day, History, Progress, order_sizes_usd
+from intelligence.thresholds.rules import HistoryRule
 from tests.intelligence.builders import a_liquidation
 from tests.intelligence.thresholds.builders import DAY_MS, MINUTE_MS, MONDAY, a_history, a_minute, minutes
 
@@ -53,11 +54,19 @@ def test_the_season_tells_busy_hours_from_quiet_ones():
 
 def test_hours_of_the_past_give_a_season_at_once():
     history = History(HistoryRule())
-    hours = [(MONDAY + hour * 3_600_000, 3e6 if hour % 24 == 15 else 1e6) for hour in range(14 * 24)]
+    hours = {MONDAY + hour * 3_600_000: 3e6 if hour % 24 == 15 else 1e6 for hour in range(14 * 24)}
     history.backfill_hours(hours)
 
     assert history.season(MONDAY + 14 * DAY_MS + 15 * 3_600_000).index == pytest.approx(3)
     assert history.observed_days == 0  # nobody watched
+
+
+def test_a_reference_is_raised_to_the_level_of_all_venues_where_both_are_known():
+    history = fed(a_minute(number, usd=1_000.0) for number in range(3 * 60 + 31))
+    history.backfill_hours({MONDAY + hour * 3_600_000: 20_000.0 for hour in range(-24, 3)})
+
+    assert history.reference_factor == pytest.approx(3)
+    assert history.mean_15m_usd(MONDAY + 3 * 3_600_000, 1) == (pytest.approx(15_000.0), 96)
 
 
 def test_an_asset_that_hardly_trades_has_no_season():

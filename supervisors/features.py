@@ -1,0 +1,102 @@
+"""The optional features as data, each behind a bulkhead of its own: what they are made of is imported when they start."""
+
+from collections.abc import Callable
+from functools import partial
+from types import MappingProxyType
+from typing import Any
+
+from actors import paths
+from actors.backoff import Backoff
+from actors.mailbox import MailboxSpec
+from actors.rest import RestLimits
+from actors.supervised import NeedsOperator
+from config.settings import Settings
+from supervisors.feature import Feature
+from supervisors.spec import BULKHEAD, IO, ChildSpec, Restart, SupervisorSpec
+
+MAX_ASSETS = 2_000
+FINAL_S = 0.4  # together, beside one another
+
+Build = Callable[[], SupervisorSpec]
+
+
+def followers(settings: Settings) -> tuple[str, ...]:
+    """The paths below which each asset has somebody who wants its closed minutes."""
+    wanted = settings.switches.dynamic_thresholds and "thresholds" not in settings.misconfigured
+    return (paths.THRESHOLDS,) if wanted else ()
+
+
+def features(settings: Settings, *, limits: RestLimits, backoff: Backoff) -> tuple[ChildSpec, ...]:
+    """Those that are switched on; one whose section is wrong is there, parked, and says why."""
+    if not settings.switches.dynamic_thresholds:
+        return ()
+    found = [_feature("thresholds", "thresholds", partial(_thresholds, settings), settings)]
+    if settings.market_caps.sources:
+        build = partial(_market_caps, settings, limits, backoff)
+        found.append(_feature("market-caps", "market_caps", build, settings))
+    return tuple(found)
+
+
+def _feature(child_id: str, section: str, build: Build, settings: Settings) -> ChildSpec:
+    if problems := settings.misconfigured.get(section):
+        build = partial(_misconfigured, problems)
+    return ChildSpec(
+        id=child_id,
+        actor=Feature,
+        args=MappingProxyType({"spec": build}),
+        profile=BULKHEAD,
+        required=False,
+        final_s=FINAL_S,
+    )
+
+
+def _misconfigured(problems: tuple[str, ...]) -> SupervisorSpec:
+    raise NeedsOperator(f"misconfigured: {'; '.join(problems)}")
+
+
+def _thresholds(settings: Settings) -> SupervisorSpec:
+    from actors.threshold_calculator import ThresholdCalculator  # noqa: PLC0415 - only where it is switched on
+
+    args: dict[str, Any] = {"rules": settings.thresholds, "static": settings.detection.thresholds}
+    calculator = ChildSpec(
+        id="asset",
+        actor=ThresholdCalculator,
+        args=MappingProxyType(args),
+        profile=IO,
+        required=False,
+        restart=Restart.TRANSIENT,
+        worker="thresholds",
+        mailbox=MailboxSpec(data_max=1_000, max_age_s=600.0),
+        drain=True,
+        final_s=FINAL_S - 0.1,
+    )
+    return SupervisorSpec(template=calculator, on_demand=True, max_children=MAX_ASSETS)
+
+
+def _market_caps(settings: Settings, limits: RestLimits, backoff: Backoff) -> SupervisorSpec:
+    from actors.market_cap_sources import coingecko, coinpaprika  # noqa: PLC0415
+    from actors.market_caps import MarketCaps  # noqa: PLC0415
+
+    chosen = settings.market_caps
+    known = {
+        "coingecko": coingecko(chosen.coingecko_url, chosen.coingecko_pages),
+        "coinpaprika": coinpaprika(chosen.coinpaprika_url),
+    }
+    args: dict[str, Any] = {
+        "sources": tuple(known[name] for name in chosen.sources),
+        "limits": limits,
+        "backoff": backoff,
+        "refresh_s": chosen.refresh_s,
+        "gap_s": chosen.gap_s,
+        "keep_s": chosen.keep_s,
+    }
+    reader = ChildSpec(
+        id="reader",
+        actor=MarketCaps,
+        args=MappingProxyType(args),
+        profile=IO,
+        required=False,
+        stop_s=30.0,
+        final_s=FINAL_S - 0.1,
+    )
+    return SupervisorSpec(children=(reader,))

@@ -1,0 +1,97 @@
+"""Optional features: switched off, misconfigured, not to be imported; the rest runs whatever they do."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from actors import paths
+from config.settings import ConfigError, load_settings
+from supervisors.feature import Feature
+from supervisors.spec import BULKHEAD, SupervisorSpec, walk
+from supervisors.tree import Presentation, our_tree
+from tests.builders import a_child
+from tests.doubles import Tree
+
+NOT_IMPORTED = """
+import sys
+from config.settings import load_settings
+from pathlib import Path
+from supervisors.tree import Presentation, our_tree
+our_tree(load_settings(environ={}, env_file=Path("no.env")).settings, Presentation())
+late = {"actors.threshold_calculator", "actors.market_caps", "intelligence.thresholds.engine"}
+print(sorted(late & set(sys.modules)))
+"""
+
+
+def settings(**environ):
+    return load_settings(environ=environ, env_file=Path("no.env")).settings
+
+
+def paths_of(**environ):
+    return {path for path, _ in walk(our_tree(settings(**environ), Presentation()))}
+
+
+def a_feature(build):
+    return a_child("feature", Feature, args={"spec": build}, profile=BULKHEAD, required=False)
+
+
+def test_a_feature_that_is_off_is_not_there():
+    assert "/features/thresholds" in paths_of()
+    assert not {path for path in paths_of(ENABLE_DYNAMIC_THRESHOLDS="false") if path.startswith("/features")}
+
+
+def test_without_sources_there_is_no_reader_of_market_caps():
+    found = paths_of(FORESHOCK_MARKET_CAPS__SOURCES="")
+
+    assert "/features/thresholds" in found
+    assert "/features/market-caps" not in found
+
+
+def test_nothing_of_a_feature_is_imported_before_it_starts():
+    told = subprocess.run([sys.executable, "-c", NOT_IMPORTED], capture_output=True, text=True, timeout=50, check=True)
+
+    assert told.stdout.strip() == "[]"
+
+
+def test_a_feature_builds_its_subtree_when_it_starts():
+    spec = SupervisorSpec(children=(a_child("inner"),))
+    with Tree(SupervisorSpec(children=(a_feature(lambda: spec),))) as tree:
+        assert tree.until("/feature/inner", "running").kind == "actor"
+        assert tree.look("/feature").kind == "supervisor"
+
+
+def test_a_feature_that_cannot_be_imported_is_parked_and_says_why():
+    def build():
+        raise ModuleNotFoundError("No module named 'nowhere'")
+
+    with Tree(SupervisorSpec(children=(a_child("core"), a_feature(build)))) as tree:
+        assert "unavailable: No module named 'nowhere'" in tree.until("/feature", "parked").why
+        assert tree.until("/core", "running")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"FORESHOCK_THRESHOLDS__REVIEW_S": "soon"},
+        {"FORESHOCK_THRESHOLDS__SESSIONS__TIMEZONE": "Mars/Olympus"},
+        {"FORESHOCK_THRESHOLDS__NONSENSE": "1"},
+    ],
+)
+def test_a_wrong_section_costs_its_feature_alone(wrong):
+    told = settings(**wrong)
+    (problem,) = told.misconfigured["thresholds"]
+    (feature,) = (child for path, child in walk(our_tree(told, Presentation())) if path == "/features/thresholds")
+    (symbols,) = (child for path, child in walk(our_tree(told, Presentation())) if path == "/core/symbols/*")
+
+    with Tree(SupervisorSpec(children=(feature,))) as tree:
+        assert problem[:60] in tree.until("/thresholds", "parked").why
+    assert paths.THRESHOLDS not in symbols.args["followers"]
+
+
+def test_a_wrong_section_beside_a_wrong_core_is_an_error_like_any_other():
+    with pytest.raises(ConfigError) as error:
+        settings(FORESHOCK_THRESHOLDS__REVIEW_S="soon", FORESHOCK_OI__POLL_S="soon")
+
+    assert len(error.value.problems) == 2
