@@ -10,7 +10,7 @@ from typing import Any
 
 from actors import paths
 from actors.asking import Asker, CallRejected, Refused
-from actors.backfill_jobs import REFERENCES, Job, in_order, jobs_for
+from actors.backfill_jobs import Job, Offers, in_order, jobs_for
 from actors.backoff import Backoff
 from actors.budget import Pace, Use
 from actors.exchanges.exchange import NOTHING_SETTLED, FrameError, Instrument, Refusal
@@ -32,12 +32,18 @@ from actors.recording.taps import reply_tap
 from actors.rest import RestError, RestLimits
 from actors.supervised import NeedsOperator, Supervised
 
+STREAMS_AT_ONCE, STREAMS_EVERY_S = 10, 0.1
 TRIES = 3  # of one call; then its job waits for the next round, and other venues stand in for the bars
 
 
 @dataclass(frozen=True, slots=True)
 class _Round:
     """Ask the streams what they lack."""
+
+
+@dataclass(frozen=True, slots=True)
+class _AskStreams:
+    """Ask the next few streams."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +59,7 @@ class _Ask:
 class Backfill(Supervised):
     """Asks for what the watched assets lack of this venue, the most important first.
 
-    Every venue brings its open interest; the bars of an asset come from the first venue of `REFERENCES` that offers them,
+    Every venue brings its open interest; the bars of an asset come from the venue of highest rank that offers them,
     which each tells the others; `stand_in_s` after the start those that have told nothing are waited for no longer. A round is due at the start, `refresh_s` market seconds after the last one, and
     `settle_s` after anything changed: the list, the universe, the offers, a socket that is back.
     """
@@ -77,13 +83,13 @@ class Backfill(Supervised):
         self._random = Random(f"{self.path}#{self.epoch}")
         self._data, self._excluded = market_data(venue, NOTHING_SETTLED), frozenset[str]()
         self._listed: dict[str, list[Instrument]] = {}
-        self._better = REFERENCES[: REFERENCES.index(venue)]
-        self._offers: dict[str, frozenset[str]] = {}
+        self._offers = Offers(venue)
         self._order: tuple[str, ...] = ()
+        self._unasked: deque[str] = deque()  # streams of this round
         self._jobs: dict[str, deque[Job]] = {}
         self._job: Job | None = None
         self._ready: set[str] = set()
-        self._asked: Counter[str] = Counter()  # calls for each asset
+        self._asked = Counter[str]()  # calls for each asset
         self._down: set[str] = set()
         self._attempts = self._problems = 0
         self._blocked = False
@@ -105,6 +111,8 @@ class Backfill(Supervised):
                 self._ask()
             case _Round():
                 self._begin_round()
+            case _AskStreams():
+                self._ask_streams()
             case _StandIn():
                 self._settle()
             case HistoryMissing():
@@ -131,7 +139,7 @@ class Backfill(Supervised):
             case AssetsWatched():
                 self._watched = message
             case BarsOffered(venue=venue, assets=assets):
-                self._offers[venue] = assets
+                self._offers.change(venue, assets)
 
     # -- rounds -------------------------------------------------------------------------------------------------------
 
@@ -155,46 +163,40 @@ class Backfill(Supervised):
         self._order = in_order(self._watched.assets & self._listed.keys(), self._watched.ranking)
         self._jobs = {asset: jobs for asset, jobs in self._jobs.items() if asset in self._order}
         self._ready &= set(self._order)
-        for asset in self._order:
-            self.send(paths.symbol_path(asset), MissingHistoryWanted(path=self.path))
+        self._unasked = deque(self._order)
+        self._ask_streams()
         self.timer.once("round", self._refresh_s, _Round(), market=True)
 
+    def _ask_streams(self) -> None:
+        """A few at a time: they share one thread, and looking for gaps takes each a quarter of a millisecond."""
+        for _ in range(min(STREAMS_AT_ONCE, len(self._unasked))):
+            self.send(paths.symbol_path(self._unasked.popleft()), MissingHistoryWanted(path=self.path))
+        if self._unasked:
+            self.timer.once("streams", STREAMS_EVERY_S, _AskStreams())
+
     def _offer(self) -> None:
-        """Tell the other venues of which assets this one brings bars."""
-        offered = (
-            frozenset[str]() if self._blocked else frozenset(asset for asset in self._listed if self._contracts(asset))
-        )
-        if offered == self._offers.get(self._venue):
-            return
-        self._offers[self._venue] = offered
-        for venue in REFERENCES:
-            path = f"{paths.BACKFILL}/{venue}"
-            if venue != self._venue and self.system.find(path) is not None:
-                self.send(path, BarsOffered(venue=self._venue, assets=offered), retain=True)
+        """Tell the other venues of which assets this one brings bars: none while it cannot ask."""
+        offered = frozenset(asset for asset in self._listed if self._contracts(asset) and not self._blocked)
+        if self._offers.change(self._venue, offered):
+            for path in map(_path_of, self._offers.others):
+                if self.system.find(path) is not None:
+                    self.send(path, BarsOffered(venue=self._venue, assets=offered), retain=True)
 
     def _contracts(self, asset: str) -> list[Instrument]:
         out = self._watched.rejected | self._excluded
         return [one for one in self._listed.get(asset, []) if one.instrument not in out]
 
-    def _is_reference(self, asset: str) -> bool:
-        return not (self._is_offered(asset) or self._is_early())
-
-    def _is_offered(self, asset: str) -> bool:
-        """Whether a venue of higher rank offers its bars."""
-        return any(asset in self._offers.get(venue, ()) for venue in self._better)
-
-    def _is_early(self) -> bool:
-        """Whether a venue of higher rank has not told yet what it offers, and still has time to."""
-        if self.system.clock.monotonic() >= self._stand_in_from_s:
+    def _is_undecided(self, asset: str) -> bool:
+        """Whether a venue of higher rank may yet offer the bars, and still has time to."""
+        if self._offers.is_taken(asset) or self.system.clock.monotonic() >= self._stand_in_from_s:
             return False
-        awaited = (venue for venue in self._better if venue not in self._offers)
-        return any(self.system.find(f"{paths.BACKFILL}/{venue}") is not None for venue in awaited)
+        return any(self.system.find(_path_of(venue)) is not None for venue in self._offers.silent)
 
     def _line_up(self, told: HistoryMissing) -> None:
         contracts = self._contracts(told.asset)
         if not contracts or told.asset not in self._order:
             return
-        bars = self._is_reference(told.asset)
+        bars = not (self._offers.is_taken(told.asset) or self._is_undecided(told.asset))
         jobs = jobs_for(told.asset, contracts, told.missing, self._data, self.now_ms, bars=bars)
         self._jobs[told.asset] = deque(job for job in jobs if self._job is None or not job.is_same(self._job))
         self._judge(told.asset)
@@ -203,8 +205,7 @@ class Backfill(Supervised):
     def _judge(self, asset: str) -> None:
         """Tell once of an asset when this venue owes it nothing that is urgent any more."""
         owed = [job for job in (*self._jobs.get(asset, ()), self._job) if job is not None and job.asset == asset]
-        undecided = self._is_early() and not self._is_offered(asset)
-        if asset not in self._ready and not undecided and not any(job.is_urgent for job in owed):
+        if asset not in self._ready and not self._is_undecided(asset) and not any(job.is_urgent for job in owed):
             self._ready.add(asset)
             after_s = self.system.clock.monotonic() - self.system.started_s
             self.log.info(
@@ -303,3 +304,7 @@ class Backfill(Supervised):
         self._problems += 1
         if self._problems & (self._problems - 1) == 0:
             self.log.warning("backfill_malformed", reason=str(error)[:300], n=self._problems)
+
+
+def _path_of(venue: str) -> str:
+    return f"{paths.BACKFILL}/{venue}"

@@ -14,6 +14,29 @@ FIRST = ("BTC", "ETH", "SOL", "ADA", "DOT")  # given: the most important ones
 REFERENCES = ("binance", "bybit", "okx", "gate", "bitget", "hyperliquid", "deribit")  # ours: by turnover
 
 
+class Offers:
+    """Which venue offers the bars of which assets, as far as one of them has heard."""
+
+    def __init__(self, venue: str) -> None:
+        self._better = REFERENCES[: REFERENCES.index(venue)]
+        self.others = tuple(other for other in REFERENCES if other != venue)
+        self._told: dict[str, frozenset[str]] = {}
+
+    def change(self, venue: str, assets: frozenset[str]) -> bool:
+        """False when that was known."""
+        known, self._told[venue] = self._told.get(venue), assets
+        return known != assets
+
+    def is_taken(self, asset: str) -> bool:
+        """Whether a venue of higher rank brings them."""
+        return any(asset in self._told.get(venue, ()) for venue in self._better)
+
+    @property
+    def silent(self) -> tuple[str, ...]:
+        """Venues of higher rank that have told nothing yet."""
+        return tuple(venue for venue in self._better if venue not in self._told)
+
+
 @dataclass(slots=True, kw_only=True)
 class Job:
     """Calls that together bring one span of one contract; `interval` None: open interest."""

@@ -55,15 +55,16 @@ class Desk:
         self.stage = Stage(ManualClock(market_ms=T0))
         self.clock = self.stage.clock
         self.streams = {asset: self.stage.record(paths.symbol_path(asset)) for asset in ASSETS}
-        self.others = {venue: self.stage.record(f"{paths.BACKFILL}/{venue}") for venue in ("binance", "okx")}
-        self.path = f"{paths.BACKFILL}/bybit"
+        self.others = {venue: self.stage.record(f"{paths.BACKFILL}/{venue}") for venue in ("okx", "gate")}
+        self.venue = self.path = ""
         self._capture = capture_logs()
         self.logs = self._capture.__enter__()
 
-    def open(self, **overrides):
+    def open(self, venue="bybit", **overrides):
+        self.venue, self.path = venue, f"{paths.BACKFILL}/{venue}"
         self.stage.system.place(self.path, MailboxSpec(retain_max=64))
         arguments = {
-            "venue": "bybit",
+            "venue": venue,
             "rest_url": self.stand.rest_url,
             "limits": LIMITS,
             "backoff": Backoff(base_s=1.0, factor=2.0, cap_s=60.0),
@@ -76,8 +77,8 @@ class Desk:
         return self
 
     def list(self, *assets):
-        listed = tuple(Instrument(venue="bybit", instrument=f"{one}USDT", asset=one) for one in assets)
-        return self.tell(InstrumentsListed(venue="bybit", instruments=listed)).pass_s(3)
+        listed = tuple(Instrument(venue=self.venue, instrument=f"{one}USDT", asset=one) for one in assets)
+        return self.tell(InstrumentsListed(venue=self.venue, instruments=listed)).pass_s(3)
 
     def lacks(self, asset="BTC"):
         """The answer of a stream that knows nothing."""
@@ -198,6 +199,7 @@ def test_bars_come_from_the_first_venue_that_offers_them(desk):
 
 
 def test_a_venue_of_higher_rank_is_waited_for_but_not_for_ever(desk):
+    desk.stage.record(f"{paths.BACKFILL}/binance")
     desk.open(stand_in_s=20.0).list("BTC").lacks().pass_s(10)
     early = set(desk.asked())
 
@@ -318,3 +320,17 @@ def test_however_much_is_missing_the_budget_is_kept(desk):
         desk.pass_s(1)
 
     assert 60 <= len(desk.stand.requests) <= a_minute("bybit", Use.BACKFILL) + 1
+
+
+def test_the_weights_of_binance_are_kept_as_it_counts_them(desk):
+    desk.stand.pages["/fapi/v1/klines"] = desk.stand.pages["/futures/data/openInterestHist"] = [Reply(b"[]")]
+    desk.open("binance").list(*ASSETS)
+    for _ in range(60):
+        for asset in ASSETS:
+            desk.lacks(asset)
+        desk.pass_s(1)
+
+    bars = [request for request in desk.stand.requests if request.startswith("/fapi/v1/klines")]
+    weight = sum(1 if int(one.partition("limit=")[2]) < 100 else 2 for one in bars)
+    without_weight = len(desk.stand.requests) - len(bars)
+    assert 100 <= weight + without_weight <= a_minute("binance", Use.BACKFILL) + 2
