@@ -28,7 +28,7 @@ class QuarterHoursState(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 @dataclass(frozen=True, slots=True)
-class Usual:
+class Middle:
     """A median and the number of quarters behind it."""
 
     value: float
@@ -69,19 +69,19 @@ class QuarterHours:
             column[quarter % size] = figure
         self._next = quarter + 1
 
-    def recent(self, column: int, before_ms: int) -> Usual | None:
+    def recent(self, column: int, before_ms: int) -> Middle | None:
         """Of the seven days of quarters that had ended by `before_ms`."""
         after = before_ms // QUARTER_MS
         return self._usual(column, range(after - RECENT_DAYS * DAY, after))
 
-    def at_time_of_day(self, column: int, at_ms: int, before_ms: int) -> Usual | None:
+    def at_time_of_day(self, column: int, at_ms: int, before_ms: int) -> Middle | None:
         """Of all days, of the quarters that ended within half an hour of that time of day."""
         now = at_ms // QUARTER_MS - 1
         after = before_ms // QUARTER_MS
         near = (now - day * DAY + shift for day in range(KEPT_DAYS + 1) for shift in range(-AROUND, AROUND + 1))
         return self._usual(column, (quarter for quarter in near if quarter < after))
 
-    def _usual(self, column: int, quarters: Iterable[int]) -> Usual | None:
+    def _usual(self, column: int, quarters: Iterable[int]) -> Middle | None:
         figures = self._columns[column]
         size = len(figures)
         known = [
@@ -89,7 +89,7 @@ class QuarterHours:
             for quarter in quarters
             if self._next - size <= quarter < self._next and not isnan(figure := figures[quarter % size])
         ]
-        return Usual(median(known), len(known)) if known else None
+        return Middle(median(known), len(known)) if known else None
 
     def _unpack(self, column: "array[float]", packed: bytes) -> None:
         oldest_first = array("d")

@@ -5,9 +5,8 @@ nothing follows, so a spike is told only while the price ranges of the last minu
 (`range_lift`; docs/evaluation.md has what that brings).
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from math import exp, isinf, log, nan, sqrt
+from dataclasses import dataclass
+from math import isinf, sqrt
 
 import msgspec
 
@@ -16,21 +15,18 @@ from intelligence.market import Coverage
 from intelligence.market_words import volume_spike_text
 from intelligence.minute import MINUTE_MS, Minute
 from intelligence.minute_series import Flow, MinuteSeries
-from intelligence.quarter_hours import QUARTER_MS, QuarterHours, QuarterHoursState
-from intelligence.thresholds.records import Threshold
+from intelligence.quarter_hours import QuarterHoursState
+from intelligence.thresholds.records import Policy, Threshold
+from intelligence.usual_activity import Usual, UsualActivity
 from intelligence.volatility import Volatility, VolatilityRule
 
 WINDOWS_MIN = (1, 5, 15)
-RANGES_MIN = (5, 15, 60, 240)
-DAYS = (7, 7, 7, 28, 7, 7)  # what `QuarterHours` keeps: volume of 5 and 15 minutes, then the ranges
-VOLUME_15, FIRST_RANGE, RANGE_15 = 1, 2, 3  # columns
-LEAST_RANGE = 1e-6  # stands for no move at all, of which there is no logarithm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VolumeRule:
-    """`multiples`: relative volume that a window must reach (detection.md 7: 3; of one minute 8, ours, since single minutes
-    vary more). `minimum_usd`: floor of 15 minutes (ours). `least_imbalance`, `least_sigmas`: one of them must hold (7).
+    """`multiple`: relative volume that 5 and 15 minutes must reach (detection.md 7); `minute_multiple`: that a single minute
+    must, which varies more (ours). `minimum_usd`: floor of 15 minutes (ours). `least_imbalance`, `least_sigmas`: one of them must hold (7).
     `minimum_lift`, `p2_lift`: how much wider than usual the ranges are, to be told and to interrupt people; ours, about
     two and one a day on the data of docs/evaluation.md. `rearm_ratio`, `rearm_windows`: the incident ends below that part of
     its threshold for so many of its own windows (4.6). `apart_minutes`: the least time between two incidents (ours).
@@ -38,7 +34,8 @@ class VolumeRule:
     one day. `block_share`: one trade as so much of the volume is named (7).
     """
 
-    multiples: Mapping[int, float] = field(default_factory={1: 8.0, 5: 3.0, 15: 3.0}.copy)
+    multiple: float = 3.0
+    minute_multiple: float = 8.0
     minimum_usd: float = 250_000.0
     least_imbalance: float = 0.25
     least_sigmas: float = 1.0
@@ -50,7 +47,9 @@ class VolumeRule:
     growth: float = 0.5
     least_samples: int = 96
     block_share: float = 0.5
-    volatility: VolatilityRule = field(default_factory=VolatilityRule)
+
+    def multiple_of(self, minutes: int) -> float:
+        return self.minute_multiple if minutes == 1 else self.multiple
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,16 +90,15 @@ class VolumeSpikeDetector:
         self._asset, self._rule = asset, rule
         self.threshold: Threshold | None = None
         self._minutes = MinuteSeries()
-        self._quarters = QuarterHours(DAYS, state)
-        self._volatility = Volatility(rule.volatility)
+        self._activity = UsualActivity(self._minutes, rule.least_samples, state)
+        self._volatility = Volatility(VolatilityRule())
         self._incident: _Incident | None = None
         self._not_before_ms = 0
-        self._usual: tuple[int, float, float, int] | None = None  # quarter, volume of 15 minutes, ranges, samples
 
     @property
     def state(self) -> QuarterHoursState:
         """What a restarted instance needs, so that it need not learn again what is usual."""
-        return self._quarters.state
+        return self._activity.state
 
     def learn(self, minute: Minute) -> None:
         """Take a minute of the past, without a word about it."""
@@ -123,69 +121,31 @@ class VolumeSpikeDetector:
         return self._alert(incident, stage, minute.to_ms, now_ms, configured)
 
     def range_lift(self, at_ms: int) -> float | None:
-        """How much wider the price ranges of the last 5, 15, 60 and 240 minutes are than those of seven days, in the
-        geometric mean, corrected for how wide they usually are at this time of day. None while too little is known.
-        """
-        now = [self._range(minutes) for minutes in RANGES_MIN]
-        usual = self._usual_at(at_ms)
-        if usual is None or any(width is None for width in now):
-            return None
-        return exp(sum(width for width in now if width is not None) / len(now) - usual[2])
-
-    # -- what is usual ------------------------------------------------------------------------------------------------
+        """How much wider than usual the price ranges up to the newest minute are, which ends at `at_ms`."""
+        return self._activity.range_lift(at_ms)
 
     def _take(self, minute: Minute) -> bool:
         if not self._minutes.add(minute):
             return False
         if minute.close is not None:
             self._volatility.observe(minute.from_ms, minute.close)
-        if minute.to_ms % QUARTER_MS == 0:
-            volumes = [self._minutes.flow(minutes) for minutes in (5, 15)]
-            figures = [nan if flow is None else flow.total_usd for flow in volumes]
-            ranges = [self._range(minutes) for minutes in RANGES_MIN]
-            self._quarters.add(minute.to_ms, [*figures, *(nan if width is None else width for width in ranges)])
+        self._activity.note(minute.to_ms)
         return True
-
-    def _range(self, minutes: int) -> float | None:
-        """Logarithm of the price range."""
-        flow = self._minutes.flow(minutes, present=0.8)
-        return None if flow is None else log(flow.span + LEAST_RANGE)
-
-    def _usual_at(self, at_ms: int) -> tuple[int, float, float, int] | None:
-        """Of the quarter: the usual volume of 15 minutes, the mean logarithm of the usual ranges, and the samples."""
-        quarter = at_ms // QUARTER_MS
-        if self._usual is None or self._usual[0] != quarter:
-            self._usual = self._learned(quarter)
-        return self._usual
-
-    def _learned(self, quarter: int) -> tuple[int, float, float, int] | None:
-        at_ms = quarter * QUARTER_MS
-        volume = self._quarters.recent(VOLUME_15, at_ms - QUARTER_MS)
-        ranges = [
-            self._quarters.recent(FIRST_RANGE + place, at_ms - max(minutes * MINUTE_MS, QUARTER_MS))
-            for place, minutes in enumerate(RANGES_MIN)
-        ]
-        daily = self._quarters.at_time_of_day(RANGE_15, at_ms, at_ms - QUARTER_MS)
-        recent = ranges[RANGE_15 - FIRST_RANGE]
-        if volume is None or daily is None or recent is None or volume.samples < self._rule.least_samples:
-            return None
-        known = [usual.value for usual in ranges if usual is not None]
-        return quarter, volume.value, sum(known) / len(known) + daily.value - recent.value, volume.samples
 
     # -- what is unusual ----------------------------------------------------------------------------------------------
 
     def _spikes(self, at_ms: int) -> list[Spike]:
         """Every window whose minutes are all there, with its threshold."""
-        usual = self._usual_at(at_ms)
+        usual = self._activity.usual(at_ms)
         if usual is None:
             return []
         spikes = []
-        for minutes, multiple in self._rule.multiples.items():
+        for minutes in WINDOWS_MIN:
             flow = self._minutes.flow(minutes)
-            threshold = self._threshold(minutes, multiple, usual[1], usual[3])
+            threshold = self._threshold(minutes, usual)
             if flow is None or threshold.value <= 0:
                 continue
-            usual_usd = usual[1] * minutes / 15
+            usual_usd = usual.volume_15m_usd * minutes / 15
             sigma = self._volatility.sigma_before(at_ms - minutes * MINUTE_MS)
             spikes.append(
                 Spike(
@@ -198,16 +158,16 @@ class VolumeSpikeDetector:
             )
         return spikes
 
-    def _threshold(self, minutes: int, multiple: float, usual_15m_usd: float, samples: int) -> Threshold:
+    def _threshold(self, minutes: int, usual: Usual) -> Threshold:
         """USD in so many minutes: the same rate of trading as in 15, the floor, and the window's own multiple."""
-        part = minutes / 15 * multiple / self._rule.multiples[15]
+        part = minutes / 15 * self._rule.multiple_of(minutes) / self._rule.multiple
         if self.threshold is not None:
-            whole, source, factors = self.threshold.value, self.threshold.source, self.threshold.factors
-            samples = self.threshold.samples
+            whole, source = self.threshold.value, self.threshold.source
+            factors, samples = self.threshold.factors, self.threshold.samples
         else:
-            own = self._rule.multiples[15]
-            whole, source = own * usual_15m_usd, "static"
-            factors = (("multiple", own), ("usual_15m_usd", usual_15m_usd))
+            own = self._rule.multiple
+            whole, source, samples = own * usual.volume_15m_usd, str(Policy.STATIC), usual.samples
+            factors = (("multiple", own), ("usual_15m_usd", usual.volume_15m_usd))
         floor = self._rule.minimum_usd
         return Threshold(
             value=max(whole, floor) * part,
@@ -228,7 +188,7 @@ class VolumeSpikeDetector:
         moved = spike.sigmas is None or abs(spike.sigmas) >= self._rule.least_sigmas
         return (
             spike.ratio >= 1
-            and spike.rvol >= self._rule.multiples[spike.minutes]
+            and spike.rvol >= self._rule.multiple_of(spike.minutes)
             and (moved or abs(spike.flow.imbalance) >= self._rule.least_imbalance)
         )
 
