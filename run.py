@@ -15,6 +15,7 @@ COMMANDS = {
     "demo": "the whole daemon against a simulated market",
     "check": "validate the settings and show where each came from",
     "status": "the running daemon's supervision tree and health",
+    "explain": "why an alert was raised, or why nobody was told at some time",
     "record": "the live daemon with all raw frames written to disk",
     "replay": "recordings through the same code under a simulated clock",
     "convert": "recordings of others to the format that replay reads",

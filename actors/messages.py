@@ -18,6 +18,7 @@ from intelligence.history import BarSpan, History, Missing, OpenInterestSpan
 from intelligence.market import Liquidation, MarkPrice, OpenInterest
 from intelligence.market_cap import CoinCap
 from intelligence.minute import Minute
+from intelligence.near_misses import NearMiss
 from intelligence.silent_feeds import Subscription
 from intelligence.thresholds.records import AssetThresholds
 
@@ -337,6 +338,13 @@ class DeliverNow:
 
     alert: Alert
     targets: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NearMissesSeen:
+    """What came near to an alert of one asset in a minute."""
+
+    found: tuple[NearMiss, ...]
 
 
 # -- the command edge ---------------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from actors.database import Database
 from actors.database import StorageError as OutboxError
 from actors.outbox_rows import Backlog, Delivery, Known, Planned, Start
 from intelligence.alerts import Alert, Severity, Stage
+from intelligence.explanations import Fate
 
 __all__ = ["MIGRATIONS", "Outbox", "OutboxError"]
 
@@ -148,6 +149,27 @@ class Outbox:
         """The first records of the alerts whose event was since then, in the order in which they were stored."""
         rows = self._db.all("SELECT record FROM alerts WHERE exchange_ms >= ? ORDER BY rowid", since_ms)
         return [msgspec.json.decode(row["record"], type=Alert) for row in rows]
+
+    def newest(self, alert_id: str) -> Alert | None:
+        row = self._db.one("SELECT coalesce(ended, updated, record) AS newest FROM alerts WHERE alert_id = ?", alert_id)
+        return msgspec.json.decode(row["newest"], type=Alert) if row else None
+
+    def between(self, from_ms: int, to_ms: int) -> list[Alert]:
+        """The newest records of the alerts whose event was from the one to the other time."""
+        rows = self._db.all(
+            "SELECT coalesce(ended, updated, record) AS newest FROM alerts WHERE exchange_ms BETWEEN ? AND ?"
+            " ORDER BY exchange_ms",
+            from_ms,
+            to_ms,
+        )
+        return [msgspec.json.decode(row["newest"], type=Alert) for row in rows]
+
+    def fates(self, alert_id: str) -> tuple[Fate, ...]:
+        """What was decided and done for every target, in that order."""
+        rows = self._db.all(
+            "SELECT target, stage, state, reason, delivered_ms FROM deliveries WHERE alert_id = ? ORDER BY id", alert_id
+        )
+        return tuple(Fate(**dict(row)) for row in rows)
 
     def pushed(self, target: str, since_ms: int) -> int:
         """How many alerts a target was told, or is about to be told, since then."""

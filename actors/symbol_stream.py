@@ -18,6 +18,7 @@ from actors.messages import (
     MarksSeen,
     MinuteClosed,
     MissingHistoryWanted,
+    NearMissesSeen,
     OpenInterestSeen,
     RetireIfIdle,
     ThresholdsSet,
@@ -246,6 +247,8 @@ class SymbolStream(Supervised):
         for minute in self._market.close_minutes(at_ms, self._detection.reference_price()):
             for path in self._followers:
                 self.send(path, MinuteClosed(minute=minute), lane=Lane.DATA)
+            if found := self._detection.near_misses(minute):
+                self.send(paths.NEAR_MISSES, NearMissesSeen(found=found), lane=Lane.DATA)
 
     def _observe(self, seen: LiquidationsSeen) -> tuple[Alert, ...]:
         alerts = self._detection.liquidations(

@@ -19,6 +19,8 @@ from actors.exchanges.registry import EXCHANGES, SELF_TESTS
 from actors.exchanges.trial import TrialTimes
 from actors.feed_watch import FeedWatch
 from actors.mailbox import MailboxSpec
+from actors.near_miss_book import NEAR_MISSES
+from actors.near_miss_keeper import NearMissKeeper
 from actors.notifiers.terminal import TerminalNotifier
 from actors.oi_poller import OpenInterestPoller
 from actors.open_interest_watch import OpenInterestWatch
@@ -132,7 +134,7 @@ def _notify(settings: Settings, presentation: Presentation, *, telegram: bool) -
         ),
         profile=IO,
         drain=True,
-        final_s=0.5,
+        final_s=0.4,
     )
     dispatcher = ChildSpec(
         id="dispatcher",
@@ -233,7 +235,7 @@ def _core(settings: Settings, presentation: Presentation) -> SupervisorSpec:
             lost_after_s=settings.feeds.venue_lost_s,
         ),
         profile=CORE,
-        final_s=0.05,
+        final_s=0.1,
         mailbox=MailboxSpec(retain_max=1_000),
     )
     watch = ChildSpec(
@@ -266,6 +268,7 @@ def _core(settings: Settings, presentation: Presentation) -> SupervisorSpec:
     )
     children = (
         _checkpoints(settings, presentation),
+        _near_misses(settings),
         _subtree("symbols", symbols),
         monitor,
         _bulkhead("explosions", explosions, final_s=0.05),
@@ -298,6 +301,22 @@ def _checkpoints(settings: Settings, presentation: Presentation) -> ChildSpec:
         drain=True,
         final_s=0.5,
         mailbox=MailboxSpec(max_age_s=3600.0),
+    )
+
+
+def _near_misses(settings: Settings) -> ChildSpec:
+    """Explains silences; of no use to any alert."""
+    args = _args(
+        file=settings.data_dir / NEAR_MISSES, busy_s=settings.outbox.busy_s, keep_days=settings.outbox.keep_days
+    )
+    return ChildSpec(
+        id="near-misses",
+        actor=NearMissKeeper,
+        args=args,
+        profile=IO,
+        required=False,
+        drain=True,
+        final_s=0.05,
     )
 
 

@@ -12,6 +12,8 @@ from intelligence.detectors.duplicates import DuplicateRule, Duplicates
 from intelligence.detectors.flow import LONG_MS, OTHER_SIDE, LiquidationFlow, Reporting
 from intelligence.detectors.liquidation import LiquidationDetector, LiquidationRule
 from intelligence.market import Coverage, Liquidation, MarkPrice, PositionSide
+from intelligence.minute import Minute
+from intelligence.near_misses import NearMiss, of_liquidations
 from intelligence.reference_price import ReferencePrice, ReferencePriceRule
 from intelligence.thresholds.records import AssetThresholds
 from intelligence.thresholds.static import StaticThresholds, expired
@@ -80,6 +82,7 @@ class AssetDetection:
             side: CascadeDetector(asset, side, rules.cascade, thresholds, market, refed_from_ms=refed_from_ms)
             for side in PositionSide
         }
+        self._cascade_rule = rules.cascade
         self._duplicates = Duplicates(rules.duplicates)
         self._reporting = Reporting()
         self._leads: dict[str, int] = {}  # venue: its event time minus our clock, ms
@@ -159,6 +162,12 @@ class AssetDetection:
         """Those that were judged since the last call: usable, and not told twice."""
         accepted, self._accepted = self._accepted, []
         return accepted
+
+    def near_misses(self, minute: Minute) -> tuple[NearMiss, ...]:
+        """What of this closed minute came near to an alert."""
+        return of_liquidations(
+            minute, self.thresholds, self._cascade_rule, self._volatility.sigma_before(minute.from_ms)
+        )
 
     def reference_price(self) -> float | None:
         """The median of the venues' newest mark prices, in USD a coin; None before the first."""

@@ -14,7 +14,15 @@ from actors import messages, supervised, system
 VALUES = {int, float, str, bytes, bool, type(None), msgspec.UnsetType}
 # Arguments of a child are values behind a read-only view, named by the catalogue that sends them; supervisors compare
 # them with those in force and hand them on untouched.
-TRUSTED = {(messages.ChildrenWanted, "children")}
+# So are mappings that are made for the letter and that nobody else holds, and states on their way into a checkpoint, which
+# their owners build as values.
+TRUSTED = {
+    (messages.ChildrenWanted, "children"),
+    (messages.HistoryMissing, "missing"),
+    (messages.HistoryTold, "history"),
+    (messages.FeedsHealth, "feeds"),
+    (messages.CheckpointTaken, "state"),
+}
 
 
 def message_classes():
@@ -39,13 +47,18 @@ def mutable_parts(annotation, path):
         return
     elif isinstance(annotation, type) and dataclasses.is_dataclass(annotation):
         yield from mutable_fields(annotation, path)
-    elif isinstance(annotation, type) and issubclass(annotation, msgspec.Struct):
-        if not annotation.__struct_config__.frozen:
-            yield f"{path}: {annotation.__name__} is not frozen"
-        for name, kind in typing.get_type_hints(annotation).items():
-            yield from mutable_parts(kind, f"{path}.{name}")
+    elif isinstance(annotation, type) and (issubclass(annotation, msgspec.Struct) or hasattr(annotation, "_fields")):
+        yield from mutable_members(annotation, path)
     else:
         yield f"{path}: {annotation}"
+
+
+def mutable_members(kind, path):
+    """Those of a struct or of a named tuple."""
+    if issubclass(kind, msgspec.Struct) and not kind.__struct_config__.frozen:
+        yield f"{path}: {kind.__name__} is not frozen"
+    for name, member in typing.get_type_hints(kind).items():
+        yield from mutable_parts(member, f"{path}.{name}")
 
 
 def mutable_fields(cls, path):
