@@ -72,6 +72,7 @@ class ReplayedVenue(Supervised):
             case ReplyRead():
                 self._take_reply(message)
             case InstrumentsKnown(instruments=instruments):
+                self._watch(frozenset(one.asset for one in instruments))
                 self._list(instruments)
             case SocketMarked():
                 self._mark(message)
@@ -192,6 +193,12 @@ class ReplayedVenue(Supervised):
             for intake in line.intakes.values():
                 intake.take_instruments(known)
                 intake.renew()
+
+    def _watch(self, assets: frozenset[str]) -> None:
+        """What somebody took the trouble to convert is watched, whatever the settings name."""
+        self._assets |= assets
+        self._direct = Publisher(self, self._venue, self._assets, self._instruments.values())
+        self._direct.venues, self._direct.excluded = self._able, self._settled.excluded
 
     def _ask_by_list(self) -> None:
         data = market_data(self._venue, dict(self._settled.settled))

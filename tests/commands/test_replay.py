@@ -15,7 +15,7 @@ T0 = 1_750_713_600_000
 
 
 def listing(at=0):
-    known = (Instrument(venue="binance", instrument="BTCUSDT", asset="BTC"),)
+    known = tuple(Instrument(venue="binance", instrument=f"{name}USDT", asset=name) for name in ("BTC", "ODDCOIN"))
     connection = {"at_ms": T0 + at, "venue": "binance"}
     return [
         InstrumentsKnown(**connection, instruments=known),
@@ -127,6 +127,16 @@ def test_an_incident_lasts_as_long_as_it_would_have_lasted(replay, tmp_path, cap
 def test_trades_that_somebody_else_decoded_are_counted(replay, tmp_path, capsys):
     trades = TradesKept(
         at_ms=T0 + 5, venue="binance", instrument="BTCUSDT", times_ms=[T0], prices=[60_000.0], coins=[-1.0]
+    )
+
+    replay(recorded(tmp_path / "a.rec.zst", *listing(), trades))
+
+    assert "1 trade\n" in capsys.readouterr().err
+
+
+def test_converted_trades_of_an_asset_that_the_settings_do_not_name_come_through(replay, tmp_path, capsys):
+    trades = TradesKept(
+        at_ms=T0 + 5, venue="binance", instrument="ODDCOINUSDT", times_ms=[T0], prices=[1.0], coins=[1.0]
     )
 
     replay(recorded(tmp_path / "a.rec.zst", *listing(), trades))

@@ -1,6 +1,7 @@
 """The daemon against the simulator over real sockets, recorded; then the recording, twice."""
 
 import json
+import signal
 import subprocess
 import sys
 
@@ -30,16 +31,31 @@ def test_a_replay_raises_what_the_recorded_run_raised_and_the_same_journal_twice
 
     assert len(files) > 1
     assert first == second
-    # Who could report at that moment is known to within the milliseconds that letters take between threads.
-    ignored = {"text", "venues_able"}
-    live = {line["alert_id"]: line for line in demo.journal()}
-    assert {"liquidation", "cascade"} <= {line["kind"] for line in live.values()}
-    again = {line["alert_id"]: line for line in map(json.loads, first.splitlines())}
-    assert again.keys() == live.keys()
-    for alert_id, alert in again.items():
-        assert {key: value for key, value in alert.items() if key not in ignored} == {
-            key: value for key, value in live[alert_id].items() if key not in ignored
-        }
+    live = {line["alert_id"]: what_happened(line) for line in demo.journal()}
+    assert {"liquidation", "cascade"} <= {alert["kind"] for alert in live.values()}
+    assert {line["alert_id"]: what_happened(line) for line in map(json.loads, first.splitlines())} == live
+
+
+def what_happened(alert):
+    """Everything that does not depend on which thread was faster: a liquidation overtakes marks that wait in a mailbox, so
+    prices around it may be those of a moment before, and who could report is known to within a letter's way.
+    """
+    raced = {"text", "venues_able", "price", "context", "move"}
+    return {key: value for key, value in alert.items() if key not in raced}
+
+
+@pytest.mark.timeout(200)
+def test_a_recording_of_a_daemon_that_was_killed_is_replayed_up_to_the_end_of_what_was_written(tmp_path):
+    settings = {"FORESHOCK_RECORDING__ENABLED": "true", "FORESHOCK_RECORDING__FLUSH_S": "0.1"}
+    with daemon("demo", "--seconds", "0", "--speed", "10", "--seed", "7", data_dir=tmp_path, **settings) as demo:
+        raised = demo.wait_for("alert_raised")
+        demo.wait_for(lambda line: line["event"] == "alert_delivered" and line["alert_id"] != raised["alert_id"])
+        demo.signal(signal.SIGKILL)
+    (file,) = (tmp_path / "recordings").glob("*.rec.zst")
+
+    journal = replayed([file], tmp_path / "journal.jsonl").splitlines()
+
+    assert raised["alert_id"] in {json.loads(line)["alert_id"] for line in journal}
 
 
 def test_converted_orders_raise_what_the_same_orders_raise_over_real_sockets(shared_data, tmp_path):
