@@ -15,7 +15,6 @@ from actors.backoff import Backoff
 from actors.budget import Pace, Use
 from actors.exchanges.exchange import NOTHING_SETTLED, FrameError, Instrument, Refusal
 from actors.exchanges.registry import EXCHANGES, market_data
-from actors.mailbox import Lane
 from actors.messages import (
     AssetsWatched,
     BarsOffered,
@@ -28,7 +27,7 @@ from actors.messages import (
     MissingHistoryWanted,
     WatchConflicts,
 )
-from actors.recording.taps import reply_tap
+from actors.recording.taps import keep_history
 from actors.rest import RestError, RestLimits
 from actors.supervised import NeedsOperator, Supervised
 
@@ -78,7 +77,7 @@ class Backfill(Supervised):
     ) -> None:
         self._venue, self._backoff, self._refresh_s, self._settle_s = venue, backoff, refresh_s, settle_s
         self._watched = AssetsWatched(assets=frozenset(assets), ranking=assets)
-        self._asker = Asker(EXCHANGES[venue], rest_url, limits, reply_tap(self, venue, "history", lane=Lane.DATA))
+        self._asker = Asker(EXCHANGES[venue], rest_url, limits)
         self._pace = Pace(venue, Use.BACKFILL, self.system.clock.monotonic)
         self._random = Random(f"{self.path}#{self.epoch}")
         self._data, self._excluded = market_data(venue, NOTHING_SETTLED), frozenset[str]()
@@ -265,7 +264,9 @@ class Backfill(Supervised):
         self.transport_progress()
         if not job.queries:
             self._job = None
-            self.send(paths.symbol_path(job.asset), HistorySeen(asset=job.asset, span=job.span(self.now_ms)))
+            span = job.span(self.now_ms)
+            self.send(paths.symbol_path(job.asset), HistorySeen(asset=job.asset, span=span))
+            keep_history(self, job.asset, span)
             self._judge(job.asset)
         if self._blocked:
             self._blocked = False

@@ -16,7 +16,7 @@ TURNS = "turns"  # the name of the one worker
 LIVE_ONLY = frozenset(
     (
         *("/recording", "/edge", "/notify/telegram"),
-        *(f"/core/{name}" for name in ("checkpoints", "self-tests", "oi", "catalogues", "universe")),
+        *(f"/core/{name}" for name in ("checkpoints", "self-tests", "oi", "backfill", "catalogues", "universe")),
     )
 )
 

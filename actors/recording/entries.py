@@ -7,6 +7,7 @@ replay; on disk they are MessagePack arrays, so a field is only ever added at th
 import msgspec
 
 from actors.exchanges.exchange import Feed, Instrument, RestCall
+from intelligence.history import BarSpan, OpenInterestSpan
 from intelligence.market import MarketEvent
 
 SCHEMA = 1
@@ -83,11 +84,29 @@ class TradesKept(_Entry, frozen=True, kw_only=True, array_like=True, tag="trades
     coins: list[float]
 
 
+class HistoryKept(_Entry, frozen=True, kw_only=True, array_like=True, tag="history"):
+    """A span of an asset's past as a venue's REST side told it, decoded: either `bars` or `points`."""
+
+    asset: str
+    bars: BarSpan | None = None
+    points: OpenInterestSpan | None = None
+
+
 class Finished(_Entry, frozen=True, kw_only=True, array_like=True, tag="finished"):
     """The last entry of a file that was closed in order."""
 
 
-Entry = FramesRead | SocketMarked | VenuePlanned | ReplyRead | InstrumentsKnown | RecordsKept | TradesKept | Finished
+Entry = (
+    FramesRead
+    | SocketMarked
+    | VenuePlanned
+    | ReplyRead
+    | InstrumentsKnown
+    | RecordsKept
+    | TradesKept
+    | HistoryKept
+    | Finished
+)
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True):

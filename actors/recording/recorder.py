@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from actors.exchanges.registry import EXCHANGES
-from actors.recording.entries import FramesRead, Header, ReplyRead, SocketMarked, VenuePlanned
+from actors.recording.entries import FramesRead, Header, HistoryKept, ReplyRead, SocketMarked, VenuePlanned
 from actors.recording.files import RecordingWriter
 from actors.recording.folder import RecordingFolder
 from actors.supervised import Supervised, Transient
@@ -54,6 +54,8 @@ class Recorder(Supervised):
                     writer = self._current()  # before learning: a file that begins now begins with what holds
                     if self._learn(message):
                         writer.write(message)
+                case HistoryKept():
+                    self._current().write(message)
                 case _Flush():
                     self._flush()
                 case _:

@@ -11,10 +11,11 @@ from actors.exchanges.queries import Query
 from actors.exchanges.registry import EXCHANGES, market_data
 from actors.feed_tally import FeedTally
 from actors.frame_intake import FrameIntake
-from actors.messages import ConflictsSettled, ConnectionChanged, SocketsPlanned, VenuesAble, WatchVenues
+from actors.messages import ConflictsSettled, ConnectionChanged, HistorySeen, SocketsPlanned, VenuesAble, WatchVenues
 from actors.publisher import Publisher, trades_of
 from actors.recording.entries import (
     FramesRead,
+    HistoryKept,
     InstrumentsKnown,
     RecordsKept,
     ReplyRead,
@@ -23,6 +24,7 @@ from actors.recording.entries import (
     VenuePlanned,
 )
 from actors.supervised import Supervised
+from intelligence.history import BarSpan, OpenInterestSpan
 from intelligence.market import Control, Decoded, OpenInterest
 
 
@@ -63,12 +65,8 @@ class ReplayedVenue(Supervised):
 
     def handle(self, message: Any) -> Counter[str] | None:
         match message:
-            case FramesRead():
-                self._take_frames(message)
-            case TradesKept():
-                self._take_trades(message)
-            case RecordsKept(records=records):
-                self._publish(self._direct, list(records))
+            case FramesRead() | TradesKept() | RecordsKept() | HistoryKept():
+                self._take_events(message)
             case ReplyRead():
                 self._take_reply(message)
             case InstrumentsKnown(instruments=instruments):
@@ -91,6 +89,17 @@ class ReplayedVenue(Supervised):
         self._able = able
         for publisher in self._publishers():
             publisher.venues = able
+
+    def _take_events(self, entry: FramesRead | TradesKept | RecordsKept | HistoryKept) -> None:
+        match entry:
+            case FramesRead():
+                self._take_frames(entry)
+            case TradesKept():
+                self._take_trades(entry)
+            case RecordsKept(records=records):
+                self._publish(self._direct, list(records))
+            case HistoryKept(asset=asset, bars=bars, points=points):
+                self._take_history(asset, bars or points)
 
     # -- frames -------------------------------------------------------------------------------------------------------
 
@@ -159,6 +168,11 @@ class ReplayedVenue(Supervised):
     def _take_trades(self, kept: TradesKept) -> None:
         columns = {kept.instrument: (kept.times_ms, kept.prices, kept.coins)}
         self._tally["trade"] += self._direct.publish_trades(columns, kept.at_ms).trades
+
+    def _take_history(self, asset: str, span: BarSpan | OpenInterestSpan | None) -> None:
+        if span is not None:
+            self._tally["history_span"] += 1
+            self.send(paths.symbol_path(asset), HistorySeen(asset=asset, span=span))
 
     # -- answers ------------------------------------------------------------------------------------------------------
 

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from actors import paths
 from actors.exchanges.exchange import RestCall
 from actors.mailbox import Lane
-from actors.recording.entries import ReplyRead
+from actors.recording.entries import HistoryKept, ReplyRead
 from actors.supervised import Supervised
+from intelligence.history import BarSpan, OpenInterestSpan
 
 
 def records(actor: Supervised) -> bool:
@@ -24,3 +25,16 @@ def reply_tap(actor: Supervised, venue: str, purpose: str, *, lane: Lane) -> Cal
         actor.send(paths.RECORDER, entry, lane=lane)
 
     return tell
+
+
+def keep_history(actor: Supervised, asset: str, span: BarSpan | OpenInterestSpan) -> None:
+    """Tell the recorder, if there is one, what a venue answered for a span of an asset's past."""
+    if records(actor):
+        entry = HistoryKept(
+            at_ms=actor.now_ms,
+            venue=span.venue,
+            asset=asset,
+            bars=span if isinstance(span, BarSpan) else None,
+            points=span if isinstance(span, OpenInterestSpan) else None,
+        )
+        actor.send(paths.RECORDER, entry, lane=Lane.DATA)

@@ -3,14 +3,18 @@ import pytest
 import zstandard
 
 from actors.exchanges.exchange import Instrument
-from actors.recording.entries import SCHEMA, InstrumentsKnown, RecordsKept, TradesKept
+from actors.recording.entries import SCHEMA, HistoryKept, InstrumentsKnown, RecordsKept, TradesKept
 from actors.recording.files import RecordingError, RecordingReader, RecordingWriter
+from intelligence.history import OpenInterestSpan
 from intelligence.market import MarkPrice, OpenInterest
 from tests.actors.recording.builders import T0, a_header, frames, listed, mark, planned, read
 
 MARK = MarkPrice(venue="hyperliquid", instrument="BTC", asset="BTC", exchange_ms=T0, received_ms=T0, price=60_000.5)
 INTEREST = OpenInterest(
     venue="hyperliquid", instrument="BTC", asset="BTC", exchange_ms=T0, received_ms=T0, quantity=3.5, notional_usd=None
+)
+SPAN = OpenInterestSpan(
+    venue="hyperliquid", instrument="BTC", from_ms=T0 - 300_000, until_ms=T0, received_ms=T0, rows=(INTEREST,)
 )
 ENTRIES = [
     listed(b'{"symbols":[]}'),
@@ -21,6 +25,7 @@ ENTRIES = [
     mark("up", repeats_s=float("inf"), reason="why"),
     frames('{"e":"forceOrder"}', "not JSON \n at all"),
     RecordsKept(at_ms=T0, venue="hyperliquid", records=(MARK, INTEREST)),
+    HistoryKept(at_ms=T0, venue="hyperliquid", asset="BTC", points=SPAN),
     TradesKept(at_ms=T0, venue="okx", instrument="A", times_ms=[T0, T0 + 1], prices=[1.5, 2.0], coins=[1.0, -2.0]),
 ]
 
