@@ -13,6 +13,7 @@ from supervisors.spec import CORE, ChildSpec, SupervisorSpec
 from supervisors.tree import Presentation, enabled_venues, our_tree
 
 TURNS = "turns"  # the name of the one worker
+FINAL_S = 1.0  # nobody waits for it: what ends here ends while time stands still
 LIVE_ONLY = frozenset(
     (
         *("/recording", "/edge", "/notify/telegram"),
@@ -22,8 +23,8 @@ LIVE_ONLY = frozenset(
 
 
 def replay_tree(settings: Settings, presentation: Presentation, silent: frozenset[str]) -> SupervisorSpec:
-    """Whatever `our_tree` has that does not speak with the world, its features too. `silent`: venues whose liquidations
-    were not recorded.
+    """Whatever `our_tree` has that does not speak with the world, its features too. `silent`: venues of which no
+    connection was recorded.
     """
     feeds = SupervisorSpec(children=tuple(_venue(name, settings) for name in enabled_venues(settings)))
     return _staged(our_tree(settings, presentation), "", feeds, silent)
@@ -44,13 +45,12 @@ def _staged(spec: SupervisorSpec, at: str, feeds: SupervisorSpec, silent: frozen
         args = child.args if below is None else {**child.args, "spec": _staged(below, path, feeds, silent)}
         if path == paths.VENUES:
             args = _without(args, silent)
-        children.append(replace(child, args=args, worker=TURNS))
-    template = None if spec.template is None else replace(spec.template, worker=TURNS)
+        children.append(replace(child, args=args, worker=TURNS, final_s=FINAL_S))
+    template = None if spec.template is None else replace(spec.template, worker=TURNS, final_s=FINAL_S)
     return replace(spec, children=tuple(children), template=template)
 
 
 def _without(args: Mapping[str, Any], silent: frozenset[str]) -> Mapping[str, Any]:
-    """The venue monitor's arguments: a silent venue is watched as one that brings prices only."""
-    configured = tuple(name for name in args["configured"] if name not in silent)
-    moved = tuple(name for name in args["configured"] if name in silent)
-    return {**args, "configured": configured, "watched": (*args["watched"], *moved)}
+    """The venue monitor's arguments without the venues that nobody can miss, because no connection of theirs was recorded."""
+    left = {name: tuple(venue for venue in args[name] if venue not in silent) for name in ("configured", "watched")}
+    return {**args, **left, "once_settled": args["once_settled"] - silent}

@@ -111,7 +111,7 @@ Entry = (
 
 class Header(msgspec.Struct, frozen=True, kw_only=True):
     """What stands at the start of a file, uncompressed. `market`: live, simulated or converted. `venues`: those that may
-    occur in it; `silent`: those of them whose liquidations nobody recorded, so that they do not count as lost.
+    occur in it; `silent`: those of them of which it holds no connection, so that they do not count as lost.
     """
 
     schema: int = SCHEMA

@@ -211,7 +211,7 @@ class ReplayedVenue(Supervised):
     def _watch(self, assets: frozenset[str]) -> None:
         """What somebody took the trouble to convert is watched, whatever the settings name."""
         self._assets |= assets
-        self._direct = Publisher(self, self._venue, self._assets, self._instruments.values())
+        self._direct = Publisher(self, self._venue, self._assets, self._instruments.values(), FeedTally())
         self._direct.venues, self._direct.excluded = self._able, self._settled.excluded
 
     def _ask_by_list(self) -> None:

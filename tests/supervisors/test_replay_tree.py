@@ -8,7 +8,7 @@ import pytest
 
 from config.settings import load_settings
 from supervisors.replay_tree import TURNS, replay_tree
-from supervisors.spec import problems, walk
+from supervisors.spec import walk
 from supervisors.tree import Presentation
 
 TOKEN = "123456789:AAF0123456789abcdefghijklmnopqrstuvw"
@@ -26,7 +26,6 @@ def children():
     }
     settings = load_settings(environ=environ, env_file=Path("no.env")).settings
     tree = replay_tree(settings, Presentation(replay=True), frozenset({"okx"}))
-    assert problems(tree) == ()
     return list(walk(tree))
 
 
@@ -50,9 +49,8 @@ def test_nobody_speaks_with_the_world(children):
     assert offences == {}
 
 
-def test_a_venue_whose_liquidations_were_not_recorded_is_watched_and_not_missed(children):
+def test_a_venue_of_which_no_connection_was_recorded_is_not_missed(children):
     monitor = dict(children)["/core/venues"]
 
-    assert "okx" not in monitor.args["configured"]
-    assert "okx" in monitor.args["watched"]
+    assert "okx" not in (*monitor.args["configured"], *monitor.args["watched"])
     assert "binance" in monitor.args["configured"]
