@@ -2,8 +2,9 @@
 actor is on one worker without a thread.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from actors import paths
@@ -16,7 +17,7 @@ TURNS = "turns"  # the name of the one worker
 FINAL_S = 1.0  # nobody waits for it: what ends here ends while time stands still
 LIVE_ONLY = frozenset(
     (
-        *("/recording", "/edge", "/notify/telegram"),
+        *("/recording", "/edge", "/notify/telegram", "/features/market-caps"),
         *(f"/core/{name}" for name in ("checkpoints", "self-tests", "oi", "backfill", "catalogues", "universe")),
     )
 )
@@ -41,13 +42,23 @@ def _staged(spec: SupervisorSpec, at: str, feeds: SupervisorSpec, silent: frozen
         path = f"{at}/{child.id}"
         if path in LIVE_ONLY:
             continue
-        below = feeds if path == paths.FEEDS else child.subtree
-        args = child.args if below is None else {**child.args, "spec": _staged(below, path, feeds, silent)}
+        below = feeds if path == paths.FEEDS else child.args.get("spec")
+        args = child.args
+        if isinstance(below, SupervisorSpec):
+            args = {**args, "spec": _staged(below, path, feeds, silent)}
+        elif below is not None:  # a feature, built when it starts
+            args = {**args, "spec": partial(_staged_later, below, path, feeds, silent)}
         if path == paths.VENUES:
             args = _without(args, silent)
         children.append(replace(child, args=args, worker=TURNS, final_s=FINAL_S))
     template = None if spec.template is None else replace(spec.template, worker=TURNS, final_s=FINAL_S)
     return replace(spec, children=tuple(children), template=template)
+
+
+def _staged_later(
+    build: Callable[[], SupervisorSpec], at: str, feeds: SupervisorSpec, silent: frozenset[str]
+) -> SupervisorSpec:
+    return _staged(build(), at, feeds, silent)
 
 
 def _without(args: Mapping[str, Any], silent: frozenset[str]) -> Mapping[str, Any]:

@@ -15,6 +15,14 @@ TOKEN = "123456789:AAF0123456789abcdefghijklmnopqrstuvw"
 THE_WORLD = {"actors.asking", "actors.rest", "actors.socket_reader", "requests", "telegram", "websocket"}
 
 
+def everybody(spec, at=""):
+    """Every child with its path; features are built."""
+    for path, child in walk(spec, at):
+        yield path, child
+        if callable(build := child.args.get("spec")):
+            yield from everybody(build(), path)
+
+
 @pytest.fixture(scope="module")
 def children():
     """Every child of the fullest tree."""
@@ -26,7 +34,7 @@ def children():
     }
     settings = load_settings(environ=environ, env_file=Path("no.env")).settings
     tree = replay_tree(settings, Presentation(replay=True), frozenset({"okx"}))
-    return list(walk(tree))
+    return list(everybody(tree))
 
 
 def test_every_actor_takes_its_turns_in_one_thread(children):
