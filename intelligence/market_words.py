@@ -6,6 +6,7 @@ advised (detection.md 13.15). `wording` adds the stamp, cuts and escapes.
 
 from intelligence.alerts import Alert, Stage
 from intelligence.amounts import at_least_usd, compact_duration, compact_percent, compact_ratio, compact_usd
+from intelligence.thresholds.words import made_of
 
 _Facts = dict[str, float | str]
 
@@ -19,7 +20,7 @@ def open_interest_text(alert: Alert) -> str:
         f"{_signed_usd(_number(facts, 'change_usd'))} of {compact_usd(_number(facts, 'oi_usd'))}, counted in coins",
         _by_venue(facts),
         _beside(facts),
-        f"{compact_ratio(alert.value / alert.threshold)} its threshold {alert.threshold:.2g} %, {alert.threshold_source}",
+        f"{compact_ratio(alert.value / alert.threshold)} its threshold {alert.threshold:.2g} %, {made_of(alert.threshold_source, alert.factors)}",
     ]
     return "\n".join(line for line in lines if line)
 
@@ -78,7 +79,7 @@ def volume_spike_text(alert: Alert) -> str:
         f"{moved}, ranges {compact_ratio(_number(facts, 'range_lift'))} those of the week for this time of day",
         _block(facts),
         _liquidated(facts),
-        f"{compact_ratio(alert.value / alert.threshold)} its threshold {limit}, {alert.threshold_source}",
+        f"{compact_ratio(alert.value / alert.threshold)} its threshold {limit}, {made_of(alert.threshold_source, alert.factors)}",
     ]
     return "\n".join(line for line in lines if line)
 

@@ -18,10 +18,12 @@ from intelligence.amounts import (
     compact_usd,
 )
 from intelligence.market import Coverage, PriceKind
+from intelligence.thresholds.words import made_of
 
 MAX_LINES = 8
 SEEN_CHARS = 40  # of a notification on a locked phone
 MAX_NAME_CHARS = 24  # of anything a venue named
+MAX_MADE_CHARS = 160  # of what a threshold is made of
 MAX_LINE_CHARS = 400  # of words brought by others: eight such lines stay below Telegram's 4096
 STALE_AGE_MS = 30_000  # older than that is not sent without saying so
 PRICE_KINDS = {
@@ -164,13 +166,9 @@ def _move(alert: Alert) -> str:
 
 
 def _threshold(alert: Alert) -> str:
-    factors = dict(alert.factors)
-    single, multiple = factors.get("single_usd"), factors.get("multiple")
-    made = ""
-    if isinstance(single, float) and isinstance(multiple, float):
-        made = f": {multiple:g} x {compact_usd(single)}"
     ratio = compact_ratio(alert.value / alert.threshold)
-    return f"{ratio} its threshold {compact_usd(alert.threshold)}, {_name(alert.threshold_source)}{made}"
+    made = _printable(made_of(_name(alert.threshold_source), alert.factors))
+    return f"{ratio} its threshold {compact_usd(alert.threshold)}, {_cut(made, MAX_MADE_CHARS)}"
 
 
 def _able(alert: Alert) -> str:

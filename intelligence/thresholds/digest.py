@@ -1,14 +1,15 @@
-"""Quantiles of a stream in little memory: Dunning's t-digest (arXiv 1902.04023), a few hundred points for a million values.
+"""Quantiles of a stream in little memory: Dunning's t-digest (arXiv 1902.04023), some hundred points for a million values.
 
 It ranks and never bins, so that scaling every value by k scales every quantile by k, and it is finest at the tails,
 where thresholds lie: there every value is a point of its own. Plain lists, so that a checkpoint needs no translation.
 """
 
+import heapq
 from collections.abc import Iterable, Sequence
 
 import msgspec
 
-COMPRESSION = 50  # the middle holds about half as many points
+COMPRESSION = 20  # a point holds at most 4 n q (1 - q) / COMPRESSION of n values
 BUFFER = 200  # values that wait to be merged together
 
 
@@ -36,36 +37,37 @@ class Digest(msgspec.Struct):
             self.waiting = []
 
 
-def quantiles(digests: Iterable[Digest], shares: Sequence[float]) -> list[float] | None:
-    """The quantiles of everything that the digests hold together; None when that is nothing."""
-    points: list[tuple[float, int]] = []
-    for digest in digests:
-        points += zip(digest.means, digest.weights, strict=True)
-        points += ((value, 1) for value in digest.waiting)
-    if not points:
-        return None
-    points.sort()
-    return [_quantile(points, share) for share in shares]
+def quantiles(digests: Sequence[Digest], shares: Sequence[float]) -> list[float] | None:
+    """The quantiles of everything that the digests hold together; None when that is nothing.
+
+    From the top down, so that high ones, which thresholds are, look at few points.
+    """
+    total = sum(digest.count for digest in digests)
+    return [_from_top(digests, (1.0 - share) * total) for share in shares] if total else None
 
 
-def _quantile(points: Sequence[tuple[float, int]], share: float) -> float:
-    """Between the middles of neighbouring points, linearly."""
-    wanted = share * sum(weight for _, weight in points)
-    before, earlier = 0.0, points[0]
-    middle_before = 0.0
-    for mean, weight in points:
-        middle = before + weight / 2
+def _from_top(digests: Sequence[Digest], wanted: float) -> float:
+    """The value that has that much weight above it: between the middles of neighbouring points, linearly."""
+    above = middle_before = value_before = 0.0
+    for value, weight in heapq.merge(*map(_descending, digests), reverse=True):
+        middle = above + weight / 2
         if middle >= wanted:
-            if before == 0.0:
-                return mean
+            if above == 0.0:
+                return value
             part = (wanted - middle_before) / (middle - middle_before)
-            return earlier[0] + part * (mean - earlier[0])
-        before, earlier, middle_before = before + weight, (mean, weight), middle
-    return points[-1][0]
+            return value_before + part * (value - value_before)
+        above, middle_before, value_before = above + weight, middle, value
+    return value_before
+
+
+def _descending(digest: Digest) -> list[tuple[float, int]]:
+    points = [*zip(digest.means, digest.weights, strict=True), *((value, 1) for value in digest.waiting)]
+    points.sort(reverse=True)
+    return points
 
 
 def _merged(points: Sequence[tuple[float, int]]) -> tuple[list[float], list[int]]:
-    """Join neighbours for as long as a point stays within its size: 4 n q (1 - q) / COMPRESSION."""
+    """Join neighbours for as long as a point stays within its size."""
     total = sum(weight for _, weight in points)
     means, weights = [points[0][0]], [points[0][1]]
     before = 0

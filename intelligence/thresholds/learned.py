@@ -75,7 +75,7 @@ class Learned:
 
     def usual_order_usd(self) -> float | None:
         """The p90 of the asset's liquidations as they would be now; None with too few."""
-        found = quantiles((day.singles for day in self._days), (LARGE_ORDER,))
+        found = quantiles([day.singles for day in self._days], (LARGE_ORDER,))
         count = sum(day.singles.count for day in self._days)
         return found[0] * self._season() * self._multiplier() if found and count * (1 - LARGE_ORDER) >= 10 else None
 

@@ -57,7 +57,7 @@ def cascade_of(single: Threshold, multiple: float) -> Threshold:
     return Threshold(
         value=multiple * single.value,
         source=single.source,
-        factors=(("single_usd", single.value), ("multiple", multiple)),
+        factors=(("single_usd", single.value), ("multiple", multiple), *single.factors),
         samples=single.samples,
         confidence=single.confidence,
         computed_ms=single.computed_ms,
