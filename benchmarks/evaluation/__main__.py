@@ -20,7 +20,7 @@ from intelligence.minute import Minute
 
 BUSIEST = ("2025-06-13T00", "2025-06-22T13", "2025-06-22T14", "2025-06-23T22", "2025-06-05T20")  # the data's README
 LIFTS = (2.0, 2.5, 3.0, 3.5)
-QUANTILES = (None, 0.995, 0.998, 0.999, 0.9995)
+POLICIES = ((None, 0.0), (0.995, 0.0), (0.998, 0.0), (0.999, 0.0), (0.9995, 0.0), (0.998, 2.0))  # quantile, floor in %
 
 
 def main() -> int:
@@ -64,12 +64,12 @@ def _open_interest() -> None:
     print("\n## Open interest: quantiles of the change by window, in those of 15 minutes (5 m, 1 h, 4 h)\n")
     for asset in OI_ASSETS:
         print(asset, *(f"{factor:.2f}" for factor in open_interest.window_factors(asset, 0.999)))
-    print("\n## Open interest, raised a day\n\nquantile | " + " | ".join(OI_ASSETS) + " | 2026-03-04 09:40")
-    for quantile in QUANTILES:
-        results = [open_interest.run(asset, quantile) for asset in OI_ASSETS]
+    print("\n## Open interest, raised a day\n\npolicy | " + " | ".join(OI_ASSETS) + " | 2026-03-04 09:40")
+    for quantile, floor_pct in POLICIES:
+        results = [open_interest.run(asset, quantile, floor_pct) for asset in OI_ASSETS]
         known = "; ".join(open_interest.known(results[0])) or "missed"
         rates = " | ".join(f"{result.raised / result.days:.2f}" for result in results)
-        print(f"{quantile or 'static'} | {rates} | {known}")
+        print(f"{quantile or 'static'}, floor {floor_pct} % | {rates} | {known}")
 
 
 def _recording(asset: str, minutes: Sequence[Minute]) -> Recording:

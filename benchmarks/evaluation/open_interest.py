@@ -71,13 +71,13 @@ class TrailingQuantile:
         if len(self._changes) > KEPT:
             del self._sorted[bisect_left(self._sorted, self._changes.popleft())]
 
-    def threshold(self) -> Threshold:
-        value = self._sorted[int(self._quantile * (len(self._sorted) - 1))]
-        factors = (("quantile", self._quantile), ("samples", float(len(self._sorted))))
+    def threshold(self, floor_pct: float) -> Threshold:
+        value = max(self._sorted[int(self._quantile * (len(self._sorted) - 1))], floor_pct)
+        factors = (("quantile", self._quantile), ("floor_pct", floor_pct))
         return Threshold(value=value, source=Policy.LEARNED, factors=factors, samples=len(self._sorted))
 
 
-def run(asset: str, quantile: float | None) -> Result:
+def run(asset: str, quantile: float | None, floor_pct: float = 0.0) -> Result:
     static = StaticThresholds().of(asset)
     detector = OpenInterestDetector(asset, OpenInterestRule(fresh_ms=FRESH_MS), OpenInterestThresholds.of(static))
     learned = None if quantile is None else TrailingQuantile(quantile)
@@ -87,7 +87,9 @@ def run(asset: str, quantile: float | None) -> Result:
         if learned is not None:
             learned.take(minute.open_interest[0].quantity)
             if count >= WARM_UP and count % RENEWED == 0:
-                detector.thresholds = OpenInterestThresholds.of(replace(static, oi_change_pct=learned.threshold()))
+                detector.thresholds = OpenInterestThresholds.of(
+                    replace(static, oi_change_pct=learned.threshold(floor_pct))
+                )
         alert = detector.take(minute, minute.to_ms)
         if alert is not None and alert.stage is not Stage.ENDED and count >= WARM_UP:
             alerts.append(alert)
