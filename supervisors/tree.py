@@ -276,7 +276,7 @@ def _core(settings: Settings, presentation: Presentation) -> SupervisorSpec:
         _bulkhead("self-tests", self_tests, final_s=0.1),
         _subtree("feeds", feeds),
         _bulkhead("oi", pollers, final_s=0.1),
-        _bulkhead("backfill", backfills, final_s=0.2),
+        _bulkhead("backfill", backfills, final_s=0.05),
         _subtree("catalogues", catalogues),
         _universe(venues, settings),
     )
@@ -382,7 +382,7 @@ def _backfill(name: str, venue: Venue, settings: Settings) -> ChildSpec:
         profile=IO,
         required=False,
         stop_s=15.0,
-        final_s=0.2,
+        final_s=0.05,
         mailbox=MailboxSpec(retain_max=64),
     )
 
