@@ -7,12 +7,13 @@ COPY requirements.txt ./
 RUN python -m venv .venv && .venv/bin/python -m pip install --no-cache-dir --disable-pip-version-check -r requirements.txt
 COPY run.py ./
 COPY actors/ actors/
+COPY charts/ charts/
 COPY commands/ commands/
 COPY config/ config/
 COPY intelligence/ intelligence/
 COPY simulator/ simulator/
 COPY supervisors/ supervisors/
-RUN .venv/bin/python -m compileall -q run.py actors commands config intelligence simulator supervisors
+RUN .venv/bin/python -m compileall -q run.py actors charts commands config intelligence simulator supervisors
 
 FROM python:3.11-slim
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin foreshock && install -d -o foreshock /data

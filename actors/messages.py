@@ -11,6 +11,7 @@ import msgspec
 
 from actors.exchanges.exchange import Instrument
 from actors.feed_tally import Heard
+from charts.requests import ChartRequest
 from intelligence.alerts import Alert
 from intelligence.clock_offset import ClockSeen
 from intelligence.feed_health import FeedHealth, FeedKind
@@ -20,6 +21,7 @@ from intelligence.market_cap import CoinCap
 from intelligence.minute import Minute
 from intelligence.near_misses import NearMiss
 from intelligence.silent_feeds import Subscription
+from intelligence.tape import MarketTape
 from intelligence.thresholds.records import AssetThresholds
 
 # -- feeds to symbol streams ----------------------------------------------------------------------------------------
@@ -104,6 +106,56 @@ class AskMarket:
     """Ask a symbol stream for `MarketView`. Only at a path that exists: a letter to another one starts a stream."""
 
     asset: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TapeWanted:
+    """Ask a symbol stream for `MarketTape`, for pictures: the answer, or told to `path` as `TapeTold`. Only at a path that
+    exists, like `AskMarket`.
+    """
+
+    period_s: int
+    path: str = ""
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TapeTold:
+    """`key` is the asker's own."""
+
+    tape: MarketTape
+    key: str
+
+
+# -- pictures -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChartWanted:
+    """Ask for a picture: `ChartDrawn` or `ChartNotDrawn` is the answer, and told to `path` if there is one. It waits at
+    most `within_s` for its turn and for the drawing.
+    """
+
+    request: ChartRequest
+    within_s: float = 1.4
+    path: str = ""
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChartDrawn:
+    """`key` is the asker's own."""
+
+    png: bytes
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChartNotDrawn:
+    """`reason` is for people."""
+
+    reason: str
+    key: str = ""
 
 
 # -- the past, asked for by REST --------------------------------------------------------------------------------------

@@ -19,6 +19,8 @@ UNIVERSE = "/core/universe"
 COMMANDS = "/edge/commands"
 THRESHOLDS = "/features/thresholds"
 MARKET_CAPS = "/features/market-caps/reader"
+CHARTS = "/edge/charts"
+INCIDENT_PICTURES = "/edge/pictures"
 RECORDER = "/recording/recorder"
 
 

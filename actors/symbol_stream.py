@@ -21,6 +21,8 @@ from actors.messages import (
     NearMissesSeen,
     OpenInterestSeen,
     RetireIfIdle,
+    TapeTold,
+    TapeWanted,
     ThresholdsSet,
     TradesSeen,
 )
@@ -49,6 +51,7 @@ from intelligence.detectors.asset import MAX_DELIVERY_MS, AssetDetection, Detect
 from intelligence.detectors.flow import LONG_MS
 from intelligence.history import BarSpan, KeptHistory
 from intelligence.minute import CLOSES_AFTER_MS, ENDS_QUIET_MS
+from intelligence.tape import MarketTape
 
 MINUTE_S = 60.0  # market seconds
 TICK_S = 1.0  # market seconds; only while an incident is open
@@ -155,7 +158,7 @@ class SymbolStream(Supervised):
         # Should its end have been told before, telling it again changes nothing.
         self._tick_while_open()
 
-    def handle(self, message: Any) -> MarketView | None:
+    def handle(self, message: Any) -> MarketView | MarketTape | None:
         match message:
             case TradesSeen():
                 self._take_trades(message)
@@ -185,7 +188,7 @@ class SymbolStream(Supervised):
             self.timer.once("keep-changed", 0.0, _KeepDetection())  # behind this letter, so that it is retained by then
         return None
 
-    def _handle_beside(self, message: Any) -> MarketView | None:
+    def _handle_beside(self, message: Any) -> MarketView | MarketTape | None:
         """Whatever detection does not hang on."""
         match message:
             case OpenInterestSeen(record=record):
@@ -199,6 +202,8 @@ class SymbolStream(Supervised):
             case AskMarket():
                 self._needed_ms = self.now_ms
                 return self._market.view(self.now_ms)
+            case TapeWanted():
+                return self._tape(message)
             case RetireIfIdle(idle_s=idle_s):
                 self._retire_if_idle(int(idle_s * 1000))
             case _KeepDetection():
@@ -208,6 +213,18 @@ class SymbolStream(Supervised):
             case _:
                 super().handle(message)
         return None
+
+    def _tape(self, wanted: TapeWanted) -> MarketTape | None:
+        """Tell what pictures are drawn from; None when that fails, which costs the picture alone."""
+        self._needed_ms = self.now_ms
+        try:
+            tape = self._market.tape(self.now_ms, wanted.period_s)
+        except Exception as error:
+            self.log.warning("tape_failed", caused_by=repr(error)[:200])
+            return None
+        if wanted.path:
+            self.send(wanted.path, TapeTold(tape=tape, key=wanted.key))
+        return tape
 
     def _retire_if_idle(self, idle_ms: int) -> None:
         quiet_ms = self.now_ms - self._needed_ms

@@ -8,6 +8,7 @@ from intelligence.history import AssetHistory, BarSpan, OpenInterestSpan
 from intelligence.liquidation_sums import LiquidationSums, RollingLiquidations
 from intelligence.market import Liquidation, MarkPrice, OpenInterest
 from intelligence.minute import CLOSES_AFTER_MS, MINUTE_MS, Minute, Minutes
+from intelligence.tape import MarketTape, Tape, TapeMinute
 from intelligence.trade_window import WINDOW_S, TradeWindow, VolumeProfile, VolumeSums
 
 VOLUME_SPANS_S = (60, 300, WINDOW_S)  # detection.md 7
@@ -69,6 +70,7 @@ class AssetMarket:
         self._feeds: Mapping[tuple[str, FeedKind], FeedHealth] = {}
         self._trades = TradeWindow()
         self._minutes = Minutes()
+        self._tape = Tape()
         self._liquidations: list[Liquidation] = []  # not in a closed minute yet
         self._liquidated = RollingLiquidations()
         self.liquidations_from_ms = 0  # event time
@@ -168,13 +170,46 @@ class AssetMarket:
         complete_from_ms = self._trades.complete_from_ms
         within = tuple(one for one in self._liquidations if one.exchange_ms < to_ms)
         self._liquidations = [one for one in self._liquidations if one.exchange_ms >= to_ms]
-        return self._minutes.close(
+        minute = self._minutes.close(
             self._asset,
             self._trades.sums_between(from_ms, to_ms),
             complete=complete_from_ms is not None and complete_from_ms <= from_ms,
             reference_price=reference_price,
             liquidations=within,
             open_interest=tuple(self._open_interest[key] for key in sorted(self._open_interest)),
+        )
+        self._tape.take(minute)
+        return minute
+
+    def tape(self, now_ms: int, period_s: int) -> MarketTape:
+        """The last `period_s` seconds, for a picture."""
+        from_ms = now_ms - period_s * 1_000
+        from_ms -= from_ms % MINUTE_MS
+        open_minutes = [
+            TapeMinute(at_ms, *prices, sums.buy_usd, sums.sell_usd)
+            for at_ms, prices in self._minutes.open_prices()
+            for sums in (self._trades.sums_between(at_ms, at_ms + MINUTE_MS),)
+        ]
+        minutes = (*self._tape.minutes(from_ms), *open_minutes)
+        reach_ms = minutes[0].from_ms if minutes else now_ms
+        short = reach_ms > from_ms + MINUTE_MS
+        points = {
+            contract: self.history.open_interest(*contract) for contract in self.history.open_interest_contracts()
+        }
+        return MarketTape(
+            asset=self._asset,
+            from_ms=from_ms,
+            at_ms=now_ms,
+            minutes=minutes,
+            reference=self.history.reference,
+            bars=tuple(self.history.bars("1m", from_ms, now_ms)) if short else (),
+            open_interest=tuple(
+                (contract, tuple(point for point in found if point[0] >= from_ms)) for contract, found in points.items()
+            ),
+            cells=self._tape.cells(from_ms, self._liquidations),
+            liquidations_from_ms=self.liquidations_from_ms,
+            profile=self._trades.profile(now_ms),
+            venues=tuple(sorted(self._of_kind(FeedKind.TRADES))),
         )
 
     def view(self, now_ms: int) -> MarketView:

@@ -81,6 +81,10 @@ class Minutes:
         self._bars.clear()
         self._bar = None
 
+    def open_prices(self) -> list[tuple[int, tuple[float, float, float, float]]]:
+        """The minutes that are open, oldest first: beginning, and open, high, low and close so far."""
+        return [(at_ms, (bar.open, bar.high, bar.low, bar.close)) for at_ms, bar in sorted(self._bars.items())]
+
     def skip_to(self, at_ms: int) -> None:
         """Leave out the minutes before that of `at_ms`."""
         if self._next + MINUTE_MS <= at_ms:

@@ -1,4 +1,4 @@
-"""Who may import whom (docs: arrows point one way, intelligence <- config <- actors <- supervisors <- commands <- run)."""
+"""Who may import whom (docs: arrows point one way, intelligence <- charts <- config <- actors <- supervisors <- commands <- run)."""
 
 import ast
 import graphlib
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-LAYERS = ("intelligence", "config", "actors", "supervisors", "commands", "run")
+LAYERS = ("intelligence", "charts", "config", "actors", "supervisors", "commands", "run")
 PACKAGES = (*LAYERS, "simulator")
 FILES = sorted(file for name in PACKAGES for file in (Path(f"{name}.py"), *Path(name).rglob("*.py")) if file.is_file())
 
@@ -29,6 +29,7 @@ HOMES = {
     "dotenv": ("config/",),
     "zstandard": ("actors/recording/files.py",),
     "platformdirs": ("config/",),
+    "PIL": ("charts/",),
 }
 VENUES = ("binance", "bybit", "okx", "gate", "bitget", "hyperliquid", "deribit")
 EXCHANGES = [file for file in FILES if file.parts[:2] == ("actors", "exchanges")]
@@ -117,6 +118,18 @@ def test_only_the_demo_starts_the_simulator():
     users = {str(file) for file in FILES if package(file) != "simulator" and "simulator" in map(top, imports(file))}
 
     assert users <= {"commands/demo.py"}
+
+
+def test_only_the_drawing_process_loads_what_draws():
+    offences = [
+        f"{file}: {module}"
+        for file in FILES
+        if package(file) != "charts"
+        for module in imports(file)
+        if top(module) == "charts" and module not in {"charts.requests", "charts.assembly", "charts.cache"}
+    ]
+
+    assert offences == []
 
 
 def test_venues_only_decode():

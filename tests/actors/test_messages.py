@@ -49,6 +49,9 @@ def mutable_parts(annotation, path):
         yield from mutable_fields(annotation, path)
     elif isinstance(annotation, type) and (issubclass(annotation, msgspec.Struct) or hasattr(annotation, "_fields")):
         yield from mutable_members(annotation, path)
+    elif isinstance(annotation, type) and issubclass(annotation, tuple) and hasattr(annotation, "_fields"):
+        for name, kind in typing.get_type_hints(annotation).items():
+            yield from mutable_parts(kind, f"{path}.{name}")
     else:
         yield f"{path}: {annotation}"
 
