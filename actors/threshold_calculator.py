@@ -116,15 +116,21 @@ class ThresholdCalculator(Supervised):
     # -- beginning ----------------------------------------------------------------------------------------------------
 
     def _begin_restored(self, *, late: bool) -> None:
-        """Begin once both parts have been told, or without what is not there when it is late."""
-        if self._history is not None or (len(self._restored) < 2 and not late):
+        """Begin once both parts have been told, or without what is not there when it is late. What comes after that joins
+        what has been seen meanwhile.
+        """
+        if len(self._restored) < 2 and not late:
             return
         past = self._read(PAST, PastDays)
         today = self._read(TODAY, Today)
         days = {day.number: day for day in (past.days if past else ())}
         if today and today.day:
             days[today.day.number] = today.day
-        self._begin(tuple(days.values()), today.progress if today else Progress())
+        if self._history is None:
+            self._begin(tuple(days.values()), today.progress if today else Progress())
+        else:
+            self._history.join(days.values())
+        self._restored.clear()
 
     def _read(self, part: str, kind: type[Any]) -> Any:
         restored = self._restored.get(part)
@@ -133,7 +139,6 @@ class ThresholdCalculator(Supervised):
     def _begin(self, days: tuple[Day, ...], progress: Progress) -> None:
         self._history = History(self._rules.history, days=days, progress=progress)
         self._backfill()
-        self._restored.clear()
         self._take_waiting()
 
     def _take_waiting(self) -> None:

@@ -118,6 +118,13 @@ class History:
             self._open.close = price
         return changed
 
+    def join(self, days: Iterable[Day]) -> None:
+        """Take days of before that were found late; of a day that has begun here meanwhile, what is here stays."""
+        for day in days:
+            self.days.setdefault(day.number, day)
+        self._season, self._overall = None, (-1, 0.0)
+        self._forget()
+
     def backfill_hours(self, hours: Mapping[int, float]) -> None:
         """Take a reference contract's turnover by the hour (USD by start in ms); it replaces what was told before.
 
@@ -264,7 +271,7 @@ class History:
         return self.days[number]
 
     def _forget(self) -> None:
-        newest = max(self.days)
+        newest = max(self.days, default=0)
         for number in [number for number in self.days if number <= newest - self._rule.days]:
             del self.days[number]
 

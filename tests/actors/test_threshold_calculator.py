@@ -3,6 +3,7 @@
 import dataclasses
 from types import MappingProxyType
 
+import msgspec
 import pytest
 from structlog.testing import capture_logs
 
@@ -19,9 +20,10 @@ from actors.messages import (
     MinuteClosed,
     ThresholdsSet,
 )
-from actors.threshold_calculator import ThresholdCalculator
+from actors.threshold_calculator import PastDays, ThresholdCalculator, Today
 from intelligence.history import Bar, History
 from intelligence.market_cap import CoinCap
+from intelligence.thresholds.history import Day, Progress
 from intelligence.thresholds.rules import LearnedRule, ThresholdRules
 from intelligence.thresholds.static import StaticThresholds
 from tests.intelligence.thresholds.builders import DAY_MS, MINUTE_MS, MONDAY, a_minute, minutes
@@ -187,6 +189,25 @@ def test_a_store_that_never_answers_is_not_waited_for(open_desk):
     desk.settle()
 
     assert len(desk.sets) == 1
+
+
+def test_an_answer_that_comes_late_is_not_lost(open_desk):
+    desk = open_desk()
+    desk.stage.stop(PATH)
+    desk.stage.record(paths.CHECKPOINTS)
+    desk.stage.begin(PATH)
+    desk.feed([a_minute()])
+    desk.stage.clock.advance(10.0)
+    desk.settle()
+    days = tuple(Day(MONDAY // DAY_MS - back, minutes=1440) for back in range(1, 16))
+    kept = {"past": PastDays(days), "today": Today(None, Progress())}
+    desk.stage.tell(PATH, HistoryTold(asset="SOL", history=the_past()))
+    for part, state in kept.items():
+        answer = CheckpointRestored(part=part, schema=1, at_ms=MONDAY, state=msgspec.msgpack.encode(state))
+        desk.stage.tell(PATH, answer)
+    desk.feed([a_minute(1)])
+
+    assert desk.sets[-1].single.source == "learned"
 
 
 def test_a_calculator_that_hears_nothing_ends(open_desk):
