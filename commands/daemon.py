@@ -28,7 +28,8 @@ from config.settings import Settings
 from supervisors.pulse import Pulse
 from supervisors.spec import problems
 from supervisors.supervisor import Supervisor
-from supervisors.tree import DATABASE, WORKERS, Presentation, our_tree
+from supervisors.tree import WORKERS, our_tree
+from supervisors.trees.presentation import DATABASE, Presentation
 
 log = structlog.get_logger(__name__)
 

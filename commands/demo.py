@@ -19,7 +19,7 @@ from commands import UsageError
 from commands.daemon import Running, leave, run_daemon
 from commands.simulated import Simulated, SimulatorError
 from config.settings import Loaded, Settings, load_settings
-from supervisors.tree import Presentation
+from supervisors.trees.presentation import Presentation
 
 log = structlog.get_logger(__name__)
 

@@ -11,7 +11,7 @@ from actors.outbox import Outbox, OutboxError
 from commands import UsageError
 from config.settings import load_settings
 from intelligence.explanations import why, why_silent
-from supervisors.tree import DATABASE
+from supervisors.trees.presentation import DATABASE
 
 EX_OK, EX_NOTHING, EX_UNREADABLE = 0, 1, 3
 

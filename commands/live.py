@@ -6,7 +6,7 @@ from pathlib import Path
 from actors.clock import Clock
 from commands.daemon import leave, run_daemon
 from config.settings import load_settings
-from supervisors.tree import Presentation
+from supervisors.trees.presentation import Presentation
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -10,7 +10,7 @@ from actors.clock import Clock
 from commands import UsageError
 from commands.daemon import Running, leave, run_daemon
 from config.settings import load_settings
-from supervisors.tree import RECORDINGS, Presentation
+from supervisors.trees.presentation import RECORDINGS, Presentation
 
 HOUR_S = 3600.0
 

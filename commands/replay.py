@@ -31,7 +31,7 @@ from config.logs import configure_logs
 from config.settings import Settings, load_settings
 from intelligence.alerts import Alert
 from intelligence.journal import journal
-from supervisors.tree import Presentation
+from supervisors.trees.presentation import Presentation
 
 HEALTH_TICK_S = 3600.0
 SHOWN_EVERY_S = 0.1

@@ -16,7 +16,9 @@ from config.settings import Settings
 from supervisors.replay_tree import TURNS, replay_tree
 from supervisors.spec import SupervisorSpec
 from supervisors.supervisor import Supervisor
-from supervisors.tree import WORKERS, Presentation, enabled_venues
+from supervisors.tree import WORKERS
+from supervisors.trees.pieces import enabled_venues
+from supervisors.trees.presentation import Presentation
 
 AFTERMATH_S = 180.0  # market time after the last entry, in which what is open comes to its end
 STOP_S = 8.0

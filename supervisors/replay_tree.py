@@ -11,7 +11,9 @@ from actors import paths
 from actors.recording.replayed_venue import ReplayedVenue
 from config.settings import Settings
 from supervisors.spec import CORE, ChildSpec, SupervisorSpec
-from supervisors.tree import Presentation, enabled_venues, our_tree
+from supervisors.tree import our_tree
+from supervisors.trees.pieces import enabled_venues
+from supervisors.trees.presentation import Presentation
 
 TURNS = "turns"  # the name of the one worker
 FINAL_S = 1.0  # nobody waits for it: what ends here ends while time stands still

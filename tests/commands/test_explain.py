@@ -11,7 +11,7 @@ from actors.outbox import Outbox
 from actors.outbox_rows import TERMINAL, Planned, telegram_target
 from intelligence.alerts import AlertKind, Stage
 from intelligence.near_misses import NearMiss
-from supervisors.tree import DATABASE
+from supervisors.trees.presentation import DATABASE
 from tests.intelligence.builders import T0, an_alert
 
 AT = datetime.fromtimestamp(T0 / 1000, UTC).strftime("%Y-%m-%dT%H:%M")

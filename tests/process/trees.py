@@ -24,7 +24,8 @@ from config.settings import load_settings
 from intelligence.alerts import Alert
 from intelligence.journal import journal
 from supervisors.supervisor import Supervisor
-from supervisors.tree import DATABASE, WORKERS, Presentation, our_tree
+from supervisors.tree import WORKERS, our_tree
+from supervisors.trees.presentation import DATABASE, Presentation
 
 PATIENCE_S = 40.0
 

@@ -10,7 +10,8 @@ from actors import paths
 from config.settings import ConfigError, load_settings
 from supervisors.feature import Feature
 from supervisors.spec import BULKHEAD, SupervisorSpec, walk
-from supervisors.tree import Presentation, our_tree
+from supervisors.tree import our_tree
+from supervisors.trees.presentation import Presentation
 from tests.builders import a_child
 from tests.doubles import Tree
 
@@ -18,7 +19,8 @@ NOT_IMPORTED = """
 import sys
 from config.settings import load_settings
 from pathlib import Path
-from supervisors.tree import Presentation, our_tree
+from supervisors.tree import our_tree
+from supervisors.trees.presentation import Presentation
 our_tree(load_settings(environ={}, env_file=Path("no.env")).settings, Presentation())
 late = {"actors.threshold_calculator", "actors.market_caps", "intelligence.thresholds.engine"}
 print(sorted(late & set(sys.modules)))

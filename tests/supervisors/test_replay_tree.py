@@ -9,7 +9,7 @@ import pytest
 from config.settings import load_settings
 from supervisors.replay_tree import TURNS, replay_tree
 from supervisors.spec import walk
-from supervisors.tree import Presentation
+from supervisors.trees.presentation import Presentation
 
 TOKEN = "123456789:AAF0123456789abcdefghijklmnopqrstuvw"
 THE_WORLD = {"actors.asking", "actors.rest", "actors.socket_reader", "requests", "telegram", "websocket"}

@@ -8,7 +8,9 @@ from actors.exchanges.exchange import Instrument
 from actors.exchanges.registry import EXCHANGES
 from config.settings import load_settings
 from supervisors.spec import problems, walk
-from supervisors.tree import REPORTING, Presentation, our_tree
+from supervisors.tree import our_tree
+from supervisors.trees.core import REPORTING
+from supervisors.trees.presentation import Presentation
 
 TOKEN = "123456789:AAF0123456789abcdefghijklmnopqrstuvw"
 

@@ -17,7 +17,8 @@ from actors.worker import Worker
 from config.logs import configure_logs
 from config.settings import load_settings
 from supervisors.supervisor import Supervisor
-from supervisors.tree import WORKERS, Presentation, our_tree
+from supervisors.tree import WORKERS, our_tree
+from supervisors.trees.presentation import Presentation
 from tests.intelligence.builders import an_alert
 from tests.telegram_stand.stage import wait_for
 from tests.telegram_stand.stand import GROUP, ME, TOKEN, Stand

@@ -1,0 +1,20 @@
+"""What people ask through."""
+
+from config.settings import Settings
+from supervisors.spec import IO, ChildSpec, SupervisorSpec
+from supervisors.trees.pieces import arguments
+from supervisors.trees.presentation import Presentation
+
+
+def edge(settings: Settings, presentation: Presentation) -> SupervisorSpec:
+    from actors.telegram.commands import TelegramCommands  # noqa: PLC0415 - only with a token: it costs 17 MB
+
+    commands = ChildSpec(
+        id="commands",
+        actor=TelegramCommands,
+        args=arguments(telegram=settings.telegram, status_dir=str(settings.data_dir), heading=presentation.heading),
+        profile=IO,
+        required=False,
+        final_s=0.5,
+    )
+    return SupervisorSpec(children=(commands,))
