@@ -1,4 +1,4 @@
-"""Our tree as data; the only file that names concrete actors. docs/architecture.md draws it."""
+"""Our tree as data, put together from `trees/` and `features.py`. docs/architecture.md draws it."""
 
 from config.settings import Settings
 from supervisors.features import features
