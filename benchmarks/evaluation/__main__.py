@@ -19,6 +19,7 @@ from intelligence.detectors.volume_spike import VolumeRule
 from intelligence.minute import Minute
 
 BUSIEST = ("2025-06-13T00", "2025-06-22T13", "2025-06-22T14", "2025-06-23T22", "2025-06-05T20")  # the data's README
+LEARNED = 1 - 1 / 96  # one window of 15 minutes a day
 LIFTS = (2.0, 2.5, 3.0, 3.5)
 POLICIES = ((None, 0.0), (0.995, 0.0), (0.998, 0.0), (0.999, 0.0), (0.9995, 0.0), (0.998, 2.0))  # quantile, floor in %
 
@@ -52,6 +53,9 @@ def _defaults(recordings: Sequence[Recording]) -> None:
 def _curve(name: str, recordings: Sequence[Recording]) -> None:
     """Ours for some lifts, and two others with as many pushes on each asset."""
     print(f"\n## Volume at equal push rates, {name}\n")
+    learned = [volume.raised(volume.ours(recording, VolumeRule(), LEARNED)) for recording in recordings]
+    _print_score(f"ours, default, threshold learned at {LEARNED:.3f}", volume.score(recordings, learned))
+    _print_score("naive volume", volume.at_the_same_number(recordings, volume.naive_scores, learned))
     for lift in LIFTS:
         rule = replace(VolumeRule(), minimum_lift=lift)
         places = [volume.raised(volume.ours(recording, rule)) for recording in recordings]
