@@ -59,12 +59,15 @@ class ThresholdCalculator(Supervised):
 
     Event time alone decides: it is moved by the minutes that the stream hands on. Minutes that come before the answer about
     checkpoints wait for it. Without a minute for as long as a result is valid it ends; the next minute starts it again.
+    `consumers`: paths below which the asset has somebody who judges by thresholds.
     """
 
-    def init(self, *, child_id: str, rules: ThresholdRules, static: StaticThresholds) -> None:
+    def init(
+        self, *, child_id: str, rules: ThresholdRules, static: StaticThresholds, consumers: tuple[str, ...]
+    ) -> None:
         self.asset = paths.asset_of(child_id)
         self.log = self.log.bind(asset=self.asset)
-        self._consumers = (paths.symbol_path(self.asset), f"{paths.EXPLOSIONS}/{child_id}")
+        self._consumers = tuple(f"{parent}/{child_id}" for parent in consumers)
         self._rules = rules
         self._engine = ThresholdEngine(rules, static)
         self._history: History | None = None

@@ -57,7 +57,11 @@ def _misconfigured(problems: tuple[str, ...]) -> SupervisorSpec:
 def _thresholds(settings: Settings) -> SupervisorSpec:
     from actors.threshold_calculator import ThresholdCalculator  # noqa: PLC0415 - only where it is switched on
 
-    args: dict[str, Any] = {"rules": settings.thresholds, "static": settings.detection.thresholds}
+    args: dict[str, Any] = {
+        "rules": settings.thresholds,
+        "static": settings.detection.thresholds,
+        "consumers": (paths.SYMBOLS, paths.EXPLOSIONS),
+    }
     calculator = ChildSpec(
         id="asset",
         actor=ThresholdCalculator,

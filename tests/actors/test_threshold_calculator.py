@@ -48,7 +48,12 @@ class Desk:
             self.stage.system.place(paths.CHECKPOINTS, MailboxSpec(max_age_s=3600.0))
             store = {"file": data_dir / "state.db", "busy_s": 1.0, "trial_s": 60.0, "fresh": False}
             self.stage.start(paths.CHECKPOINTS, Checkpoints, **store)
-        args = {"child_id": "sol", "rules": rules, "static": StaticThresholds()}
+        args = {
+            "child_id": "sol",
+            "rules": rules,
+            "static": StaticThresholds(),
+            "consumers": (paths.SYMBOLS, paths.EXPLOSIONS),
+        }
         self.stage.start(PATH, ThresholdCalculator, **args)
 
     def feed(self, records):
@@ -134,6 +139,15 @@ def test_a_market_cap_decides_the_tier_if_its_price_is_ours(open_desk):
 
     factors = dict(desk.sets[-1].single.factors)
     assert (factors["tier"], factors["market_cap_usd"]) == ("large", 50e9)
+
+
+def test_everybody_who_judges_by_thresholds_gets_them_if_he_is_there(open_desk):
+    desk = open_desk()
+    told = desk.stage.record(f"{paths.EXPLOSIONS}/sol")
+    desk.feed([a_minute()])
+    desk.stage.quiet(f"{paths.EXPLOSIONS}/sol")
+
+    assert [letter.thresholds for letter in told] == desk.sets
 
 
 def test_thresholds_are_computed_hourly(open_desk):
