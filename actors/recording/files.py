@@ -22,7 +22,7 @@ _HEAD = struct.Struct("<II")
 _LENGTH = struct.Struct("<I")
 _LARGEST_HEADER = 64 * 1024
 _LARGEST_ENTRY = 128 * 1024 * 1024  # an answer of a venue is at most 64 MiB (settings, rest.max_bytes)
-_READ_BYTES = 1024 * 1024
+_READ_BYTES = 64 * 1024  # small, so that the position in the file tells how far a reader has come
 _LEVEL = 3  # zstd's own default: 5 to 10 times smaller at some 200 MB a second
 
 _ENCODER = msgspec.msgpack.Encoder()
