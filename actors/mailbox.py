@@ -57,6 +57,9 @@ class Letter:
             self.reply.set_exception((type(error), error, None))
 
 
+AnyFuture = pykka.Future[Any]
+
+
 def new_future() -> "pykka.ThreadingFuture[Any]":
     return pykka.ThreadingFuture()
 

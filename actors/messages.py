@@ -158,6 +158,18 @@ class ChartNotDrawn:
     key: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskHistory:
+    """Ask a symbol stream for all it knows of its asset's past, answered with `History`; only at a path that exists."""
+
+    asset: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskLiquidations:
+    """Ask a symbol stream for its `LiquidationSums`. Asked of all streams at once, so it keeps no idle one alive."""
+
+
 # -- the past, asked for by REST --------------------------------------------------------------------------------------
 
 

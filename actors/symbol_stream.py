@@ -7,6 +7,8 @@ from actors import checkpoints, paths
 from actors.mailbox import Lane
 from actors.messages import (
     AlertRaised,
+    AskHistory,
+    AskLiquidations,
     AskMarket,
     CheckpointRestored,
     FeedsHealth,
@@ -49,7 +51,8 @@ from intelligence.alerts import Alert
 from intelligence.asset_market import AssetMarket, MarketView
 from intelligence.detectors.asset import MAX_DELIVERY_MS, AssetDetection, DetectionRules
 from intelligence.detectors.flow import LONG_MS
-from intelligence.history import BarSpan, KeptHistory
+from intelligence.history import BarSpan, History, KeptHistory
+from intelligence.liquidation_sums import LiquidationSums
 from intelligence.minute import CLOSES_AFTER_MS, ENDS_QUIET_MS
 from intelligence.tape import MarketTape
 
@@ -57,6 +60,8 @@ MINUTE_S = 60.0  # market seconds
 TICK_S = 1.0  # market seconds; only while an incident is open
 NEEDED_MS = LONG_MS + MAX_DELIVERY_MS  # a stream that ended sooner would forget what detection still looks at
 MARK_KEPT_EVERY_MS = 5_000  # of each instrument, for a successor: prices to within 5 s at a fifth of the memory
+
+StreamAnswer = MarketView | MarketTape | History | tuple[LiquidationSums, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +163,7 @@ class SymbolStream(Supervised):
         # Should its end have been told before, telling it again changes nothing.
         self._tick_while_open()
 
-    def handle(self, message: Any) -> MarketView | MarketTape | None:
+    def handle(self, message: Any) -> StreamAnswer:
         match message:
             case TradesSeen():
                 self._take_trades(message)
@@ -188,7 +193,7 @@ class SymbolStream(Supervised):
             self.timer.once("keep-changed", 0.0, _KeepDetection())  # behind this letter, so that it is retained by then
         return None
 
-    def _handle_beside(self, message: Any) -> MarketView | MarketTape | None:
+    def _handle_beside(self, message: Any) -> StreamAnswer:
         """Whatever detection does not hang on."""
         match message:
             case OpenInterestSeen(record=record):
@@ -199,9 +204,8 @@ class SymbolStream(Supervised):
                 self._market.feeds(feeds)
             case HistorySeen() | MissingHistoryWanted() | HistoryWanted():
                 self._handle_history(message)
-            case AskMarket():
-                self._needed_ms = self.now_ms
-                return self._market.view(self.now_ms)
+            case AskMarket() | AskHistory() | AskLiquidations():
+                return self._answer(message)
             case TapeWanted():
                 return self._tape(message)
             case RetireIfIdle(idle_s=idle_s):
@@ -225,6 +229,23 @@ class SymbolStream(Supervised):
         if wanted.path:
             self.send(wanted.path, TapeTold(tape=tape, key=wanted.key))
         return tape
+
+    def _answer(self, message: AskMarket | AskHistory | AskLiquidations) -> StreamAnswer:
+        """A question that fails costs its answer and nothing else."""
+        if not isinstance(message, AskLiquidations):
+            self._needed_ms = self.now_ms
+        try:
+            match message:
+                case AskMarket():
+                    return self._market.view(self.now_ms)
+                case AskHistory():
+                    return self._market.history.all()
+                case AskLiquidations():
+                    return self._market.liquidation_sums(self.now_ms)
+        except Exception as error:
+            self._trouble = f"{type(message).__name__} failed: {type(error).__name__}: {error}"[:200]
+            self._write_note()
+            return None
 
     def _retire_if_idle(self, idle_ms: int) -> None:
         quiet_ms = self.now_ms - self._needed_ms

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import structlog
 
 from actors.clock import AnyClock
-from actors.mailbox import Lane, Letter, Mailbox, MailboxSpec, Unavailable, new_future
+from actors.mailbox import AnyFuture, Lane, Letter, Mailbox, MailboxSpec, Unavailable, new_future
 
 if TYPE_CHECKING:
     from actors.supervised import Supervised
@@ -109,9 +109,13 @@ class Address:
 
         Raises Unavailable when nobody will answer, pykka.Timeout after `timeout` seconds, or what the handler raised.
         """
+        return self.begin(message).get(timeout=timeout)
+
+    def begin(self, message: Any) -> AnyFuture:
+        """Send; the answer is in the future as `ask` would give or raise it. For edges that ask several at once."""
         future = new_future()
         self._system.post(self.path, Letter(message, Lane.URGENT, reply=future))
-        return future.get(timeout=timeout)
+        return future
 
 
 class Incarnation(NamedTuple):

@@ -88,6 +88,7 @@ class Telegram:
     retry_cap_s: Seconds
     poll_timeout_s: Seconds
     poll_stale_s: Seconds
+    commands_per_minute: Count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -212,6 +212,9 @@ class AssetMarket:
             venues=tuple(sorted(self._of_kind(FeedKind.TRADES))),
         )
 
+    def liquidation_sums(self, now_ms: int) -> tuple[LiquidationSums, ...]:
+        return self._liquidated.sums(now_ms)
+
     def view(self, now_ms: int) -> MarketView:
         trades = self._trades
         marks = tuple(self._marks[key] for key in sorted(self._marks))
@@ -230,7 +233,7 @@ class AssetMarket:
             cvd_day_usd=trades.cvd_usd(now_ms),
             volume_day_usd=trades.volume_day_usd(now_ms),
             trades_day_from_ms=trades.day_from_ms(now_ms),
-            liquidations=self._liquidated.sums(now_ms),
+            liquidations=self.liquidation_sums(now_ms),
             liquidations_from_ms=self.liquidations_from_ms,
             profile=trades.profile(now_ms),
             trades_from_ms=trades.complete_from_ms,

@@ -5,6 +5,7 @@ Alerts do not pass here, so all of this may be down while they arrive.
 
 import asyncio
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,19 @@ from typing import Any
 from telegram.error import InvalidToken
 
 from actors import paths
+from actors.messages import ChatSeen
 from actors.supervised import NeedsOperator, Supervised, Transient
-from actors.telegram.handlers import Handlers
+from actors.telegram import answers
+from actors.telegram.access import Right
+from actors.telegram.answer import Command
+from actors.telegram.chat_commands import ChatCommands
+from actors.telegram.daemon_commands import DaemonCommands
+from actors.telegram.desk import Desk
+from actors.telegram.handlers import Door, Handlers
+from actors.telegram.market import Market
+from actors.telegram.market_commands import MarketCommands
 from actors.telegram.polling import Poller
+from actors.telegram.sending import Sender
 from config.settings import Telegram as TelegramSettings
 
 STOP_S = 3.0  # supervision.md 14
@@ -38,24 +49,45 @@ class _LoopEnded:
 class TelegramCommands(Supervised):
     """Answers what authorised users write to the bot. Ready at once: Telegram may be reached later."""
 
-    def init(self, *, telegram: TelegramSettings, status_dir: Path | str, heading: str = "") -> None:
+    def init(
+        self,
+        *,
+        telegram: TelegramSettings,
+        status_dir: Path | str,
+        assets: Iterable[str] = (),
+        heading: str = "",
+    ) -> None:
+        """`assets`: those that are watched by name."""
         self._refuse_company()
         if not telegram.authorized_users:
             self.log.warning(
                 "nobody_authorized", advice="name user or group ids in AUTHORIZED_USERS; /start tells them"
             )
-        handlers = Handlers(
-            authorized=frozenset(telegram.authorized_users),
-            dispatcher=self.address(paths.DISPATCHER),
-            status_folder=Path(status_dir),
-            heading=f"{heading} " if heading else "",
-            log=self.log,
-        )
+        door = Door(frozenset(telegram.authorized_users), frozenset(telegram.owner_users), telegram.commands_per_minute)
+        commands = self._commands(door, Path(status_dir), assets)
+        sender = Sender(f"{heading} " if heading else "", self.log)
+        handlers = Handlers(door, commands, self._note_chat, sender, self.log)
         self._leaving = False
-        self._poller = Poller(telegram, handlers, self._say, self.log)
+        self._poller = Poller(telegram, handlers, commands, self._say, self.log)
         self._thread = threading.Thread(target=self._run, name=f"{self.path}#{self.epoch}/loop", daemon=True)
         self._thread.start()
         self.note("connecting")
+
+    def _commands(self, door: Door, status_folder: Path, assets: Iterable[str]) -> tuple[Command, ...]:
+        def helping(right: Right) -> str:
+            return answers.help_text(commands, right)
+
+        desk = Desk(self.address(paths.DISPATCHER), self.log)
+        families = (
+            MarketCommands(Market(self.system, assets), self.log),
+            ChatCommands(desk, door.authorized, helping),
+            DaemonCommands(status_folder),
+        )
+        commands = tuple(command for family in families for command in family.commands())
+        return commands
+
+    def _note_chat(self, chat_id: int) -> None:
+        self.address(paths.DISPATCHER).tell(ChatSeen(chat_id=chat_id))
 
     def handle(self, message: Any) -> None:
         match message:

@@ -1,120 +1,141 @@
-"""What happens when somebody writes to the bot. Runs on the bot's event loop; other actors are asked off it."""
+"""What happens when somebody writes to the bot or presses a button: one gate for all, then the command.
 
-import asyncio
+Runs on the bot's event loop; commands ask other actors off it.
+"""
+
+import time
 from collections import deque
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
-from telegram import Chat, Update, User
-from telegram.constants import ChatMemberStatus, ChatType, ParseMode
-from telegram.ext import Application, CallbackContext, ChatMemberHandler, MessageHandler, filters
+from telegram import CallbackQuery, Chat, Update, User
+from telegram.constants import ChatMemberStatus, ChatType
+from telegram.ext import (
+    Application,
+    CallbackContext,
+    CallbackQueryHandler,
+    ChatMemberHandler,
+    MessageHandler,
+    filters,
+)
 
-from actors.messages import AlertsState, AskAlerts, ChatSeen, Refused, SetAlerts
-from actors.system import Address
-from actors.telegram import answers, status_page
-from actors.telegram.access import Right, StrangersLimit, right_of
+from actors.telegram import answers
+from actors.telegram.access import Right, StrangersLimit, UsersLimit, right_of
+from actors.telegram.answer import Answer, Asked, Command, NotAllowed, Refusal
+from actors.telegram.sending import Sender
+from intelligence.answers.layout import escape
 
-ASK_S = 0.8  # supervision.md 12: the longest an edge may wait for an actor
 SEEN_UPDATES = 256  # Telegram sends an update again when our confirmation was lost
+DOUBLE_CLICK_S = 1.0
 PRESENT = {ChatMemberStatus.MEMBER, ChatMemberStatus.ADMINISTRATOR, ChatMemberStatus.RESTRICTED}
 
 
+class Door(NamedTuple):
+    """Who is let in. `per_minute`: commands of one user."""
+
+    authorized: frozenset[int]
+    owners: frozenset[int]
+    per_minute: int
+
+
 class Handlers:
-    """`heading` stands before every answer; `dispatcher` keeps what chats have chosen."""
+    """`chat_seen` is told the id of every authorised chat that writes."""
 
     def __init__(
-        self, *, authorized: frozenset[int], dispatcher: Address, status_folder: Path, heading: str, log: Any
+        self, door: Door, commands: Sequence[Command], chat_seen: Callable[[int], None], sender: Sender, log: Any
     ) -> None:
-        self._authorized, self._dispatcher = authorized, dispatcher
-        self._status_folder, self._heading, self._log = status_folder, heading, log
-        self._strangers = StrangersLimit()
+        self._door, self._sender, self._log = door, sender, log
+        self._commands = {command.name: command for command in commands}
+        self._chat_seen = chat_seen
+        self._strangers, self._users = StrangersLimit(), UsersLimit(door.per_minute)
         self._seen: deque[int] = deque(maxlen=SEEN_UPDATES)
-        self._asking = asyncio.Lock()  # first come, first served: stop and start in one batch keep their order
+        self._pressed: deque[tuple[float, tuple[int, int, str]]] = deque(maxlen=SEEN_UPDATES)
 
     def register(self, application: "Application[Any, Any, Any, Any, Any, Any]") -> None:
-        """One gate for every command, so that none can be reached around it. Edited messages are not commands."""
+        """One gate for every command and button, so that none is reached around it. Edited messages are not commands."""
         application.add_handler(MessageHandler(filters.COMMAND & filters.UpdateType.MESSAGE, self.on_command))
+        application.add_handler(CallbackQueryHandler(self.on_press))
         application.add_handler(ChatMemberHandler(self.on_membership, ChatMemberHandler.MY_CHAT_MEMBER))
         application.add_error_handler(self.on_error)
 
     async def on_command(self, update: Update, context: "CallbackContext[Any, Any, Any, Any]") -> None:
         message, chat, user = update.message, update.effective_chat, update.effective_user
-        if message is None or chat is None or update.update_id in self._seen:
+        if message is None or chat is None or self._is_repeated(update):
             return
-        self._seen.append(update.update_id)
         name, *words = (message.text or "").split()
         command, _, bot = name.removeprefix("/").lower().partition("@")
         if bot and bot != str(context.bot.username).lower():
             return  # another bot's
-        answer = await self._answer(command, words, chat, user, addressed=bool(bot))
+        if command not in self._commands and chat.type != ChatType.PRIVATE and not bot:
+            return  # in a group it may be meant for anybody
+        answer = await self._answer(command, words, chat, user, pressed=False)
         if answer is not None:
-            await message.reply_text(f"{self._heading}{answer}", parse_mode=ParseMode.HTML)
+            await self._sender.reply(context.bot, message, answer)
+
+    async def on_press(self, update: Update, _context: "CallbackContext[Any, Any, Any, Any]") -> None:
+        query = update.callback_query
+        if query is None or self._is_repeated(update):
+            return
+        words = (query.data or "").split()
+        if query.message is None or not words or self._is_double(query):
+            await self._sender.press(query, Answer())
+            return
+        answer = await self._answer(words[0], words[1:], query.message.chat, query.from_user, pressed=True)
+        await self._sender.press(query, answer or Answer())
 
     async def _answer(
-        self, command: str, words: list[str], chat: Chat, user: User | None, *, addressed: bool
-    ) -> str | None:
-        """The text of the answer, None for none."""
+        self, name: str, words: list[str], chat: Chat, user: User | None, *, pressed: bool
+    ) -> Answer | None:
+        """What to answer, None for nothing."""
         user_id = user.id if user is not None else None
-        right = right_of(self._authorized, chat.id, user_id)
-        known = command in {"start", "help", "status", "alerts"}
-        if not known and chat.type != ChatType.PRIVATE and not addressed:
-            return None  # in a group it may be meant for anybody
+        right = right_of(self._door.authorized, chat.id, user_id, self._door.owners)
         if right is Right.NONE:
-            self._log.info("stranger_wrote", chat_id=chat.id, user_id=user_id, command=command[:32])
-            return answers.ids(chat.id, user_id) if self._strangers.allows(chat.id) else None
-        self._log.info("command_received", chat_id=chat.id, user_id=user_id, command=command[:32])
-        if chat.id in self._authorized:
-            self._dispatcher.tell(ChatSeen(chat_id=chat.id))
-        match command:
-            case "start":
-                return answers.welcome(await self._alerts_of(chat.id))
-            case "help":
-                return answers.HELP
-            case "status":
-                return await self._status(words)
-            case "alerts":
-                return await self._alerts(words, chat.id, user_id, right)
-            case _:
-                return answers.UNKNOWN
+            self._log.info("stranger_wrote", chat_id=chat.id, user_id=user_id, command=name[:32])
+            return _ids(chat.id, user_id, pressed=pressed) if self._strangers.allows(chat.id) else None
+        who = user_id or chat.id
+        wait_s = self._users.wait_s(who)
+        if wait_s > 0:
+            self._log.info("user_limited", chat_id=chat.id, user_id=user_id, command=name[:32])
+            told = pressed or self._users.first_refusal(who)
+            return _to(pressed, answers.too_many(wait_s)) if told else None
+        self._log.info("command_received", chat_id=chat.id, user_id=user_id, command=name[:32])
+        if chat.id in self._door.authorized:
+            self._chat_seen(chat.id)
+        command = self._commands.get(name)
+        if command is None:
+            return _to(pressed, answers.UNKNOWN)
+        asked = Asked(command=name, words=tuple(words), chat_id=chat.id, user_id=user_id, right=right, pressed=pressed)
+        return await self._carry_out(command, asked)
 
-    async def _status(self, words: list[str]) -> str:
-        folder = self._status_folder
-        page = status_page.node_page(folder, words[0]) if words else status_page.page(folder)
-        return answers.preformatted(page)
-
-    async def _alerts(self, words: list[str], chat_id: int, user_id: int | None, right: Right) -> str:
-        wish = words[0].lower() if words else "status"
-        if wish == "status":
-            return await self._alerts_of(chat_id)
-        if wish not in {"start", "stop"}:
-            return answers.USAGE_OF_ALERTS
-        if right < Right.CHANGE or user_id is None:
-            self._log.warning("command_refused", chat_id=chat_id, user_id=user_id, command=f"alerts {wish}")
-            return answers.may_not_change(user_id)
-        if chat_id not in self._authorized:
-            return answers.NOT_A_TARGET
-        return await self._ask(SetAlerts(chat_id=chat_id, on=wish == "start", by=user_id))
-
-    async def _alerts_of(self, chat_id: int) -> str:
-        if chat_id not in self._authorized:
-            return answers.NOT_A_TARGET
-        return await self._ask(AskAlerts(chat_id=chat_id))
-
-    async def _ask(self, message: SetAlerts | AskAlerts) -> str:
-        """Ask the dispatcher on another thread: waiting for it here would hold up every other command."""
+    async def _carry_out(self, command: Command, asked: Asked) -> Answer:
         try:
-            async with self._asking:
-                answer = await asyncio.to_thread(self._dispatcher.ask, message, timeout=ASK_S)
-        except Exception as error:  # it is down, late, or failed over this very letter: the asker hears the same
-            self._log.warning("command_unanswered", message=type(message).__name__, caused_by=repr(error))
-            return answers.UNAVAILABLE
-        match answer:
-            case AlertsState():
-                return answers.alerts(answer)
-            case Refused(reason=reason):
-                return answers.refused(reason)
-            case _:
-                return answers.UNAVAILABLE
+            asked.require(command.least)
+            return await command.run(asked)
+        except Refusal as refusal:
+            if isinstance(refusal, NotAllowed):
+                self._log.warning(
+                    "command_refused", chat_id=asked.chat_id, user_id=asked.user_id, command=asked.command
+                )
+            if asked.pressed and not refusal.buttons:
+                return Answer(notice=refusal.text)
+            return Answer(text=escape(refusal.text), buttons=refusal.buttons)
+        except Exception as error:  # a bug of ours costs this answer
+            self._log.exception("command_crashed", command=asked.command, caused_by=type(error).__name__)
+            return _to(asked.pressed, answers.BROKEN)
+
+    def _is_repeated(self, update: Update) -> bool:
+        if update.update_id in self._seen:
+            return True
+        self._seen.append(update.update_id)
+        return False
+
+    def _is_double(self, query: CallbackQuery) -> bool:
+        """Whether the same finger has just pressed the same button: it did not mean it twice."""
+        now_s, message_id = time.monotonic(), query.message.message_id if query.message is not None else 0
+        press = (query.from_user.id, message_id, query.data or "")
+        double = any(press == other and now_s - at_s < DOUBLE_CLICK_S for at_s, other in self._pressed)
+        self._pressed.append((now_s, press))
+        return double
 
     async def on_membership(self, update: Update, _context: "CallbackContext[Any, Any, Any, Any]") -> None:
         """Somebody blocked, unblocked, added or removed the bot."""
@@ -123,10 +144,22 @@ class Handlers:
             return
         status = change.new_chat_member.status
         self._log.info("bot_membership_changed", chat_id=change.chat.id, status=str(status))
-        if status in PRESENT and change.chat.id in self._authorized:
-            self._dispatcher.tell(ChatSeen(chat_id=change.chat.id))
+        if status in PRESENT and change.chat.id in self._door.authorized:
+            self._chat_seen(change.chat.id)
 
     async def on_error(self, update: object, context: "CallbackContext[Any, Any, Any, Any]") -> None:
         """Never raises, never echoes the error to the chat: its text may hold anything."""
         update_id = update.update_id if isinstance(update, Update) else None
         self._log.warning("command_failed", update_id=update_id, caused_by=type(context.error).__name__)
+
+
+def _ids(chat_id: int, user_id: int | None, *, pressed: bool) -> Answer:
+    """All that a stranger learns."""
+    if pressed:
+        return Answer(notice=f"user id: {user_id}")
+    return Answer(text=answers.ids(chat_id, user_id))
+
+
+def _to(pressed: bool, words: str) -> Answer:  # noqa: FBT001
+    """Plain words, as a notice where a button was pressed: what it stands on is not ours to change then."""
+    return Answer(notice=words) if pressed else Answer(text=escape(words))

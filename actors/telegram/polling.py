@@ -8,7 +8,7 @@ import asyncio
 import json
 import random
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -19,11 +19,12 @@ from telegram.ext import Application
 from telegram.request import HTTPXRequest
 
 from actors.backoff import Backoff
-from actors.telegram import answers
+from actors.telegram.answer import Command
 from actors.telegram.handlers import Handlers
+from actors.telegram.menus import menus_of
 from config.settings import Telegram as TelegramSettings
 
-ALLOWED_UPDATES = ("message", "my_chat_member")
+ALLOWED_UPDATES = ("message", "callback_query", "my_chat_member")
 CLOSE_S = 0.4  # and again after a cancellation; a stop has 3 s altogether
 MENU_RETRY_S = 60.0
 POISON_REPEATS = 3  # so often the same updates came although we said thank you: the library cannot read one
@@ -86,9 +87,17 @@ def _readable(update: dict[str, Any]) -> bool:
 class Poller:
     """Runs on its own thread by `asyncio.run(poller.run())`; `stop` may be called from any thread."""
 
-    def __init__(self, settings: TelegramSettings, handlers: Handlers, say: Callable[[str], None], log: Any) -> None:
-        """`say` takes one line on how it goes, for the status."""
+    def __init__(
+        self,
+        settings: TelegramSettings,
+        handlers: Handlers,
+        commands: Sequence[Command],
+        say: Callable[[str], None],
+        log: Any,
+    ) -> None:
+        """`commands` for the menus; `say` takes one line on how it goes, for the status."""
         self._settings, self._handlers, self._say, self._log = settings, handlers, say, log
+        self._menus = menus_of(settings, commands)
         self._backoff = Backoff(base_s=settings.retry_base_s, factor=settings.retry_factor, cap_s=settings.retry_cap_s)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = asyncio.Event()
@@ -217,16 +226,19 @@ class Poller:
         self._say("polling")
 
     async def _set_menu(self, application: AnyApplication) -> None:
-        """Tell Telegram our commands. Nothing depends on it, so a failure is only tried again."""
-        if time.monotonic() < self._menu_due_s:
+        """Tell Telegram our commands, each scope by itself. Nothing depends on it, so a failure is only tried again."""
+        if not self._menus or time.monotonic() < self._menu_due_s:
             return
-        try:
-            await self._unless_stopped(application.bot.set_my_commands([BotCommand(*entry) for entry in answers.MENU]))
-        except TelegramError as error:
-            self._menu_due_s = time.monotonic() + MENU_RETRY_S
-            self._log.info("menu_not_set", caused_by=type(error).__name__, wait_s=MENU_RETRY_S)
-        else:
-            self._menu_due_s = float("inf")
+        left = []
+        for scope, entries in self._menus:
+            try:
+                menu = [BotCommand(*entry) for entry in entries]
+                await self._unless_stopped(application.bot.set_my_commands(menu, scope=scope))
+            except TelegramError as error:
+                left.append((scope, entries))
+                self._log.info("menu_not_set", scope=scope.type, caused_by=type(error).__name__, wait_s=MENU_RETRY_S)
+        self._menus = left
+        self._menu_due_s = time.monotonic() + MENU_RETRY_S
 
     # -- the end --------------------------------------------------------------------------------------------------
 

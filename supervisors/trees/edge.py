@@ -12,7 +12,12 @@ def edge(settings: Settings, presentation: Presentation) -> SupervisorSpec:
     commands = ChildSpec(
         id="commands",
         actor=TelegramCommands,
-        args=arguments(telegram=settings.telegram, status_dir=str(settings.data_dir), heading=presentation.heading),
+        args=arguments(
+            telegram=settings.telegram,
+            status_dir=str(settings.data_dir),
+            assets=tuple(settings.assets),
+            heading=presentation.heading,
+        ),
         profile=IO,
         required=False,
         final_s=0.5,

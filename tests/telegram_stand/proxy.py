@@ -28,6 +28,7 @@ class Call:
     at_s: float
     token: str
     status: int | None = None
+    result: Any = None
 
     @property
     def chat(self):
@@ -185,7 +186,7 @@ class Proxy:
             await asyncio.sleep(0.02)
 
     def _repair(self, call, status, body):
-        result = body.get("result")
+        result = call.result = body.get("result")
         if call.method == "getMe" and status == 200:
             result["username"] = "foreshock_bot"
         elif isinstance(result, dict) and "date" in result:

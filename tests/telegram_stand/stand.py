@@ -125,6 +125,38 @@ class Stand:
         self.say(text, chat=chat, user=user)
         return self.wait_sent(before + 1, chat)[before].text
 
+    def press(self, command, *, chat=ME, user=None, message_id=None, update_id=None):
+        """Press a button that gives `command`, of the newest message in the chat."""
+        if message_id is None:
+            message_id = self.sent(chat)[-1].result["message_id"]
+        message = {
+            "message_id": message_id,
+            "date": int(time.time()),
+            "chat": {"id": chat, "type": "private"} if chat > 0 else {"id": chat, "type": "group", "title": "a group"},
+            "text": "what it said",
+        }
+        query = {
+            "id": str(next(self._message_ids)),
+            "from": {"id": user or chat, "is_bot": False, "first_name": "A"},
+            "chat_instance": "1",
+            "message": message,
+            "data": command,
+        }
+        return self.update(callback_query=query, **({"update_id": update_id} if update_id else {}))
+
+    def presses(self, command, **how):
+        """Press a button and wait until it is let go of; return what that says, "" for nothing."""
+        before = len(self.calls("answerCallbackQuery"))
+        self.press(command, **how)
+        calls = wait_for(
+            lambda: len(got := self.calls("answerCallbackQuery")) > before and got, "the press to be settled"
+        )
+        wait_for(lambda: calls[before].status is not None)
+        return calls[before].fields.get("text", "")
+
+    def edits(self, chat=None):
+        return [call for call in self.calls("editMessageText", chat) if call.status == 200]
+
 
 def telegram_settings(stand, **overrides):
     """Fast settings for a bot on the stand."""
@@ -143,5 +175,6 @@ def telegram_settings(stand, **overrides):
         "retry_cap_s": 0.1,
         "poll_timeout_s": 1.0,  # a float, as the settings bring it
         "poll_stale_s": 60.0,
+        "commands_per_minute": 600,
     }
     return Telegram(**(values | overrides))

@@ -7,84 +7,20 @@ import pytest
 from structlog.testing import capture_logs
 
 from actors import paths
-from actors.dispatcher import Dispatcher
 from actors.messages import AlertRaised, AskAlerts
 from actors.outbox import Outbox
 from actors.outbox_rows import telegram_target
 from actors.telegram import answers
+from actors.telegram.chat_commands import USAGE_OF_ALERTS
 from actors.telegram.commands import TelegramCommands
 from config.logs import configure_logs
-from config.settings import Outbox as OutboxSettings
 from config.settings import load_settings
 from tests.intelligence.builders import an_alert
 from tests.telegram_stand import proxy
-from tests.telegram_stand.stage import Stage as Theatre
 from tests.telegram_stand.stage import wait_for
-from tests.telegram_stand.stand import GROUP, ME, STRANGER, TOKEN, Stand, telegram_settings
+from tests.telegram_stand.stand import GROUP, ME, STRANGER, TOKEN, telegram_settings
 
-RULES = OutboxSettings(reread_s=60, busy_s=0.1, keep_days=7, p1_valid_s=60, p2_valid_s=60, p3_valid_s=60)
-
-
-class Bot:
-    """The command side with a real dispatcher behind it, on the stand."""
-
-    def __init__(self, stand, folder):
-        self.stand, self.folder = stand, folder
-        self.theatre = Theatre()
-        self.theatre.record(paths.TELEGRAM)
-        self.database = folder / "foreshock.db"
-
-    def dispatcher(self):
-        self.theatre.start(
-            paths.DISPATCHER,
-            Dispatcher,
-            database=self.database,
-            outbox=RULES,
-            chats=(ME, GROUP),
-            notifiers=(paths.TELEGRAM,),
-        )
-        return self
-
-    def open(self, *, heading="", wait=True, **settings):
-        self.theatre.start(
-            paths.COMMANDS,
-            TelegramCommands,
-            telegram=telegram_settings(self.stand, **settings),
-            status_dir=str(self.folder),
-            heading=heading,
-        )
-        if wait:
-            self.polling()
-        return self
-
-    def polling(self):
-        wait_for(lambda: self.note == "polling", "the bot to poll")
-
-    @property
-    def note(self):
-        return self.theatre.system.place(paths.COMMANDS).vitals.note
-
-    def silent(self):
-        """Wait until the bot has certainly seen everything said so far, by an answer to something else."""
-        self.stand.say("/help", chat=ME)
-        wait_for(lambda: [call for call in self.stand.sent(ME) if call.text == answers.HELP])
-
-    def is_on(self, chat=ME):
-        return self.theatre.ask(paths.DISPATCHER, AskAlerts(chat_id=chat)).on
-
-
-@pytest.fixture
-def stand():
-    stand = Stand()
-    yield stand
-    stand.close()
-
-
-@pytest.fixture
-def bot(stand, tmp_path):
-    bot = Bot(stand, tmp_path)
-    yield bot
-    bot.theatre.close()
+MENU = ["price", "volume", "cvd", "oi", "profile", "liquidations", "funding", "alerts", "help", "status"]
 
 
 @pytest.fixture
@@ -99,7 +35,7 @@ def logged():
 def test_help_lists_every_command_in_html_that_telegram_takes(bot):
     answer = bot.dispatcher().open().stand.answers("/help")
 
-    assert all(f"/{name}" in answer for name, _ in answers.MENU)
+    assert all(f"/{name} " in answer or f"/{name}:" in answer for name in MENU)
 
 
 def test_start_welcomes_and_says_how_alerts_stand(bot):
@@ -160,7 +96,7 @@ def test_alerts_without_a_word_is_status_and_a_wrong_word_brings_the_usage(bot):
     bot.dispatcher().open()
 
     assert "<b>on</b>" in bot.stand.answers("/alerts")
-    assert bot.stand.answers("/alerts sideways") == answers.USAGE_OF_ALERTS
+    assert bot.stand.answers("/alerts sideways") == USAGE_OF_ALERTS
 
 
 def test_alerts_status_counts_what_waits(bot):
@@ -313,11 +249,13 @@ def test_errors_while_starting_are_only_a_matter_of_time(bot):
     assert "Foreshock" in bot.stand.answers("/help")
 
 
-def test_menu_of_commands_is_set(bot):
+def test_each_scope_has_its_menu_of_commands(bot):
     bot.open()
 
-    (call,) = wait_for(lambda: bot.stand.calls("setMyCommands"))
-    assert [entry["command"] for entry in json.loads(call.fields["commands"])] == ["alerts", "status", "help"]
+    calls = wait_for(lambda: len(got := bot.stand.calls("setMyCommands")) == 3 and got)
+    names = [[entry["command"] for entry in json.loads(call.fields["commands"])] for call in calls]
+    scopes = [json.loads(call.fields.get("scope", "{}")).get("chat_id") for call in calls]
+    assert list(zip(scopes, names, strict=True)) == [(None, ["start"]), (ME, MENU), (GROUP, MENU)]
 
 
 def test_what_was_written_while_we_were_away_is_dropped(bot):

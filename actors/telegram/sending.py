@@ -1,0 +1,137 @@
+"""From an answer to Telegram, by the library's errors (telegram.md 3): nothing doubled, no error echoed to a chat.
+
+What is not known to have arrived is not sent again: the user asks once more. Runs on the bot's event loop.
+"""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from html import unescape
+from typing import Any
+
+from telegram import Bot, CallbackQuery, InlineKeyboardButton, InlineKeyboardMarkup, Message
+from telegram.constants import ParseMode
+from telegram.error import BadRequest, ChatMigrated, NetworkError, RetryAfter, TelegramError, TimedOut
+
+from actors.notifiers.texts import cut_to_units, utf16_units
+from actors.telegram.answer import Answer, Button
+
+MAX_TEXT_UNITS = 4096
+MAX_NOTICE_CHARS = 200
+PATIENCE_S = 5.0  # a wait that Telegram asks for and that an answer is still worth
+AGAIN_S = 0.5
+GONE = ("message to edit not found", "message can't be edited", "message_id_invalid")
+CLOSED_TOPIC = ("message thread not found", "topic_closed", "topic closed", "topic_deleted")
+STALE_QUERY = ("query is too old", "query id is invalid", "query_id_invalid")
+
+
+class Sender:
+    """`heading` stands before every answer."""
+
+    def __init__(self, heading: str, log: Any) -> None:
+        self._heading, self._log = heading, log
+
+    async def reply(self, bot: Bot, asked: Message, answer: Answer) -> None:
+        """Answer in the topic asked in. Raises TelegramError when the answer cannot be given."""
+        topic = asked.message_thread_id if asked.is_topic_message else None
+        await self._send(bot, asked.chat.id, topic, answer)
+
+    async def press(self, query: CallbackQuery, answer: Answer) -> None:
+        """Let go of the button, then change its message; one that is gone is replaced."""
+        await self._settle(query, answer.notice)
+        if not answer.text or query.message is None:
+            return
+        message = query.message
+        try:
+            await self._fields(
+                answer,
+                lambda **fields: query.get_bot().edit_message_text(
+                    chat_id=message.chat.id, message_id=message.message_id, **fields
+                ),
+                repeats=True,
+            )
+        except BadRequest as error:
+            if not _says(error, GONE):
+                raise
+            await self._send(query.get_bot(), message.chat.id, getattr(message, "message_thread_id", None), answer)
+
+    async def _settle(self, query: CallbackQuery, notice: str) -> None:
+        """Every press is answered, else the button spins. Nothing hangs on it."""
+        try:
+            await query.answer(f"{self._heading}{notice}"[:MAX_NOTICE_CHARS] if notice else None)
+        except TelegramError as error:
+            if not _says(error, STALE_QUERY):
+                self._log.info("press_not_settled", caused_by=type(error).__name__)
+
+    async def _send(self, bot: Bot, chat_id: int, topic: int | None, answer: Answer) -> None:
+        async def send(**fields: Any) -> Any:
+            try:
+                return await bot.send_message(chat_id=chat_id, message_thread_id=topic, **fields)
+            except ChatMigrated as moved:
+                return await bot.send_message(chat_id=moved.new_chat_id, **fields)
+            except BadRequest as error:
+                if topic is None or not _says(error, CLOSED_TOPIC):
+                    raise
+                return await bot.send_message(chat_id=chat_id, **fields)
+
+        await self._fields(answer, send, repeats=False)
+
+    async def _fields(self, answer: Answer, send: Callable[..., Awaitable[Any]], *, repeats: bool) -> None:
+        """Send the answer as it is, or plain where its markup is refused. `repeats`: doing it twice does no harm."""
+        text = f"{self._heading}{answer.text or answer.notice}"
+        fields: dict[str, Any] = {"text": text, "parse_mode": ParseMode.HTML}
+        if utf16_units(text) > MAX_TEXT_UNITS:
+            fields = {"text": cut_to_units(plain(text), MAX_TEXT_UNITS)}
+        fields["reply_markup"] = keyboard(answer.buttons)
+        try:
+            await self._patiently(send, fields, repeats=repeats)
+        except BadRequest as error:
+            if _says(error, ("message is not modified",)):
+                return
+            if not _says(error, ("can't parse entities",)):
+                raise
+            self._log.error("answer_template_rejected", reason=str(error)[:200])
+            fields |= {"text": cut_to_units(plain(text), MAX_TEXT_UNITS), "parse_mode": None}
+            await self._patiently(send, fields, repeats=repeats)
+
+    async def _patiently(self, send: Callable[..., Awaitable[Any]], fields: dict[str, Any], *, repeats: bool) -> None:
+        """Try once more what surely did not arrive, or may arrive twice."""
+        try:
+            await send(**fields)
+        except RetryAfter as error:
+            wait_s = _seconds(error)
+            if wait_s > PATIENCE_S:
+                raise
+            await asyncio.sleep(wait_s)
+            await send(**fields)
+        except (BadRequest, ChatMigrated):
+            raise
+        except NetworkError as error:
+            refused = "ConnectError" in str(error) or "Pool timeout" in str(error)
+            if not (refused or (repeats and isinstance(error, TimedOut))):
+                raise
+            await asyncio.sleep(AGAIN_S)
+            await send(**fields)
+
+
+def keyboard(rows: tuple[tuple[Button, ...], ...]) -> InlineKeyboardMarkup | None:
+    if not rows:
+        return None
+    return InlineKeyboardMarkup(
+        [[InlineKeyboardButton(one.label, callback_data=one.command) for one in row] for row in rows]
+    )
+
+
+def plain(html: str) -> str:
+    """Our own HTML without its tags."""
+    return unescape(re.sub(r"</?[a-z]+[^>]*>", "", html))
+
+
+def _says(error: TelegramError, words: tuple[str, ...]) -> bool:
+    text = str(error).lower()
+    return any(word in text for word in words)
+
+
+def _seconds(error: RetryAfter) -> float:
+    wait: Any = error.retry_after  # an int, or a timedelta in newer versions of the library
+    return float(wait.total_seconds() if hasattr(wait, "total_seconds") else wait)
