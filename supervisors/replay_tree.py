@@ -18,10 +18,7 @@ from supervisors.trees.presentation import Presentation
 TURNS = "turns"  # the name of the one worker
 FINAL_S = 1.0  # nobody waits for it: what ends here ends while time stands still
 LIVE_ONLY = frozenset(
-    (
-        *("/recording", "/edge", "/notify/telegram", "/features/market-caps"),
-        *(f"/core/{name}" for name in ("checkpoints", "self-tests", "oi", "backfill", "catalogues", "universe")),
-    )
+    ("/recording", "/edge", "/notify/telegram", "/features/market-caps", "/core/checkpoints", "/core/polls")
 )
 
 

@@ -19,6 +19,8 @@ from supervisors.trees.pieces import arguments, bulkhead, enabled_venues, subtre
 from supervisors.trees.presentation import STATE, Presentation
 
 MAX_SYMBOLS = 2_000
+POLLS_FINAL_S = 0.5
+WATCHES_FINAL_S = 0.3
 RETAINED = 20_000  # liquidation letters an asset may keep for its successor: five minutes of the worst day
 
 # The venues whose liquidations are judged as they come and that can therefore be able to report; Gate and Bitget join them
@@ -30,19 +32,30 @@ ONCE_SETTLED = ("gate", "bitget")
 
 def core(settings: Settings, presentation: Presentation) -> SupervisorSpec:
     venues = enabled_venues(settings)
+    polls = SupervisorSpec(
+        children=(
+            subtree("catalogues", sources.catalogues(venues, settings)),
+            bulkhead("oi", sources.pollers(venues, settings), final_s=POLLS_FINAL_S),
+            bulkhead("backfill", sources.backfills(venues, settings), final_s=POLLS_FINAL_S),
+            bulkhead("self-tests", sources.self_tests(venues, settings), final_s=POLLS_FINAL_S),
+            sources.universe(venues, settings),
+        ),
+        quorum=0.5,
+    )
+    watches = SupervisorSpec(
+        children=(
+            bulkhead("explosions", _explosions(settings), final_s=WATCHES_FINAL_S),
+            _watch(settings),
+        )
+    )
     children = (
         _checkpoints(settings, presentation),
         _near_misses(settings),
         subtree("symbols", _symbols(settings)),
         _monitor(settings, tuple(venues)),
-        bulkhead("explosions", _explosions(settings), final_s=0.05),
-        _watch(settings),
-        bulkhead("self-tests", sources.self_tests(venues, settings), final_s=0.1),
+        bulkhead("watches", watches, final_s=WATCHES_FINAL_S + 0.05),
         subtree("feeds", sources.feeds()),
-        bulkhead("oi", sources.pollers(venues, settings), final_s=0.1),
-        bulkhead("backfill", sources.backfills(venues, settings), final_s=0.05),
-        subtree("catalogues", sources.catalogues(venues, settings)),
-        sources.universe(venues, settings),
+        subtree("polls", polls),
     )
     return SupervisorSpec(children=children, ordered=True)
 
@@ -77,7 +90,7 @@ def _explosions(settings: Settings) -> SupervisorSpec:
         restart=Restart.TRANSIENT,
         worker="open-interest",
         mailbox=MailboxSpec(retain_max=KEPT_MINUTES),
-        final_s=0.05,
+        final_s=WATCHES_FINAL_S - 0.05,
     )
     return _one_an_asset(watch)
 
@@ -104,12 +117,12 @@ def _monitor(settings: Settings, venues: tuple[str, ...]) -> ChildSpec:
 
 def _watch(settings: Settings) -> ChildSpec:
     return ChildSpec(
-        id="watch",
+        id="feeds",
         actor=FeedWatch,
         args=arguments(rules=settings.health),
         profile=IO,
         required=False,
-        final_s=0.05,
+        final_s=WATCHES_FINAL_S,
     )
 
 
@@ -146,5 +159,5 @@ def _near_misses(settings: Settings) -> ChildSpec:
         profile=IO,
         required=False,
         drain=True,
-        final_s=0.05,
+        final_s=0.1,
     )

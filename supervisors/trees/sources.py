@@ -19,6 +19,7 @@ from config.settings import Settings, Venue
 from supervisors.spec import IO, ChildSpec, SupervisorSpec
 from supervisors.trees.pieces import arguments, backoff_of, rest_limits
 
+FINAL_S = 0.45  # of everything that asks by REST: they end beside one another, and a call may be under way
 MAX_SOCKETS = 128  # 500 assets on seven venues take about 60, most of them Bitget's
 
 
@@ -70,7 +71,7 @@ def universe(venues: Mapping[str, Venue], settings: Settings) -> ChildSpec:
         profile=IO,
         required=False,
         stop_s=30.0,
-        final_s=0.1,
+        final_s=FINAL_S,
         mailbox=MailboxSpec(retain_max=2),
     )
 
@@ -93,7 +94,7 @@ def _backfill(name: str, venue: Venue, settings: Settings) -> ChildSpec:
         profile=IO,
         required=False,
         stop_s=15.0,
-        final_s=0.05,
+        final_s=FINAL_S,
         mailbox=MailboxSpec(retain_max=64),
     )
 
@@ -114,7 +115,7 @@ def _poller(name: str, venue: Venue, settings: Settings) -> ChildSpec:
         profile=IO,
         required=False,
         stop_s=15.0,
-        final_s=0.1,
+        final_s=FINAL_S,
         mailbox=MailboxSpec(retain_max=2),
     )
 
@@ -141,7 +142,7 @@ def _self_test(name: str, venue: Venue, settings: Settings) -> ChildSpec:
         profile=IO,
         required=False,
         stop_s=15.0,
-        final_s=0.05,
+        final_s=FINAL_S,
         mailbox=MailboxSpec(max_age_s=60.0),
     )
 
@@ -177,6 +178,6 @@ def _catalogue(name: str, venue: Venue, settings: Settings) -> ChildSpec:
         ),
         profile=IO,
         stop_s=30.0,
-        final_s=0.25,
+        final_s=FINAL_S,
         mailbox=MailboxSpec(retain_max=2),
     )

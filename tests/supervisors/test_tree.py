@@ -35,12 +35,12 @@ def test_every_tree_can_be_started_and_stops_in_time(environ):
 def test_every_enabled_venue_has_its_catalogue_and_its_poller():
     paths = paths_of(tree(FORESHOCK_VENUES__OKX__ENABLED="false"))
 
-    assert {"/core/catalogues/bybit", "/core/oi/bybit"} <= paths
+    assert {"/core/polls/catalogues/bybit", "/core/polls/oi/bybit"} <= paths
     assert not {path for path in paths if path.endswith("okx")}
 
 
 def test_every_venue_is_watched_by_default():
-    assert {f"/core/catalogues/{venue}" for venue in EXCHANGES} <= paths_of(tree())
+    assert {f"/core/polls/catalogues/{venue}" for venue in EXCHANGES} <= paths_of(tree())
 
 
 def test_whatever_is_able_to_report_has_a_feed_of_liquidations():
@@ -50,5 +50,5 @@ def test_whatever_is_able_to_report_has_a_feed_of_liquidations():
 
 
 def test_contracts_are_judged_by_their_prices_whoever_names_the_assets():
-    assert "/core/universe" in paths_of(tree(FORESHOCK_ASSETS="auto:50"))
-    assert "/core/universe" in paths_of(tree())
+    assert "/core/polls/universe" in paths_of(tree(FORESHOCK_ASSETS="auto:50"))
+    assert "/core/polls/universe" in paths_of(tree())
