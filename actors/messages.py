@@ -132,12 +132,12 @@ class TapeTold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChartWanted:
-    """Ask for a picture: `ChartDrawn` or `ChartNotDrawn` is the answer, and told to `path` if there is one. It waits at
-    most `within_s` for its turn and for the drawing.
+    """Ask for a picture: `ChartDrawn` or `ChartNotDrawn` is the answer, and told to `path` if there is one. Nobody wants it
+    any more after `until_s` (machine seconds).
     """
 
     request: ChartRequest
-    within_s: float = 1.4
+    until_s: float
     path: str = ""
     key: str = ""
 

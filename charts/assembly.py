@@ -88,7 +88,7 @@ def _open_interest(tape: MarketTape, request: ChartRequest) -> ChartRequest:
     return replace(
         request,
         title=f"{request.title} open interest",
-        subtitle=f"{_span(request)}, change of coins at each venue",
+        subtitle=f"{_period(request)}, change of coins at each venue",
         lines=lines,
         notes=("venues count differently: never add them",) if len(lines) > 1 else (),
     )
@@ -99,7 +99,7 @@ def _cvd(tape: MarketTape, request: ChartRequest) -> ChartRequest:
     return replace(
         request,
         title=f"{request.title} CVD",
-        subtitle=f"{_span(request)}, takers' buys less sells, {whose}",
+        subtitle=f"{_period(request)}, takers' buys less sells, {whose}",
         candles=_joined_candles(tape, request.step_ms),
         lines=(Line(name="CVD", label=_signed_usd(points[-1][1]), points=points),) if points else (),
         notes=_price_notes(tape, request),
@@ -285,8 +285,12 @@ def _running(deltas: Iterable[tuple[int, float]]) -> tuple[tuple[int, float], ..
 
 
 def _span(request: ChartRequest) -> str:
-    period = compact_duration(request.until_ms - request.from_ms + MINUTE_MS // 2)
-    return f"last {period}, {compact_duration(request.step_ms)} steps"
+    return f"{_period(request)}, {compact_duration(request.step_ms)} steps"
+
+
+def _period(request: ChartRequest) -> str:
+    whole_minutes_ms = (request.until_ms - request.from_ms) // MINUTE_MS * MINUTE_MS
+    return f"last {compact_duration(whole_minutes_ms)}"
 
 
 def _over(venues: tuple[str, ...]) -> str:

@@ -92,6 +92,18 @@ class Telegram:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Charts:
+    theme: Literal["dark", "light"]
+    draw_s: Seconds
+    idle_s: Seconds
+    memory_bytes: Bytes
+    cache_s: SecondsOrZero
+    cache_pictures: Count
+    incidents: bool
+    incident_age_s: Seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Http:
     host: str
     port: Port
@@ -236,6 +248,7 @@ class Settings:
     instance: str
     switches: Switches
     telegram: Telegram
+    charts: Charts
     http: Http
     venues: Venues
     rest: Rest

@@ -1,5 +1,6 @@
 """What people ask through."""
 
+from actors.charts import Charts
 from config.settings import Settings
 from supervisors.spec import IO, ChildSpec, SupervisorSpec
 from supervisors.trees.pieces import arguments
@@ -22,4 +23,12 @@ def edge(settings: Settings, presentation: Presentation) -> SupervisorSpec:
         required=False,
         final_s=0.5,
     )
-    return SupervisorSpec(children=(commands,))
+    charts = ChildSpec(
+        id="charts",
+        actor=Charts,
+        args=arguments(settings=settings.charts),
+        profile=IO,
+        required=False,
+        final_s=0.2,
+    )
+    return SupervisorSpec(children=(charts, commands))

@@ -1,0 +1,78 @@
+"""Draws pictures for whoever asks, in a process of its own: what goes wrong there costs the picture and nothing else."""
+
+from typing import Any
+
+from actors.drawing_process import DrawingFailed, DrawingProcess, ProcessLost
+from actors.messages import ChartDrawn, ChartNotDrawn, ChartWanted
+from actors.supervised import Supervised, Transient
+from config.settings import Charts as ChartSettings
+
+LOSSES = 3  # so many processes lost in a row, and our supervisor waits before there is another
+
+
+class _Idle:
+    """Look whether anybody has asked for a picture lately."""
+
+
+class Charts(Supervised):
+    """One picture at a time, on a thread of its own. Letters wait in the mailbox: what has waited too long is not drawn.
+
+    The process starts with the first picture and ends when none was wanted for `idle_s`.
+    """
+
+    def init(self, *, settings: ChartSettings, command: tuple[str, ...] = ()) -> None:
+        self._settings = settings
+        self._process = DrawingProcess(memory_bytes=settings.memory_bytes, command=command)
+        self._used_s = self._now_s
+        self._losses = 0
+        self.timer.every("idle", settings.idle_s / 2, _Idle())
+        self.note("no process")
+
+    def handle(self, message: Any) -> ChartDrawn | ChartNotDrawn | None:
+        match message:
+            case ChartWanted():
+                return self._answer(message)
+            case _Idle():
+                if self._process.pid is not None and self._now_s - self._used_s >= self._settings.idle_s:
+                    self._process.kill()
+                    self.note("no process: nobody wanted a picture")
+            case _:
+                super().handle(message)
+        return None
+
+    def terminate(self, reason: str) -> None:  # noqa: ARG002 - the base class names it
+        if hasattr(self, "_process"):
+            self._process.kill()
+
+    @property
+    def _now_s(self) -> float:
+        return self.system.clock.monotonic()
+
+    def _answer(self, wanted: ChartWanted) -> ChartDrawn | ChartNotDrawn:
+        answer = self._drawn(wanted)
+        if wanted.path:
+            self.send(wanted.path, answer)
+        if self._losses >= LOSSES:
+            raise Transient(f"the drawing process was lost {self._losses} times in a row")
+        return answer
+
+    def _drawn(self, wanted: ChartWanted) -> ChartDrawn | ChartNotDrawn:
+        begun_s, kind = self._now_s, wanted.request.kind
+        within_s = min(wanted.until_s - begun_s, self._settings.draw_s)
+        if within_s <= 0:
+            return ChartNotDrawn(reason="too many pictures are wanted now", key=wanted.key)
+        self._used_s = begun_s
+        try:
+            png = self._process.draw(wanted.request, within_s)
+        except DrawingFailed as error:
+            self.log.warning("picture_failed", kind=kind, caused_by=str(error))
+            return ChartNotDrawn(reason="the picture could not be drawn", key=wanted.key)
+        except ProcessLost as error:
+            self._losses += 1
+            self.log.warning("drawing_process_lost", kind=kind, caused_by=str(error), losses=self._losses)
+            self.note(f"process lost: {error}")
+            return ChartNotDrawn(reason="what draws pictures was lost and starts again", key=wanted.key)
+        self._losses = 0
+        self.progress()
+        self.note(f"process {self._process.pid}, last picture {1000 * (self._now_s - begun_s):.0f} ms")
+        return ChartDrawn(png=png, key=wanted.key)
