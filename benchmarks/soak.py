@@ -133,12 +133,14 @@ def compared(simulator: Simulator, daemon: Daemon) -> dict[str, int]:
     """What the simulator sent, and what the daemon took, once nothing moves any more. With a connection that was closed on
     the way the comparison says nothing: what was under way then is in one count and not in the other.
     """
+    closed = sum(
+        not one["open"] for one in simulator.ask("/truth/trades")["connections"]
+    )  # of a frozen market all will be
     simulator.ask("/freeze", {})
     time.sleep(SETTLE_S)
     connections = simulator.ask("/truth/trades")["connections"]
     taken, shed = daemon.trades()
     sent = sum(one["trades"] for one in connections)
-    closed = sum(not one["open"] for one in connections)
     return {"sent": sent, "taken": taken, "shed": shed, "lost": sent - taken - shed, "connections_closed": closed}
 
 
