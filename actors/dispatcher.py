@@ -173,6 +173,9 @@ class Dispatcher(Supervised):
             self._journal(alert)
         elif known.stage is Stage.ENDED:
             return
+        elif alert.stage is Stage.ENDED:
+            latency = ("latency_s", (known.detected_ms - alert.exchange_ms) / 1000)
+            alert = msgspec.structs.replace(alert, context=(*alert.context, latency))
         graver = known is not None and alert.severity < known.severity
         market = self._market.take(alert, self.now_ms)
         folded_into = market.folded_into or ""

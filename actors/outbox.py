@@ -71,8 +71,11 @@ class Outbox:
     # -- the dispatcher's side ------------------------------------------------------------------------------------
 
     def known(self, alert_id: str) -> Known | None:
-        row = self._db.one("SELECT stage, severity FROM alerts WHERE alert_id = ?", alert_id)
-        return Known(stage=Stage(row["stage"]), severity=Severity(row["severity"])) if row else None
+        row = self._db.one("SELECT stage, severity, detected_ms FROM alerts WHERE alert_id = ?", alert_id)
+        if row is None:
+            return None
+        severity, detected_ms = Severity(row["severity"]), row["detected_ms"]
+        return Known(stage=Stage(row["stage"]), severity=severity, detected_ms=detected_ms)
 
     def append(self, alert: Alert, planned: Iterable[Planned], now_ms: int) -> None:
         """Store the record of a stage and its deliveries, all or nothing. The same again changes nothing.

@@ -19,10 +19,11 @@ def chat_of(target: str) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """What is stored of an alert: how far it has come, and the gravest severity it has had."""
+    """What is stored of an alert: how far it has come, the gravest severity it has had, and when it was first seen."""
 
     stage: Stage
     severity: Severity
+    detected_ms: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

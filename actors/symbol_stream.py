@@ -47,7 +47,7 @@ from actors.stream_memory import (
     retained_of,
 )
 from actors.supervised import Fenced, Supervised
-from intelligence.alerts import Alert
+from intelligence.alerts import Alert, Stage
 from intelligence.asset_market import AssetMarket, MarketView
 from intelligence.detectors.asset import MAX_DELIVERY_MS, AssetDetection, DetectionRules
 from intelligence.detectors.flow import LONG_MS
@@ -308,7 +308,16 @@ class SymbolStream(Supervised):
 
     def _raise(self, alerts: tuple[Alert, ...]) -> None:
         for alert in alerts:
-            self.send(paths.DISPATCHER, AlertRaised(alert=alert), redeliver=True)
+            told = self._closed(alert) if alert.stage is Stage.ENDED else alert
+            self.send(paths.DISPATCHER, AlertRaised(alert=told), redeliver=True)
+
+    def _closed(self, ended: Alert) -> Alert:
+        """The end of an incident with what stands beside detection; without it where that fails."""
+        try:
+            return self._market.flushed(ended, self.now_ms)
+        except Exception as error:
+            self._lose_history(error)
+            return ended
 
     def _tick_while_open(self) -> None:
         if self._detection.open_incidents and not self._ticking:

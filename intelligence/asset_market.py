@@ -3,7 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
+from intelligence.alerts import Alert
 from intelligence.feed_health import FeedHealth, FeedKind, Health
+from intelligence.flushed import open_interest_flushed
 from intelligence.history import AssetHistory, BarSpan, OpenInterestSpan
 from intelligence.liquidation_sums import LiquidationSums, RollingLiquidations
 from intelligence.market import Liquidation, MarkPrice, OpenInterest
@@ -112,6 +116,16 @@ class AssetMarket:
         if known is None or record.exchange_ms >= known.exchange_ms:  # a poll may come in behind a push
             self._open_interest[record.venue, record.instrument] = record
         self.history.take_open_interest(record)
+
+    def flushed(self, alert: Alert, now_ms: int) -> Alert:
+        """The end of an incident with what became of open interest meanwhile, over contracts that count one side."""
+        points = {
+            contract: self.history.open_interest(*contract)
+            for contract, record in self._open_interest.items()
+            if record.uncertain != "sides"
+        }
+        found = open_interest_flushed(points, alert.started_ms or alert.exchange_ms, now_ms)
+        return replace(alert, context=(*alert.context, *found))
 
     # -- the past -----------------------------------------------------------------------------------------------------
 

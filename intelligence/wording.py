@@ -17,6 +17,7 @@ from intelligence.amounts import (
     compact_ratio,
     compact_usd,
 )
+from intelligence.flushed import flushed_share
 from intelligence.market import Coverage, PriceKind
 from intelligence.thresholds.words import made_of
 
@@ -87,6 +88,7 @@ def _cascade(alert: Alert, *, heading: str) -> list[str]:
         f"{alert.count} orders, first on {_venue(alert.first_venue)}{_agreement(alert)}",
         _by_venue(alert),
         _move(alert),
+        _flushed(alert),
         _threshold(alert),
         _able(alert),
         _stand_ins(alert),
@@ -163,6 +165,17 @@ def _move(alert: Alert) -> str:
     unknown = "sigma_60s" in dict(alert.factors)
     beside = f" (up to {sigmas:.1f} sigma a minute)" if isinstance(sigmas, float) and sigmas > 0 and not unknown else ""
     return f"Price {compact_price(alert.price)}, {100 * alert.move:+.2f} % since the first order{beside}"
+
+
+def _flushed(alert: Alert) -> str:
+    """What the end of an incident knows besides: open interest, and how soon it was seen."""
+    told = []
+    if (share := flushed_share(alert)) is not None:
+        venues = str(dict(alert.context)["open_interest_venues"]).split(", ")
+        told.append(f"Open interest {100 * share:+.2f} % in coins on {_list(venues)}")
+    if isinstance(latency_s := dict(alert.context).get("latency_s"), float):
+        told.append(f"Seen {max(latency_s, 0.0):.1f} s after its first order")
+    return _cut("; ".join(told), MAX_LINE_CHARS)
 
 
 def _threshold(alert: Alert) -> str:
