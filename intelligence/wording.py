@@ -174,8 +174,9 @@ def _flushed(alert: Alert) -> str:
         venues = str(dict(alert.context)["open_interest_venues"]).split(", ")
         told.append(f"Open interest {100 * share:+.2f} % in coins on {_list(venues)}")
     if isinstance(latency_s := dict(alert.context).get("latency_s"), float):
-        told.append(f"Seen {max(latency_s, 0.0):.1f} s after its first order")
-    return _cut("; ".join(told), MAX_LINE_CHARS)
+        told.append(f"seen {max(latency_s, 0.0):.1f} s after its first order")
+    line = "; ".join(told)
+    return _cut(line[:1].upper() + line[1:], MAX_LINE_CHARS)
 
 
 def _threshold(alert: Alert) -> str:
