@@ -411,6 +411,24 @@ class NearMissesSeen:
     found: tuple[NearMiss, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertDelivered:
+    """An alert's start has just arrived in a Telegram chat, as `message_id`. `send_to`: the id the chat has now."""
+
+    alert: Alert
+    chat_id: int
+    send_to: int
+    message_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatCharged:
+    """Somebody other than the notifier has sent a message to this chat. `wait_s`: what Telegram asked to wait then."""
+
+    chat_id: int
+    wait_s: float = 0.0
+
+
 # -- the command edge ---------------------------------------------------------------------------------------------------
 
 

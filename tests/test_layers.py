@@ -22,7 +22,7 @@ PURE = frozenset(_PURE_NAMES.split())
 # Each library that reaches the world, and the places that may import it.
 HOMES = {
     "websocket": ("actors/socket_reader.py",),
-    "requests": ("actors/rest.py", "actors/notifiers/telegram.py"),
+    "requests": ("actors/rest.py", "actors/notifiers/bot_api.py"),
     "telegram": ("actors/telegram/",),
     "pykka": ("actors/supervised.py", "actors/inbox.py", "actors/mailbox.py", "supervisors/"),
     "aiohttp": ("simulator/",),

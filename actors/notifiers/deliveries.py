@@ -66,6 +66,10 @@ class Deliveries:
     def next(self) -> Choice | None:
         return self._queues.next(self._clock.monotonic(), self._pace)
 
+    def waiting(self, chat_id: int) -> bool:
+        """Whether anything waits to be sent to that chat."""
+        return self._queues.waiting(chat_id)
+
     def claim(self, row: Delivery) -> Delivery | None:
         """The delivery with its new attempt, ours to send now; None when it is too old, taken back, or must wait."""
         if self._expired(row):

@@ -33,6 +33,12 @@ class Pace:
         self._overall_free_s = now_s + self._overall_gap_s
         self.hold(chat_id, now_s + (self._group_gap_s if chat_id < 0 else self._private_gap_s))
 
+    def charge(self, chat_id: int, now_s: float) -> None:
+        """Somebody else has sent a message: what comes next waits for its gap too."""
+        self._overall_free_s = max(self._overall_free_s, now_s) + self._overall_gap_s
+        gap_s = self._group_gap_s if chat_id < 0 else self._private_gap_s
+        self.hold(chat_id, max(self._free_s.get(chat_id, 0.0), now_s) + gap_s)
+
     def hold(self, chat_id: int, until_s: float) -> None:
         self._free_s[chat_id] = max(until_s, self._free_s.get(chat_id, 0.0))
 
@@ -88,6 +94,9 @@ class Queues:
         for delivery in [row for row in self._rows.values() if row.target == target]:
             self._behind.pop(delivery.id, None)
             self.remove(delivery)
+
+    def waiting(self, chat_id: int) -> bool:
+        return chat_id in self._heaps and self._head(chat_id) is not None
 
     def next(self, now_s: float, pace: Pace) -> Choice | None:
         """The gravest of those whose chat is free now, else the one whose chat is free first."""

@@ -6,16 +6,14 @@ yes and the mark it costs one repeat. telegram.md 3 is the table of failures, `v
 """
 
 import random
-import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import requests
-import urllib3
-
 from actors.backoff import Backoff
-from actors.messages import DeliveriesQueued, DeliverNow
+from actors.mailbox import Lane
+from actors.messages import AlertDelivered, ChatCharged, DeliveriesQueued, DeliverNow
 from actors.notifiers import verdicts
+from actors.notifiers.bot_api import BotApi
 from actors.notifiers.deliveries import Deliveries
 from actors.notifiers.ledger import Ledger
 from actors.notifiers.queues import Pace
@@ -28,66 +26,8 @@ from config.settings import Telegram as TelegramSettings
 from intelligence.alerts import Severity, Stage
 
 MAX_TEXT_UNITS = 4096  # UTF-16 units, Telegram Bot API, sendMessage
-MAX_ANSWER_BYTES = 65_536
-IDLE_MAX_S = 60.0  # an idle connection may be dead without a word (address translation); a new one is not
 DRAIN_S = 2.0  # what a stop may spend on sending; supervision.md 16 gives 2.5 s
 LOUD_FAILURES = 5  # from the fifth failure in a row on a person may be needed
-
-
-class BotApi:
-    """One session to the Bot API. Blocking. The token is part of the address, so no address ever leaves this class."""
-
-    def __init__(self, settings: TelegramSettings) -> None:
-        self._base = f"{settings.api_url}/bot{settings.token.reveal()}"
-        self._connect_s, self._read_s = settings.connect_timeout_s, settings.read_timeout_s
-        self._session = requests.Session()
-        self._used_s = time.monotonic()
-
-    def send(self, method: str, fields: dict[str, Any], *, within_s: float | None = None) -> Verdict:
-        """Make one call and judge its answer; never raises. `within_s` shortens the limits of the settings."""
-        connect_s = min(self._connect_s, within_s or self._connect_s)
-        read_s = min(self._read_s, within_s or self._read_s)
-        give_up_s = time.monotonic() + connect_s + read_s
-        if time.monotonic() - self._used_s > IDLE_MAX_S:
-            self.close()
-        try:
-            with self._session.post(
-                f"{self._base}/{method}",
-                json=fields,
-                timeout=(connect_s, read_s),
-                stream=True,
-                allow_redirects=False,
-            ) as response:
-                return self._judge(response, give_up_s)
-        except requests.RequestException as error:
-            self.close()
-            return _of_exception(error)
-        finally:
-            self._used_s = time.monotonic()
-
-    def _judge(self, response: requests.Response, give_up_s: float) -> Verdict:
-        body = bytearray()
-        for chunk in response.iter_content(1):  # more would wait for more: requests' limit is for each read alone
-            body += chunk
-            if len(body) > MAX_ANSWER_BYTES or time.monotonic() > give_up_s:
-                self.close()
-                return verdicts.Unknown("answer_not_finished")
-        return verdicts.judge(response.status_code, bytes(body))
-
-    def close(self) -> None:
-        self._session.close()
-
-
-def _of_exception(error: requests.RequestException) -> Verdict:
-    """Whether the request can have arrived. Texts of these exceptions hold the address, so only names are used."""
-    cause: Any = error.args[0] if error.args else None
-    inner = getattr(cause, "reason", cause)
-    name = type(inner if isinstance(inner, Exception) else error).__name__
-    never_connected = (requests.ConnectTimeout, requests.exceptions.SSLError, requests.exceptions.ProxyError)
-    unconnected = (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
-    if isinstance(error, never_connected) or isinstance(inner, unconnected):
-        return verdicts.NotSent(name)
-    return verdicts.Unknown(name)
 
 
 class _Step(NamedTuple):
@@ -113,9 +53,13 @@ class TelegramNotifier(Supervised):
         outbox: OutboxSettings,
         heading: str = "",
         instance: str = "",
+        pictures: str = "",
     ) -> None:
-        """`instance`: stands at the head of every message, for people who run several daemons."""
+        """`instance`: stands at the head of every message, for people who run several daemons. `pictures`: the path of who
+        adds pictures to incidents.
+        """
         self._heading, self._instance = heading, instance
+        self._pictures = pictures
         self._api = BotApi(telegram)
         self._backoff = Backoff(base_s=telegram.retry_base_s, factor=telegram.retry_factor, cap_s=telegram.retry_cap_s)
         self._pace = Pace(
@@ -164,6 +108,9 @@ class TelegramNotifier(Supervised):
                 self._deliveries.take_from_memory(message)
             case _Reread():
                 self._deliveries.take_all()
+            case ChatCharged(chat_id=chat_id, wait_s=wait_s):
+                self._pace.charge(chat_id, self._now_s)
+                self._pace.hold(chat_id, self._now_s + wait_s)
             case _CheckToken():
                 if isinstance(verdict := self._api.send("getMe", {}), verdicts.NoSuchBot):
                     raise _needs_operator(verdict)
@@ -253,6 +200,7 @@ class TelegramNotifier(Supervised):
                 self._as_plain.discard(row.id)
                 self._as_new.discard(row.id)
                 self.progress()
+                self._offer_picture(row, message_id)
             case verdicts.Throttled(wait_s=wait_s):
                 self.log.warning("telegram_throttled", chat_id=chat_of(row.target), wait_s=wait_s)
                 self._deliveries.put_back(row, "throttled", wait_s, counted=False)
@@ -271,6 +219,16 @@ class TelegramNotifier(Supervised):
                 self._send_plain(row, reason)
             case verdicts.Rejected(reason=reason):
                 self._deliveries.give_up(row, reason)
+
+    def _offer_picture(self, row: Delivery, message_id: int | None) -> None:
+        """Let a picture follow the start of an incident, by somebody else, unless texts wait for that chat."""
+        chat_id = chat_of(row.target)
+        if not self._pictures or row.stage is not Stage.RAISED or message_id is None or self._stop_s is not None:
+            return
+        if not self._deliveries.waiting(chat_id):
+            to = self._deliveries.moved.get(chat_id, chat_id)
+            delivered = AlertDelivered(alert=row.alert, chat_id=chat_id, send_to=to, message_id=message_id)
+            self.send(self._pictures, delivered, lane=Lane.DATA)
 
     def _try_later(self, row: Delivery, reason: str) -> None:
         chat_id = chat_of(row.target)

@@ -8,6 +8,7 @@ from supervisors.trees.presentation import Presentation
 
 
 def edge(settings: Settings, presentation: Presentation) -> SupervisorSpec:
+    from actors.notifiers.incident_pictures import IncidentPictures  # noqa: PLC0415 - only with a token
     from actors.telegram.commands import TelegramCommands  # noqa: PLC0415 - only with a token: it costs 17 MB
 
     commands = ChildSpec(
@@ -31,4 +32,13 @@ def edge(settings: Settings, presentation: Presentation) -> SupervisorSpec:
         required=False,
         final_s=0.2,
     )
-    return SupervisorSpec(children=(charts, commands))
+    pictures = ChildSpec(
+        id="pictures",
+        actor=IncidentPictures,
+        args=arguments(telegram=settings.telegram, charts=settings.charts, heading=presentation.heading),
+        profile=IO,
+        required=False,
+        stop_s=8.0,
+        final_s=0.2,
+    )
+    return SupervisorSpec(children=(charts, *((pictures,) if settings.charts.incidents else ()), commands))

@@ -56,5 +56,11 @@ def notify(settings: Settings, presentation: Presentation, *, telegram: bool) ->
 def _telegram_sender(settings: Settings, storage: Mapping[str, Any]) -> ChildSpec:
     from actors.notifiers.telegram import TelegramNotifier  # noqa: PLC0415 - only with a token
 
-    args = arguments(**storage, telegram=settings.telegram, outbox=settings.outbox, instance=settings.instance)
+    args = arguments(
+        **storage,
+        telegram=settings.telegram,
+        outbox=settings.outbox,
+        instance=settings.instance,
+        pictures=paths.INCIDENT_PICTURES if settings.charts.incidents else "",
+    )
     return ChildSpec(id="telegram", actor=TelegramNotifier, args=args, profile=IO, stop_s=15.0, drain=True, final_s=2.5)

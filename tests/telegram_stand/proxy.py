@@ -27,6 +27,7 @@ class Call:
     fields: dict[str, Any]
     at_s: float
     token: str
+    files: dict[str, bytes] = field(default_factory=dict)
     status: int | None = None
     result: Any = None
 
@@ -131,8 +132,8 @@ class Proxy:
             await self._session.close()
 
     async def handle(self, request):
-        fields = await _fields(request)
-        call = Call(request.match_info["method"], fields, time.monotonic(), request.match_info["token"])
+        fields, files = await _fields(request)
+        call = Call(request.match_info["method"], fields, time.monotonic(), request.match_info["token"], files)
         self.calls.append(call)
         fault = next((fault for fault in self.faults if fault.matches(call)), None)
         if fault is None:
@@ -171,7 +172,18 @@ class Proxy:
                 return flood(self.flood.retry_after)
             if "text" in call.fields and (refused := _text_refused(call.fields)) is not None:
                 return refused
+        if call.method == "editMessageMedia":  # the emulator does not know it
+            return self._edit_media(call)
         return self._repair(call, *await self._forward(call))
+
+    def _edit_media(self, call):
+        call.result = {
+            "message_id": int(call.fields["message_id"]),
+            "date": int(time.time()),
+            "chat": {"id": call.chat, "type": "private"},
+            "photo": [{"file_id": "f", "file_unique_id": "f", "width": 1080, "height": 1080}],
+        }
+        return 200, {"ok": True, "result": call.result}
 
     async def _forward(self, call):
         if self._session is None:
@@ -180,7 +192,7 @@ class Proxy:
         url = f"{self.emulator_url}/bot{call.token}/{call.method}"
         until_s = time.monotonic() + HAND_OVER_S
         while True:
-            async with self._session.post(url, json=fields) as response:
+            async with self._session.post(url, **_body(fields, call.files)) as response:
                 if response.status != 409 or time.monotonic() > until_s:
                     return response.status, await response.json()
             await asyncio.sleep(0.02)
@@ -197,9 +209,23 @@ class Proxy:
 
 
 async def _fields(request):
+    """Fields, and the bytes of files."""
     if request.content_type == "application/json":
-        return await request.json()
-    return dict(await request.post())
+        return await request.json(), {}
+    given = await request.post()
+    files = {name: value.file.read() for name, value in given.items() if isinstance(value, web.FileField)}
+    return {name: value for name, value in given.items() if name not in files}, files
+
+
+def _body(fields, files):
+    if not files:
+        return {"json": fields}
+    form = aiohttp.FormData()
+    for name, value in fields.items():
+        form.add_field(name, value)
+    for name, value in files.items():
+        form.add_field(name, value, filename="picture.png", content_type="image/png")
+    return {"data": form}
 
 
 def _text_refused(fields):

@@ -6,7 +6,8 @@ from structlog.testing import capture_logs
 from actors import paths
 from actors.clock import ManualClock
 from actors.messages import DeliveriesQueued, DeliverNow
-from actors.notifiers.telegram import BotApi, TelegramNotifier
+from actors.notifiers.bot_api import BotApi
+from actors.notifiers.telegram import TelegramNotifier
 from actors.outbox import Outbox
 from actors.outbox_rows import Planned, telegram_target
 from config.settings import Outbox as OutboxSettings
