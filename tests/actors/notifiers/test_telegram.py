@@ -419,7 +419,7 @@ def test_unknown_outcome_of_the_least_grave_is_not_repeated(post, logged):
 
 
 def test_answer_that_drips_is_not_waited_for(post, monkeypatch):
-    monkeypatch.setattr("actors.notifiers.telegram.MAX_ANSWER_BYTES", 10)
+    monkeypatch.setattr("actors.notifiers.bot_api.MAX_ANSWER_BYTES", 10)
     post.queue(an_alert(severity=Severity.P3)).open()
     post.done()
 
