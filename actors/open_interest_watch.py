@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from actors import paths
-from actors.messages import AlertRaised, HistoryTold, HistoryWanted, MinuteClosed, ThresholdsSet
+from actors.mailbox import Lane
+from actors.messages import AlertRaised, HistoryTold, HistoryWanted, MinuteClosed, NearMissesSeen, ThresholdsSet
 from actors.supervised import Supervised
 from intelligence.alerts import Alert
 from intelligence.detectors.open_interest import OpenInterestDetector, OpenInterestRule, OpenInterestThresholds
@@ -62,6 +63,8 @@ class OpenInterestWatch(Supervised):
         alert = self._judge(minute)
         if alert is not None:
             self.send(paths.DISPATCHER, AlertRaised(alert=alert), redeliver=True)
+        elif (found := self._detector.near_miss(minute)) is not None:
+            self.send(paths.NEAR_MISSES, NearMissesSeen(found=(found,)), lane=Lane.DATA)
         stream = paths.symbol_path(self.asset)
         if self._minutes in ASKS_MIN and self.system.find(stream) is not None:
             self.send(stream, HistoryWanted(path=self.path))

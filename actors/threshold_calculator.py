@@ -1,4 +1,4 @@
-"""One asset's thresholds, worked out from its own minutes and told to its symbol stream. Hosted on a shared worker."""
+"""One asset's thresholds, worked out from its own minutes and told to those who judge by them. Hosted on a shared worker."""
 
 from dataclasses import dataclass
 from typing import Any

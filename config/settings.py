@@ -38,6 +38,7 @@ from config.values import (
 from intelligence.detectors.asset import DetectionRules
 from intelligence.detectors.market_wide import MarketWideRule
 from intelligence.detectors.open_interest import OpenInterestRule
+from intelligence.detectors.volume_rule import VolumeRule
 from intelligence.feed_health import HealthRules
 from intelligence.thresholds.rules import ThresholdRules
 
@@ -53,7 +54,7 @@ _NAMED = {  # contract.md 4
 }
 
 # Sections of features: what is wrong in one of them costs that feature and nothing else (supervision.md 18).
-FEATURE_SECTIONS = ("thresholds", "market_caps")
+FEATURE_SECTIONS = ("thresholds", "market_caps", "volume")
 
 
 class ConfigError(Exception):
@@ -262,6 +263,7 @@ class Settings:
     market_wide: MarketWideRule
     thresholds: ThresholdRules
     market_caps: MarketCaps
+    volume: VolumeRule
     outbox: Outbox
     checkpoints: Checkpoints
     recording: Recording

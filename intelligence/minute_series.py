@@ -1,6 +1,7 @@
 """The last hours of an asset's closed minutes, and what some of them together say."""
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import fsum, log
 
@@ -43,7 +44,7 @@ class Flow:
 
 
 class MinuteSeries:
-    """Minutes in the order of time; none is ever taken back or changed."""
+    """Minutes in the order of time; none that is whole is ever taken back or changed."""
 
     def __init__(self, kept: int = KEPT_MINUTES) -> None:
         self._minutes: deque[Minute] = deque(maxlen=kept)
@@ -58,6 +59,19 @@ class MinuteSeries:
             return False
         self._minutes.append(minute)
         return True
+
+    def fill(self, borrowed: Iterable[Minute]) -> None:
+        """Put minutes from another source where none is there before the newest, or none that was received whole."""
+        latest = self.latest
+        if latest is None:
+            return
+        whole = {minute.from_ms: minute for minute in borrowed if minute.from_ms < latest.from_ms}
+        whole |= {minute.from_ms: minute for minute in self._minutes if minute.complete}
+        whole[latest.from_ms] = latest
+        self._minutes = deque((whole[at_ms] for at_ms in sorted(whole)), maxlen=self._minutes.maxlen)
+
+    def all(self) -> tuple[Minute, ...]:
+        return tuple(self._minutes)
 
     def newest(self, count: int) -> list[Minute]:
         """Those of the last `count` minutes up to the newest that are there and whole, oldest first."""

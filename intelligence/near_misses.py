@@ -45,11 +45,17 @@ def of_liquidations(
 
 
 def near(
-    minute: Minute, kind: AlertKind, value: float, threshold: Threshold, missing: Iterable[str]
+    minute: Minute,
+    kind: AlertKind,
+    value: float,
+    threshold: Threshold,
+    missing: Iterable[str],
+    *,
+    part: float = KEPT_PART,
 ) -> NearMiss | None:
-    """A near miss if it is one: near enough, and with something missing."""
+    """A near miss if it is one: at least `part` of the threshold, and with something missing."""
     lacking = tuple(missing)
-    if not lacking or value < KEPT_PART * threshold.value:
+    if not lacking or value < part * threshold.value:
         return None
     return NearMiss(
         asset=minute.asset,

@@ -69,6 +69,17 @@ class QuarterHours:
             column[quarter % size] = figure
         self._next = quarter + 1
 
+    def fill(self, end_ms: int, figures: Sequence[float]) -> None:
+        """Take figures from another source for the quarter that ends at `end_ms`, where nothing is known of it."""
+        quarter = end_ms // QUARTER_MS - 1
+        if quarter >= self._next:
+            self.add(end_ms, figures)
+            return
+        for column, figure in zip(self._columns, figures, strict=True):
+            size = len(column)
+            if quarter >= self._next - size and isnan(column[quarter % size]):
+                column[quarter % size] = figure
+
     def recent(self, column: int, before_ms: int) -> Middle | None:
         """Of the seven days of quarters that had ended by `before_ms`."""
         after = before_ms // QUARTER_MS

@@ -1,9 +1,10 @@
 """How much an asset usually trades and moves, and how much wider its price ranges are now."""
 
+from collections.abc import Iterable, Mapping
 from math import exp, log, nan
 from typing import NamedTuple
 
-from intelligence.minute import MINUTE_MS
+from intelligence.minute import MINUTE_MS, Minute
 from intelligence.minute_series import MinuteSeries
 from intelligence.quarter_hours import QUARTER_MS, QuarterHours, QuarterHoursState
 
@@ -38,12 +39,28 @@ class UsualActivity:
 
     def note(self, at_ms: int) -> None:
         """The series has just taken the minute that ends at `at_ms`."""
-        if at_ms % QUARTER_MS:
-            return
-        volume = self._minutes.flow(15)
-        ranges = (self._log_range(minutes) for minutes in RANGES_MIN)
-        figures = [nan if volume is None else volume.total_usd, *(nan if one is None else one for one in ranges)]
-        self._quarters.add(at_ms, figures)
+        if at_ms % QUARTER_MS == 0:
+            self._quarters.add(at_ms, _figures(self._minutes))
+
+    def begin_with(self, past: Iterable[Minute], hours_usd: Mapping[int, float]) -> None:
+        """Let quarters that nobody watched be known from elsewhere: minutes, oldest first, and further back the turnover of
+        whole hours by their start (ms), which says nothing of ranges.
+        """
+        series = MinuteSeries()
+        for minute in past:
+            series.add(minute)
+            if minute.to_ms % QUARTER_MS == 0:
+                self._quarters.fill(minute.to_ms, _figures(series))
+        nothing = [nan] * len(RANGES_MIN)
+        for start_ms, usd in hours_usd.items():
+            for place in range(1, 5):
+                self._quarters.fill(start_ms + place * QUARTER_MS, (usd / 4, *nothing))
+        self._known = (-1, None)
+
+    def samples(self, at_ms: int) -> int:
+        """How many quarters of the volume are known, as far as they count at that time."""
+        known = self._quarters.recent(VOLUME, at_ms - QUARTER_MS)
+        return known.samples if known is not None else 0
 
     def usual(self, at_ms: int) -> Usual | None:
         """From quarters that had ended before the windows that end at `at_ms` began; None while too few are known."""
@@ -57,7 +74,7 @@ class UsualActivity:
         geometric mean, corrected for how wide they usually are at this time of day. None while too little is known.
         """
         usual = self.usual(at_ms)
-        now = [found for minutes in RANGES_MIN if (found := self._log_range(minutes)) is not None]
+        now = [found for minutes in RANGES_MIN if (found := _log_range(self._minutes, minutes)) is not None]
         if usual is None or len(now) < len(RANGES_MIN):
             return None
         return exp(sum(now) / len(now) - usual.log_range)
@@ -77,6 +94,14 @@ class UsualActivity:
             return None
         return Usual(volume.value, sum(known) / len(known) + of_day.value - of_week.value, volume.samples)
 
-    def _log_range(self, minutes: int) -> float | None:
-        flow = self._minutes.flow(minutes, present=PRESENT)
-        return None if flow is None else log(flow.span + LEAST_RANGE)
+
+def _figures(series: MinuteSeries) -> list[float]:
+    """The volume and the ranges of a series at the end of a quarter, NaN for what is missing."""
+    volume = series.flow(15)
+    ranges = (_log_range(series, minutes) for minutes in RANGES_MIN)
+    return [nan if volume is None else volume.total_usd, *(nan if one is None else one for one in ranges)]
+
+
+def _log_range(series: MinuteSeries, minutes: int) -> float | None:
+    flow = series.flow(minutes, present=PRESENT)
+    return None if flow is None else log(flow.span + LEAST_RANGE)

@@ -7,10 +7,12 @@ from typing import Any
 
 from actors import paths
 from actors.backoff import Backoff
+from actors.exchanges.registry import EXCHANGES
 from actors.mailbox import MailboxSpec
 from actors.rest import RestLimits
 from actors.supervised import NeedsOperator
 from config.settings import Settings
+from intelligence.minute_series import KEPT_MINUTES
 from supervisors.feature import Feature
 from supervisors.spec import BULKHEAD, IO, ChildSpec, Restart, SupervisorSpec
 
@@ -22,19 +24,29 @@ Build = Callable[[], SupervisorSpec]
 
 def followers(settings: Settings) -> tuple[str, ...]:
     """The paths below which each asset has somebody who wants its closed minutes."""
-    wanted = settings.switches.dynamic_thresholds and "thresholds" not in settings.misconfigured
-    return (paths.THRESHOLDS,) if wanted else ()
+    wanted = {
+        paths.THRESHOLDS: settings.switches.dynamic_thresholds and "thresholds" not in settings.misconfigured,
+        paths.VOLUME: _watches_volume(settings) and "volume" not in settings.misconfigured,
+    }
+    return tuple(path for path, is_wanted in wanted.items() if is_wanted)
 
 
 def features(settings: Settings, *, limits: RestLimits, backoff: Backoff) -> tuple[ChildSpec, ...]:
     """Those that are switched on; one whose section is wrong is there, parked, and says why."""
-    if not settings.switches.dynamic_thresholds:
-        return ()
-    found = [_feature("thresholds", "thresholds", partial(_thresholds, settings), settings)]
-    if settings.market_caps.sources:
-        build = partial(_market_caps, settings, limits, backoff)
-        found.append(_feature("market-caps", "market_caps", build, settings))
+    found = []
+    if settings.switches.dynamic_thresholds:
+        found.append(_feature("thresholds", "thresholds", partial(_thresholds, settings), settings))
+        if settings.market_caps.sources:
+            build = partial(_market_caps, settings, limits, backoff)
+            found.append(_feature("market-caps", "market_caps", build, settings))
+    if _watches_volume(settings):
+        found.append(_feature("volume", "volume", partial(_volume, settings), settings))
     return tuple(found)
+
+
+def _watches_volume(settings: Settings) -> bool:
+    """There is no volume without trades."""
+    return settings.switches.volume_monitoring and settings.feeds.trades
 
 
 def _feature(child_id: str, section: str, build: Build, settings: Settings) -> ChildSpec:
@@ -60,7 +72,7 @@ def _thresholds(settings: Settings) -> SupervisorSpec:
     args: dict[str, Any] = {
         "rules": settings.thresholds,
         "static": settings.detection.thresholds,
-        "consumers": (paths.SYMBOLS, paths.EXPLOSIONS),
+        "consumers": (paths.SYMBOLS, paths.EXPLOSIONS, *([paths.VOLUME] if _watches_volume(settings) else [])),
     }
     calculator = ChildSpec(
         id="asset",
@@ -75,6 +87,24 @@ def _thresholds(settings: Settings) -> SupervisorSpec:
         final_s=FINAL_S - 0.1,
     )
     return SupervisorSpec(template=calculator, on_demand=True, max_children=MAX_ASSETS)
+
+
+def _volume(settings: Settings) -> SupervisorSpec:
+    from actors.volume_watch import VolumeWatch  # noqa: PLC0415
+
+    venues = tuple(name for name in EXCHANGES if getattr(settings.venues, name).enabled)
+    watch = ChildSpec(
+        id="asset",
+        actor=VolumeWatch,
+        args=MappingProxyType({"rule": settings.volume, "venues": venues}),
+        profile=IO,
+        required=False,
+        restart=Restart.TRANSIENT,
+        worker="volume",
+        mailbox=MailboxSpec(data_max=1_000, max_age_s=600.0, retain_max=KEPT_MINUTES),
+        final_s=FINAL_S - 0.1,
+    )
+    return SupervisorSpec(template=watch, on_demand=True, max_children=MAX_ASSETS)
 
 
 def _market_caps(settings: Settings, limits: RestLimits, backoff: Backoff) -> SupervisorSpec:

@@ -15,7 +15,7 @@ from benchmarks.evaluation.recorded import (
     bybit_minutes,
 )
 from benchmarks.evaluation.volume import Recording
-from intelligence.detectors.volume_spike import VolumeRule
+from intelligence.detectors.volume_rule import VolumeRule
 from intelligence.minute import Minute
 
 BUSIEST = ("2025-06-13T00", "2025-06-22T13", "2025-06-22T14", "2025-06-23T22", "2025-06-05T20")  # the data's README

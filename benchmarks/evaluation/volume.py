@@ -10,7 +10,8 @@ from statistics import median
 
 from benchmarks.evaluation.outcome import APART, Outcomes, Share
 from intelligence.alerts import Stage
-from intelligence.detectors.volume_spike import VolumeRule, VolumeSpikeDetector
+from intelligence.detectors.volume_rule import VolumeRule
+from intelligence.detectors.volume_spike import VolumeSpikeDetector
 from intelligence.minute import Minute
 from intelligence.thresholds.records import Policy, Threshold
 

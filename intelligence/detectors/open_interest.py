@@ -4,7 +4,7 @@ Judged in coins, so that a price move is no change; once a closed minute, on eve
 in the window: facts, no verdict on who opened or closed.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from math import sqrt
 
@@ -15,7 +15,9 @@ from intelligence.market import Coverage
 from intelligence.market_words import open_interest_text
 from intelligence.minute import MINUTE_MS, Minute
 from intelligence.minute_series import MinuteSeries
+from intelligence.near_misses import NearMiss, below, near
 from intelligence.oi_series import OpenInterestSeries, VenueChange
+from intelligence.quarter_hours import QUARTER_MS
 from intelligence.thresholds.records import AssetThresholds, Policy, Threshold
 
 WINDOWS_MS = (300_000, 900_000, 3_600_000, 14_400_000)  # detection.md 6
@@ -116,6 +118,7 @@ class OpenInterestDetector:
         self._series = OpenInterestSeries(kept_ms=kept_ms)
         self._excluded: frozenset[tuple[str, str]] = frozenset()
         self._incident: _Incident | None = None
+        self._changes_now: list[Change] = []
 
     def exclude(self, instruments: frozenset[tuple[str, str]]) -> None:
         """Leave out these pairs of venue and instrument: listed for less than 14 days, delisting, or settling."""
@@ -141,6 +144,7 @@ class OpenInterestDetector:
             return None
         at_ms = minute.to_ms
         changes = [change for window_ms in self._rule.windows_ms for change in self._changes(at_ms, window_ms)]
+        self._changes_now = changes
         if self._incident is not None:
             stage = self._follow(self._incident, changes, price)
         else:
@@ -151,6 +155,24 @@ class OpenInterestDetector:
         if stage is Stage.ENDED:
             self._incident = None
         return alert
+
+    def near_miss(self, minute: Minute) -> NearMiss | None:
+        """What kept the minute that was just taken from being told; None inside an incident.
+
+        While no venue is there at both ends of any window this says so once a quarter of an hour.
+        """
+        price = minute.reference_price or minute.close
+        if self._incident is not None or price is None or not minute.open_interest:
+            return None
+        if not self._changes_now:
+            if minute.to_ms % QUARTER_MS:
+                return None
+            warming = "warming: no venue at both ends of a window"
+            return near(minute, AlertKind.OPEN_INTEREST, 0.0, self.thresholds.change_pct, (warming,), part=0.0)
+        change = max(self._changes_now, key=_ratio)
+        missing = (f"{change.window_ms // MINUTE_MS} min {lacking}" for lacking in self._lacking(change, price))
+        value = 100 * abs(change.fraction)
+        return near(minute, AlertKind.OPEN_INTEREST, value, change.threshold, missing)
 
     # -- what changed -------------------------------------------------------------------------------------------------
 
@@ -177,12 +199,18 @@ class OpenInterestDetector:
         )
 
     def _fires(self, change: Change, price: float) -> bool:
-        if change.ratio < 1 or change.after * price < self.thresholds.minimum_usd.value:
-            return False
-        least = self.thresholds.minimum_change_usd
-        if least is not None and abs(change.after - change.before) * price < least.value:
-            return False
-        return len(change.agreeing) >= 2 or any(self._carries(venue, change) for venue in change.agreeing)
+        return next(self._lacking(change, price), None) is None
+
+    def _lacking(self, change: Change, price: float) -> Iterator[str]:
+        """Every condition that does not hold."""
+        yield from below(100 * abs(change.fraction), change.threshold)
+        if (usd := change.after * price) < (least := self.thresholds.minimum_usd.value):
+            yield f"open interest {usd:.6g} of {least:.6g} USD"
+        moved, asked = abs(change.after - change.before) * price, self.thresholds.minimum_change_usd
+        if asked is not None and moved < asked.value:
+            yield f"change {moved:.6g} of {asked.value:.6g} USD"
+        if len(change.agreeing) < 2 and not any(self._carries(venue, change) for venue in change.agreeing):
+            yield f"one venue alone: {change.agreeing[0]}" if change.agreeing else "no venue agrees"
 
     def _carries(self, name: str, change: Change) -> bool:
         """Whether a venue holds enough to count alone, even if it counts pairs twice and the others once."""

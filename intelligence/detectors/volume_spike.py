@@ -5,51 +5,26 @@ nothing follows, so a spike is told only while the price ranges of the last minu
 (`range_lift`; docs/evaluation.md has what that brings).
 """
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isinf, sqrt
 
 import msgspec
 
 from intelligence.alerts import Alert, AlertKind, Severity, Stage, stable_id
+from intelligence.detectors.volume_rule import VolumeRule
 from intelligence.market import Coverage
 from intelligence.market_words import volume_spike_text
 from intelligence.minute import MINUTE_MS, Minute
 from intelligence.minute_series import Flow, MinuteSeries
-from intelligence.quarter_hours import QuarterHoursState
-from intelligence.thresholds.records import Policy, Threshold
-from intelligence.usual_activity import Usual, UsualActivity
+from intelligence.near_misses import NearMiss, below, near
+from intelligence.quarter_hours import QUARTER_MS, QuarterHoursState
+from intelligence.thresholds.records import Factors, Policy, Threshold
+from intelligence.usual_activity import RANGES_MIN, Usual, UsualActivity
 from intelligence.volatility import Volatility, VolatilityRule
 
 WINDOWS_MIN = (1, 5, 15)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VolumeRule:
-    """`multiple`: relative volume that 5 and 15 minutes must reach (detection.md 7); `minute_multiple`: that a single minute
-    must, which varies more (ours). `minimum_usd`: floor of 15 minutes (ours). `least_imbalance`, `least_sigmas`: one of them must hold (7).
-    `minimum_lift`, `p2_lift`: how much wider than usual the ranges are, to be told and to interrupt people; ours, about
-    two and one a day on the data of docs/evaluation.md. `rearm_ratio`, `rearm_windows`: the incident ends below that part of
-    its threshold for so many of its own windows (4.6). `apart_minutes`: the least time between two incidents (ours).
-    `growth`: how much more an update must tell (ours). `least_samples`: quarters of an hour before anything counts as usual:
-    one day. `block_share`: one trade as so much of the volume is named (7).
-    """
-
-    multiple: float = 3.0
-    minute_multiple: float = 8.0
-    minimum_usd: float = 250_000.0
-    least_imbalance: float = 0.25
-    least_sigmas: float = 1.0
-    minimum_lift: float = 3.0
-    p2_lift: float = 3.5
-    rearm_ratio: float = 0.60
-    rearm_windows: int = 2
-    apart_minutes: int = 60
-    growth: float = 0.5
-    least_samples: int = 96
-    block_share: float = 0.5
-
-    def multiple_of(self, minutes: int) -> float:
-        return self.minute_multiple if minutes == 1 else self.multiple
+NEAR_PART = 0.7  # of the threshold: about twice the usual volume, below that nobody asks why nothing was told (ours)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,12 +58,13 @@ class VolumeSpikeDetector:
     """One incident of an asset at a time.
 
     `threshold`: USD in 15 minutes from the chain of thresholds; None: the multiple of the usual volume stands alone,
-    as `static`. It may be replaced at any time.
+    as `static`. It may be replaced at any time. `expired`: which threshold stood before and counts no longer, for the record.
     """
 
     def __init__(self, asset: str, rule: VolumeRule, state: QuarterHoursState | None = None) -> None:
         self._asset, self._rule = asset, rule
         self.threshold: Threshold | None = None
+        self.expired: Factors = ()
         self._minutes = MinuteSeries()
         self._activity = UsualActivity(self._minutes, rule.least_samples, state)
         self._volatility = Volatility(VolatilityRule())
@@ -100,9 +76,29 @@ class VolumeSpikeDetector:
         """What a restarted instance needs, so that it need not learn again what is usual."""
         return self._activity.state
 
+    @property
+    def is_open(self) -> bool:
+        return self._incident is not None
+
+    def known_quarters(self, at_ms: int) -> int:
+        """How many quarters of an hour say what is usual."""
+        return self._activity.samples(at_ms)
+
+    def is_whole(self, at_ms: int) -> bool:
+        """Whether the baseline counts and no minute of the longest range is missing."""
+        return self._activity.usual(at_ms) is not None and self._minutes.flow(RANGES_MIN[-1]) is not None
+
     def learn(self, minute: Minute) -> None:
         """Take a minute of the past, without a word about it."""
         self._take(minute)
+
+    def begin_with(self, past: Sequence[Minute], hours_usd: Mapping[int, float]) -> None:
+        """Let what nobody watched be known from elsewhere, in USD of all venues: minutes, oldest first, and the turnover of
+        hours by their start (ms). What was watched stays as it is.
+        """
+        self._minutes.fill(past)
+        self._activity.begin_with(past, hours_usd)
+        self._volatility.begin_with((minute.from_ms, minute.close) for minute in past if minute.close is not None)
 
     def take(self, minute: Minute, now_ms: int, configured: tuple[str, ...] = ()) -> Alert | None:
         """What a closed minute shows, judged at its end."""
@@ -119,6 +115,29 @@ class VolumeSpikeDetector:
             self._incident = None
         incident.told_ratio = incident.spike.ratio
         return self._alert(incident, stage, minute.to_ms, now_ms, configured)
+
+    def near_miss(self, minute: Minute) -> NearMiss | None:
+        """What kept the minute that was just taken from being told; None inside an incident.
+
+        While it warms up this says so once a quarter of an hour.
+        """
+        if self._incident is not None:
+            return None
+        known, least = self._activity.samples(minute.to_ms), self._rule.least_samples
+        if self._activity.usual(minute.to_ms) is None:
+            if minute.to_ms % QUARTER_MS:
+                return None
+            flow = self._minutes.flow(15)
+            floor = self.threshold or Threshold(value=self._rule.minimum_usd)
+            warming = f"warming: {known} of {least} quarters of an hour known"
+            value = flow.total_usd if flow is not None else 0.0
+            return near(minute, AlertKind.VOLUME_SPIKE, value, floor, (warming,), part=0.0)
+        spike = max(self._spikes(minute.to_ms), key=_ratio, default=None)
+        if spike is None:
+            return None
+        missing = (*self._lacking(spike), *self._lacking_around(minute.to_ms))
+        usd = spike.flow.total_usd
+        return near(minute, AlertKind.VOLUME_SPIKE, usd, spike.threshold, missing, part=NEAR_PART)
 
     def range_lift(self, at_ms: int) -> float | None:
         """How much wider than usual the price ranges up to the newest minute are, which ends at `at_ms`."""
@@ -167,7 +186,7 @@ class VolumeSpikeDetector:
         else:
             own = self._rule.multiple
             whole, source, samples = own * usual.volume_15m_usd, str(Policy.STATIC), usual.samples
-            factors = (("multiple", own), ("usual_15m_usd", usual.volume_15m_usd))
+            factors = (("multiple", own), ("usual_15m_usd", usual.volume_15m_usd), *self.expired)
         floor = self._rule.minimum_usd
         return Threshold(
             value=max(whole, floor) * part,
@@ -178,19 +197,31 @@ class VolumeSpikeDetector:
 
     def _largest(self, spikes: list[Spike], at_ms: int) -> tuple[Spike, float] | None:
         """The window that is furthest above its threshold, and the lift that lets it be told."""
-        firing = [spike for spike in spikes if self._fires(spike)]
+        firing = [spike for spike in spikes if next(self._lacking(spike), None) is None]
         lift = self.range_lift(at_ms) if firing else None
         if lift is None or lift < self._rule.minimum_lift:
             return None
-        return max(firing, key=lambda spike: spike.ratio), lift
+        return max(firing, key=_ratio), lift
 
-    def _fires(self, spike: Spike) -> bool:
-        moved = spike.sigmas is None or abs(spike.sigmas) >= self._rule.least_sigmas
-        return (
-            spike.ratio >= 1
-            and spike.rvol >= self._rule.multiple_of(spike.minutes)
-            and (moved or abs(spike.flow.imbalance) >= self._rule.least_imbalance)
-        )
+    def _lacking(self, spike: Spike) -> Iterator[str]:
+        """Every condition of one window that does not hold."""
+        rule, name = self._rule, f"{spike.minutes} min"
+        yield from (f"{name} {missing}" for missing in below(spike.flow.total_usd, spike.threshold))
+        if spike.rvol < (least := rule.multiple_of(spike.minutes)):
+            yield f"{name} relative volume {spike.rvol:.2f} of {least:g}"
+        moved = spike.sigmas is None or abs(spike.sigmas) >= rule.least_sigmas
+        if not moved and abs(spike.flow.imbalance) < rule.least_imbalance:
+            yield f"move {spike.sigmas:.1f} of {rule.least_sigmas:g} sigma, and imbalance {spike.flow.imbalance:.2f} of {rule.least_imbalance:g}"
+
+    def _lacking_around(self, at_ms: int) -> Iterator[str]:
+        """What else must hold for an incident to begin."""
+        lift = self.range_lift(at_ms)
+        if lift is None:
+            yield "warming: too few minutes for the price ranges"
+        elif lift < self._rule.minimum_lift:
+            yield f"price ranges {lift:.2f} of {self._rule.minimum_lift:g} times the usual"
+        if at_ms < self._not_before_ms:
+            yield f"{self._rule.apart_minutes} min after the last incident began"
 
     def _severity(self, lift: float) -> Severity:
         return Severity.P2 if lift >= self._rule.p2_lift else Severity.P3
@@ -273,3 +304,7 @@ class VolumeSpikeDetector:
         if flow.largest_share > self._rule.block_share:
             seen.append(("one_block", "yes"))
         return tuple(seen)
+
+
+def _ratio(spike: Spike) -> float:
+    return spike.ratio

@@ -7,7 +7,7 @@ import pytest
 from actors import paths
 from actors.clock import ManualClock
 from actors.mailbox import MailboxSpec
-from actors.messages import AlertRaised, HistoryTold, HistoryWanted, MinuteClosed, ThresholdsSet
+from actors.messages import AlertRaised, HistoryTold, HistoryWanted, MinuteClosed, NearMissesSeen, ThresholdsSet
 from actors.open_interest_watch import OpenInterestWatch
 from intelligence.alerts import Stage
 from intelligence.detectors.open_interest import OpenInterestRule
@@ -111,3 +111,16 @@ def test_thresholds_that_nobody_renews_give_way_to_the_given_ones(desk):
     desk.minute(20, 1.12e6)
 
     assert desk.alerts() == []  # 20 % are given
+
+
+def test_what_came_near_is_told_to_whoever_keeps_it(desk):
+    kept = desk.theatre.record(paths.NEAR_MISSES)
+    for index in range(20):
+        desk.minute(index, 1e6)
+    desk.minute(20, 1.1e6)
+
+    assert desk.alerts() == []
+    desk.theatre.ask(paths.NEAR_MISSES, "settle")
+    (*_, last) = (one for one in kept if isinstance(one, NearMissesSeen))
+    (near,) = last.found
+    assert near.missing == ("5 min threshold 10 of 20",)

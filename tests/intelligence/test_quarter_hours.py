@@ -79,3 +79,23 @@ def test_a_quarter_that_is_told_again_changes_nothing():
     memory.add((START + 1) * QUARTER_MS, (100.0,))
 
     assert memory.recent(0, (START + 2) * QUARTER_MS).value == 5.0
+
+
+def test_what_comes_from_elsewhere_fills_only_what_nobody_watched():
+    memory = QuarterHours((7, 7))
+    for quarter, figures in ((0, (1.0, nan)), (3, (2.0, 2.0))):
+        memory.add((START + quarter + 1) * QUARTER_MS, figures)
+    for quarter in range(5):
+        memory.fill((START + quarter + 1) * QUARTER_MS, (9.0, 9.0))
+
+    found = QuarterHours((7, 7))
+    for quarter, figures in enumerate(((1.0, 9.0), (9.0, 9.0), (9.0, 9.0), (2.0, 2.0), (9.0, 9.0))):
+        found.add((START + quarter + 1) * QUARTER_MS, figures)
+    assert memory.state == found.state
+
+
+def test_what_is_too_old_to_be_kept_is_not_filled_in():
+    memory = a_memory({8 * DAY: 1.0})
+    memory.fill((START + 1) * QUARTER_MS, (9.0,))
+
+    assert memory.state == a_memory({8 * DAY: 1.0}).state

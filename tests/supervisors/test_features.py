@@ -15,6 +15,12 @@ from supervisors.trees.presentation import Presentation
 from tests.builders import a_child
 from tests.doubles import Tree
 
+SWITCHES = (
+    "ENABLE_DYNAMIC_THRESHOLDS",
+    "ENABLE_AUTO_START",
+    "ENABLE_VOLUME_MONITORING",
+    "ENABLE_PREDICTIVE_ZONES",
+)
 NOT_IMPORTED = """
 import sys
 from config.settings import load_settings
@@ -22,7 +28,13 @@ from pathlib import Path
 from supervisors.tree import our_tree
 from supervisors.trees.presentation import Presentation
 our_tree(load_settings(environ={}, env_file=Path("no.env")).settings, Presentation())
-late = {"actors.threshold_calculator", "actors.market_caps", "intelligence.thresholds.engine"}
+late = {
+    "actors.threshold_calculator",
+    "actors.market_caps",
+    "intelligence.thresholds.engine",
+    "actors.volume_watch",
+    "intelligence.detectors.volume_spike",
+}
 print(sorted(late & set(sys.modules)))
 """
 
@@ -41,7 +53,25 @@ def a_feature(build):
 
 def test_a_feature_that_is_off_is_not_there():
     assert "/features/thresholds" in paths_of()
-    assert not {path for path in paths_of(ENABLE_DYNAMIC_THRESHOLDS="false") if path.startswith("/features")}
+    assert "/features/volume" in paths_of()
+    assert "/features/thresholds" not in paths_of(ENABLE_DYNAMIC_THRESHOLDS="false")
+    assert "/features/volume" not in paths_of(ENABLE_VOLUME_MONITORING="false")
+
+
+def test_with_every_switch_off_there_is_no_subtree_of_features():
+    off = dict.fromkeys(SWITCHES, "false")
+
+    assert not {path for path in paths_of(**off) if path.startswith("/features")}
+
+
+def test_without_trades_there_is_nobody_to_watch_their_volume():
+    without = {"FORESHOCK_FEEDS__TRADES": "false"}
+    (symbols,) = (
+        child for path, child in walk(our_tree(settings(**without), Presentation())) if path == "/core/symbols/*"
+    )
+
+    assert "/features/volume" not in paths_of(**without)
+    assert paths.VOLUME not in symbols.args["followers"]
 
 
 def test_without_sources_there_is_no_reader_of_market_caps():
@@ -74,22 +104,25 @@ def test_a_feature_that_cannot_be_imported_is_parked_and_says_why():
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    ("section", "wrong"),
     [
-        {"FORESHOCK_THRESHOLDS__REVIEW_S": "soon"},
-        {"FORESHOCK_THRESHOLDS__SESSIONS__TIMEZONE": "Mars/Olympus"},
-        {"FORESHOCK_THRESHOLDS__NONSENSE": "1"},
+        ("thresholds", {"FORESHOCK_THRESHOLDS__REVIEW_S": "soon"}),
+        ("thresholds", {"FORESHOCK_THRESHOLDS__SESSIONS__TIMEZONE": "Mars/Olympus"}),
+        ("thresholds", {"FORESHOCK_THRESHOLDS__NONSENSE": "1"}),
+        ("volume", {"FORESHOCK_VOLUME__MULTIPLE": "0"}),
+        ("volume", {"FORESHOCK_VOLUME__NONSENSE": "1"}),
     ],
 )
-def test_a_wrong_section_costs_its_feature_alone(wrong):
+def test_a_wrong_section_costs_its_feature_alone(section, wrong):
     told = settings(**wrong)
-    (problem,) = told.misconfigured["thresholds"]
-    (feature,) = (child for path, child in walk(our_tree(told, Presentation())) if path == "/features/thresholds")
+    (problem,) = told.misconfigured[section]
+    (feature,) = (child for path, child in walk(our_tree(told, Presentation())) if path == f"/features/{section}")
     (symbols,) = (child for path, child in walk(our_tree(told, Presentation())) if path == "/core/symbols/*")
+    both = {paths.THRESHOLDS, paths.VOLUME}
 
     with Tree(SupervisorSpec(children=(feature,))) as tree:
-        assert problem[:60] in tree.until("/thresholds", "parked").why
-    assert paths.THRESHOLDS not in symbols.args["followers"]
+        assert problem[:60] in tree.until(f"/{section}", "parked").why
+    assert both & set(symbols.args["followers"]) == both - {f"/features/{section}"}
 
 
 def test_a_wrong_section_beside_a_wrong_core_is_an_error_like_any_other():

@@ -191,3 +191,57 @@ def test_the_context_tells_what_was_seen_beside_it():
     assert seen["taker_imbalance"] == pytest.approx(0.2)
     assert seen["long_liquidated_usd"] == 5e4
     assert "Meanwhile price +0.00 %, takers bought 20.00 % net of volume, longs liquidated at least $50K" in alert.text
+
+
+def near_miss(figures, until=AT + 1, **overrides):
+    """The near miss of the last minute."""
+    detector = OpenInterestDetector("SOL", OpenInterestRule(), dataclasses.replace(STATIC, **overrides))
+    for index in range(until):
+        minute = a_minute(index, open_interest=tuple(figures(index)))
+        detector.take(minute, minute.to_ms)
+    return detector.near_miss(minute)
+
+
+def test_a_change_below_the_threshold_is_a_near_miss():
+    found = near_miss(steps("binance", "bybit", by=1.15))
+
+    assert (found.value, found.threshold) == (pytest.approx(15.0), 20.0)
+    assert found.missing == ("5 min threshold 15 of 20",)
+
+
+def test_a_change_of_little_that_is_open_names_the_minimum():
+    found = near_miss(steps("binance", "bybit"), minimum_usd=Threshold(value=1e9))
+
+    assert found.missing == ("5 min open interest 2.5e+08 of 1e+09 USD",)
+
+
+def test_a_venue_alone_is_named():
+    def figures(index):
+        moved = 1.3e6 if index >= AT else 0.9e6
+        return [
+            a_figure(index, moved, venue="okx"),
+            *(a_figure(index, 1e6, venue=venue) for venue in ("binance", "bybit")),
+        ]
+
+    found = near_miss(figures, change_pct=Threshold(value=10.0))
+
+    assert found.missing == ("5 min one venue alone: okx",)
+
+
+def test_what_nobody_would_ask_about_is_no_near_miss():
+    assert near_miss(steps("binance", "bybit", by=1.02)) is None
+
+
+def test_an_explosion_is_no_near_miss():
+    assert near_miss(steps("binance", "bybit")) is None
+
+
+def test_while_no_window_has_two_ends_that_is_said_once_a_quarter_of_an_hour():
+    detector = OpenInterestDetector("SOL", OpenInterestRule(), STATIC)
+    told = []
+    for index in range(30):
+        minute = a_minute(index, open_interest=(a_figure(100 * index, 1e6),))
+        detector.take(minute, minute.to_ms)
+        told.append(detector.near_miss(minute))
+
+    assert [one.missing for one in told if one] == [("warming: no venue at both ends of a window",)] * 2

@@ -11,7 +11,8 @@ from intelligence.alerts import AlertKind, Severity, Stage
 from intelligence.detectors.asset import DetectionRules
 from intelligence.detectors.market_wide import MarketWideDetector, MarketWideRule
 from intelligence.detectors.open_interest import OpenInterestDetector, OpenInterestRule, OpenInterestThresholds
-from intelligence.detectors.volume_spike import VolumeRule, VolumeSpikeDetector
+from intelligence.detectors.volume_rule import VolumeRule
+from intelligence.detectors.volume_spike import VolumeSpikeDetector
 from intelligence.market import PositionSide
 from intelligence.thresholds.records import Threshold
 from intelligence.thresholds.static import StaticThresholds

@@ -9,7 +9,7 @@ from benchmarks.evaluation import open_interest, volume
 from benchmarks.evaluation.__main__ import BUSIEST
 from benchmarks.evaluation.recorded import KLINE_ASSETS, bybit_minutes
 from benchmarks.evaluation.volume import Recording
-from intelligence.detectors.volume_spike import VolumeRule
+from intelligence.detectors.volume_rule import VolumeRule
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 

@@ -1,30 +1,15 @@
 """Volume spikes: what is one, what is only traded much, and how the incident goes on."""
 
 from functools import cache
-from math import log, sin
+from math import log
 
 import pytest
 
 from intelligence.alerts import Severity, Stage
-from intelligence.detectors.volume_spike import VolumeRule, VolumeSpikeDetector
+from intelligence.detectors.volume_rule import VolumeRule
+from intelligence.detectors.volume_spike import VolumeSpikeDetector
 from intelligence.thresholds.records import Threshold
-from tests.intelligence.builders import a_minute
-
-DAY = 1_440
-WARM = DAY + 60  # minutes of an unremarkable market
-
-
-def calm(index, **overrides):
-    """A minute of an ordinary market: a little up and down."""
-    price = 100.0 * (1 + 0.0005 * sin(index))
-    return a_minute(index, price=price, volume_usd=1e6, open=100.0 * (1 + 0.0005 * sin(index - 1)), **overrides)
-
-
-def burst(index, step, *, times=8.0, **overrides):
-    """Minute number `step` of a burst: eight times the volume, takers buy, a third of a per cent a minute."""
-    price = 100.0 * (1.003 ** (step + 1))
-    usual = {"buy_usd": 0.7e6 * times, "sell_usd": 0.3e6 * times, "open": price / 1.003, "low": price / 1.003}
-    return a_minute(index, price=price, **(usual | {"high": price} | overrides))
+from tests.intelligence.volume_minutes import WARM, burst, calm
 
 
 @cache
@@ -181,3 +166,66 @@ def test_the_lift_is_one_in_a_market_as_always():
     detector = warm_detector()
 
     assert log(detector.range_lift(calm(WARM - 1).to_ms)) == pytest.approx(0.0, abs=0.3)
+
+
+def test_a_past_from_elsewhere_makes_a_cold_detector_know_at_once():
+    detector = VolumeSpikeDetector("SOL", VolumeRule())
+    minutes = [calm(index) for index in range(WARM)]
+    for minute in minutes[-10:]:
+        detector.take(minute, 0)
+    detector.begin_with(minutes[:-10], {})
+
+    assert run(detector, a_burst())[0].alert_id == run(warm_detector(), a_burst())[0].alert_id
+
+
+def test_hours_of_turnover_say_what_is_usual_before_the_first_minute_of_the_past():
+    detector = VolumeSpikeDetector("SOL", VolumeRule())
+    minutes = [calm(index) for index in range(WARM)]
+    detector.take(minutes[-1], 0)
+    hour_ms = 3_600_000
+    first_ms = minutes[0].from_ms // hour_ms * hour_ms
+    detector.begin_with(minutes[:-1], {first_ms - hour * hour_ms: 60e6 for hour in range(1, 101)})
+
+    assert detector.known_quarters(minutes[-1].to_ms) == pytest.approx(100 * 4 + WARM / 15, abs=4)
+
+
+def near_miss(detector, minutes):
+    for minute in minutes:
+        assert detector.take(minute, 0) is None
+    return detector.near_miss(minutes[-1])
+
+
+def test_a_quiet_minute_is_no_near_miss():
+    assert near_miss(warm_detector(), [calm(WARM)]) is None
+
+
+def test_volume_without_a_move_is_told_as_a_near_miss_with_what_it_lacked():
+    flat = [calm(WARM + step, buy_usd=4e6, sell_usd=4e6) for step in range(6)]
+    found = near_miss(warm_detector(), flat)
+
+    assert found.value > found.threshold
+    assert any("times the usual" in missing for missing in found.missing)
+
+
+def test_half_of_what_would_be_told_is_asked_about():
+    found = near_miss(warm_detector(), [calm(WARM + step, buy_usd=1.3e6, sell_usd=1.3e6) for step in range(5)])
+
+    assert found.missing[0].startswith("5 min threshold")
+
+
+def test_a_detector_that_warms_up_says_so_once_a_quarter_of_an_hour():
+    detector = VolumeSpikeDetector("SOL", VolumeRule())
+    told = []
+    for index in range(60):
+        detector.take(calm(index), 0)
+        told.append(detector.near_miss(calm(index)))
+
+    assert len([one for one in told if one is not None]) == 4
+    assert {one.missing[0].partition(":")[0] for one in told if one is not None} == {"warming"}
+
+
+def test_an_open_incident_is_no_near_miss():
+    detector = warm_detector()
+    run(detector, a_burst())
+
+    assert detector.near_miss(a_burst()[-1]) is None
