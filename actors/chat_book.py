@@ -19,8 +19,10 @@ class ChatBook:
         self._db = database
 
     def all(self) -> dict[int, Chat]:
-        """What is stored of chats; one that is not here has its alerts on."""
-        rows = self._db.all("SELECT chat_id, alerts_on, changed_ms, dead_reason, moved_to, preferences FROM chats")
+        """What is stored of chats; of one that is not here nobody has decided anything."""
+        rows = self._db.all(
+            "SELECT chat_id, alerts_on, changed_ms, dead_reason, moved_to, preferences, greeted_ms FROM chats"
+        )
         return {row["chat_id"]: _chat(row) for row in rows}
 
     def set_preferences(self, chat_id: int, preferences: Preferences) -> None:
@@ -38,6 +40,13 @@ class ChatBook:
             int(on),
             now_ms,
             by,
+        )
+
+    def set_greeted(self, chat_id: int, now_ms: int) -> None:
+        self._db.write(
+            "INSERT INTO chats (chat_id, greeted_ms) VALUES (?1,?2) ON CONFLICT DO UPDATE SET greeted_ms = ?2",
+            chat_id,
+            now_ms,
         )
 
     def set_dead(self, chat_id: int, reason: str) -> None:

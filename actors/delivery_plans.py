@@ -13,9 +13,12 @@ OPEN_AT_MOST_MS = DAY_MS  # an incident whose end nobody has told is not followe
 
 
 class Plans:
-    """Knows the targets, what their chats have chosen, and the open incidents. `chat_ids`: chats that receive alerts."""
+    """Knows the targets, what their chats have chosen, and the open incidents. `chat_ids`: chats that receive alerts;
+    `on_by_default`: those in which nobody has decided about that, too.
+    """
 
-    def __init__(self, chat_ids: tuple[int, ...], *, terminal: bool) -> None:
+    def __init__(self, chat_ids: tuple[int, ...], *, terminal: bool, on_by_default: bool = True) -> None:
+        self._on_by_default = on_by_default
         self._targets: dict[str, int | None] = {TERMINAL: None} if terminal else {}
         self._targets |= {telegram_target(chat_id): chat_id for chat_id in chat_ids}
         self._chats: dict[int, Chat] = {}
@@ -59,23 +62,34 @@ class Plans:
 
     def without_file(self) -> list[str]:
         """The targets that want alerts at all, as far as that is known without the file."""
-        return [
-            target
-            for target, chat_id in self._targets.items()
-            if (chat := self._chats.get(chat_id or 0)) is None or (chat.alerts_on and not chat.dead_reason)
-        ]
+        chats = {target: self._chat(target) for target in self._targets}
+        return [target for target, chat in chats.items() if self._wants_alerts(chat) and not chat.dead_reason]
 
     def _standing(self, alert: Alert, target: str, stage: Stage, outbox: Outbox, now_ms: int) -> Standing:
         """What began is carried on in its message, whatever was chosen since; only alerts switched off stop that."""
-        chat = self._chats.get(self._targets[target] or 0, Chat(chat_id=0))
+        chat = self._chat(target)
         if stage is not Stage.RAISED:
-            return Standing(now_ms=now_ms, alerts_on=chat.alerts_on, is_dead=bool(chat.dead_reason))
+            return Standing(now_ms=now_ms, alerts_on=self._wants_alerts(chat), is_dead=bool(chat.dead_reason))
         limited = chat.preferences.pushes_a_day is not None
         return Standing(
             now_ms=now_ms,
             preferences=chat.preferences,
-            alerts_on=chat.alerts_on,
+            alerts_on=self._wants_alerts(chat),
             is_dead=bool(chat.dead_reason),
             pushed=outbox.pushed(target, now_ms - DAY_MS) if limited else 0,
             inhibited_by=inhibitor(alert, self.incidents.values(), now_ms),
         )
+
+    def for_one(self, alert: Alert, target: str, outbox: Outbox, now_ms: int) -> Planned:
+        """What is decided for one target alone."""
+        self._chats = outbox.chats.all()
+        decision = decide(alert, self._standing(alert, target, Stage.RAISED, outbox, now_ms))
+        return Planned(target=target, stage=Stage.RAISED, suppressed=decision.held, silent=decision.silent)
+
+    def _chat(self, target: str) -> Chat:
+        chat_id = self._targets[target] or 0
+        return self._chats.get(chat_id, Chat(chat_id=chat_id))
+
+    def _wants_alerts(self, chat: Chat) -> bool:
+        """The terminal is no chat and always wants them."""
+        return not chat.chat_id or chat.wants_alerts(by_default=self._on_by_default)

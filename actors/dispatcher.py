@@ -7,22 +7,26 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from actors.chat_requests import ChatReply, ChatRequest, ChatRequests
 from actors.delivery_plans import DAY_MS, Plans
 from actors.market_fold import MarketFold
 from actors.messages import (
     AlertRaised,
-    AlertsState,
     AskAlerts,
     AssetsWatched,
+    CastVote,
+    ChangePreferences,
     ChatSeen,
     DeliveriesQueued,
     DeliverNow,
     Refused,
+    SendTest,
     SetAlerts,
+    TestPlanned,
 )
 from actors.notifiers.texts import plain
 from actors.outbox import Outbox, OutboxError
-from actors.outbox_rows import TERMINAL, Chat, Planned, telegram_target
+from actors.outbox_rows import TERMINAL, Planned
 from actors.paths import TELEGRAM as TELEGRAM_PATH
 from actors.paths import TERMINAL as TERMINAL_PATH
 from actors.supervised import Supervised
@@ -77,8 +81,10 @@ class Dispatcher(Supervised):
         heading: str = "",
         brief_log: bool = False,
         journal: Callable[[Alert], None] | None = None,
+        on_by_default: bool = True,
     ) -> None:
-        """`chats`: ids that receive alerts. `notifiers`: paths of those that exist.
+        """`chats`: ids that receive alerts; `on_by_default`: also where nobody has decided. `notifiers`: paths of those that
+        exist.
 
         `market_wide`: when the alerts of many assets are one incident; `watched`: of how many assets, until `AssetsWatched`.
 
@@ -90,7 +96,10 @@ class Dispatcher(Supervised):
         self._telegram = TELEGRAM_PATH if TELEGRAM_PATH in notifiers else None
         self._heading, self._brief_log, self._keep = heading, brief_log, journal
         self._outbox: Outbox | None = None
-        self._plans = Plans(chats if self._telegram else (), terminal=self._terminal is not None)
+        self._plans = Plans(
+            chats if self._telegram else (), terminal=self._terminal is not None, on_by_default=on_by_default
+        )
+        self._requests = ChatRequests(self._plans, self.log, on_by_default=on_by_default)
         self._market = MarketFold(market_wide, watched, self.log)
         self._edited_s: dict[str, float] = {}
         self._unsaved: deque[_Unsaved] = deque(maxlen=UNSAVED_MAX)
@@ -123,11 +132,11 @@ class Dispatcher(Supervised):
         if self._outbox is not None:
             self._outbox.close()
 
-    def handle(self, message: Any) -> AlertsState | Refused | None:
+    def handle(self, message: Any) -> ChatReply | None:
         match message:
             case AlertRaised(alert=alert):
                 self._take(alert)
-            case SetAlerts() | AskAlerts():
+            case SetAlerts() | AskAlerts() | ChangePreferences() | CastVote() | SendTest():
                 return self._answer(message)
             case ChatSeen(chat_id=chat_id):
                 self._revive(chat_id)
@@ -308,29 +317,21 @@ class Dispatcher(Supervised):
 
     # -- chats ----------------------------------------------------------------------------------------------------
 
-    def _answer(self, message: SetAlerts | AskAlerts) -> AlertsState | Refused:
+    def _answer(self, request: ChatRequest) -> ChatReply:
         try:
-            if isinstance(message, SetAlerts):
-                self._set_alerts(message)
-            return self._state(message.chat_id)
+            if isinstance(request, SendTest):
+                return self._test(request)
+            return self._requests.answer(request, self._open(), self.now_ms)
         except OutboxError as error:
             self._lose_outbox(error)
             return Refused(reason="the settings of this chat cannot be read or stored now")
 
-    def _set_alerts(self, wish: SetAlerts) -> None:
+    def _test(self, request: SendTest) -> TestPlanned:
         outbox = self._open()
-        outbox.chats.set_alerts(wish.chat_id, on=wish.on, by=wish.by, now_ms=self.now_ms)
-        self.log.info("chat_alerts_set", chat_id=wish.chat_id, on=wish.on, by=wish.by)
-        if not wish.on:
-            target = telegram_target(wish.chat_id)
-            for alert_id, stage in outbox.withdraw(target, "suppressed", "alerts_off"):
-                self.log.info("alert_suppressed", alert_id=alert_id, stage=stage, target=target, reason="alerts_off")
-
-    def _state(self, chat_id: int) -> AlertsState:
-        outbox = self._open()
-        chat = outbox.chats.all().get(chat_id, Chat(chat_id=chat_id))
-        sent, waiting = outbox.counts(telegram_target(chat_id), self.now_ms - DAY_MS)
-        return AlertsState(chat_id=chat_id, on=chat.alerts_on, since_ms=chat.changed_ms, sent_24h=sent, waiting=waiting)
+        alert, plan = self._requests.plan_test(request, outbox, self.now_ms)
+        outbox.append(alert, (plan,), self.now_ms)
+        self._announce(alert, (plan,))
+        return TestPlanned(held=plan.suppressed, silent=plan.silent)
 
     def _revive(self, chat_id: int) -> None:
         try:

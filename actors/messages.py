@@ -12,14 +12,16 @@ import msgspec
 from actors.exchanges.exchange import Instrument
 from actors.feed_tally import Heard
 from charts.requests import ChartRequest
-from intelligence.alerts import Alert
+from intelligence.alerts import Alert, Severity
 from intelligence.clock_offset import ClockSeen
 from intelligence.feed_health import FeedHealth, FeedKind
+from intelligence.gates import Preferences
 from intelligence.history import BarSpan, History, Missing, OpenInterestSpan
 from intelligence.market import Liquidation, MarkPrice, OpenInterest
 from intelligence.market_cap import CoinCap
 from intelligence.minute import Minute
 from intelligence.near_misses import NearMiss
+from intelligence.preferences import Change
 from intelligence.silent_feeds import Subscription
 from intelligence.tape import MarketTape
 from intelligence.thresholds.records import AssetThresholds
@@ -449,6 +451,50 @@ class AskAlerts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChangePreferences:
+    """Change one thing of what a chat has chosen (stored); answered with `AlertsState`."""
+
+    chat_id: int
+    change: Change
+    by: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CastVote:
+    """Store what `by` thinks of an alert; answered with `VotesState`. Replaces an earlier vote of the same user and chat."""
+
+    alert_id: str
+    chat_id: int
+    by: int
+    useful: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VotesState:
+    alert_id: str
+    useful: int
+    useless: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendTest:
+    """Send a chat a test alert of that severity, by the ways of real ones; answered with `TestPlanned`."""
+
+    chat_id: int
+    severity: Severity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestPlanned:
+    """`held`: the gate that keeps it from the chat, "" when it goes out; `silent` then says how."""
+
+    __test__ = False
+
+    held: str
+    silent: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AlertsState:
     """`since_ms`: when it was last changed by a person, None if never. `sent_24h`, `waiting`: this chat's deliveries."""
 
@@ -457,6 +503,7 @@ class AlertsState:
     since_ms: int | None
     sent_24h: int
     waiting: int
+    preferences: Preferences
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

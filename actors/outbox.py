@@ -16,6 +16,7 @@ from actors.chat_book import ChatBook
 from actors.database import Database
 from actors.database import StorageError as OutboxError
 from actors.outbox_rows import Backlog, Delivery, Known, Planned, Start
+from actors.vote_book import VoteBook
 from intelligence.alerts import Alert, Severity, Stage
 from intelligence.explanations import Fate
 
@@ -48,6 +49,12 @@ MIGRATIONS: tuple[str, ...] = (
     ALTER TABLE chats ADD COLUMN preferences TEXT NOT NULL DEFAULT '{}';
     CREATE INDEX alerts_open ON alerts (detected_ms) WHERE stage != 'ended';
     """,
+    """
+    CREATE TABLE votes (
+        alert_id TEXT NOT NULL, chat_id INTEGER NOT NULL, user_id INTEGER NOT NULL, useful INTEGER NOT NULL,
+        voted_ms INTEGER NOT NULL, PRIMARY KEY (alert_id, chat_id, user_id));
+    ALTER TABLE chats ADD COLUMN greeted_ms INTEGER;
+    """,
 )
 
 _OPEN = """
@@ -64,6 +71,7 @@ class Outbox:
     def __init__(self, database: Path | str, busy_s: float) -> None:
         self._db = Database(database, busy_s, MIGRATIONS)
         self.chats = ChatBook(self._db)
+        self.votes = VoteBook(self._db)
 
     def close(self) -> None:
         self._db.close()
@@ -143,7 +151,7 @@ class Outbox:
         """The newest record of every incident that began since then and has not ended."""
         rows = self._db.all(
             "SELECT coalesce(updated, record) AS newest FROM alerts WHERE stage != 'ended' AND detected_ms >= ?"
-            " AND kind != 'liquidation'",
+            " AND kind NOT IN ('liquidation', 'notice')",
             since_ms,
         )
         return [msgspec.json.decode(row["newest"], type=Alert) for row in rows]
@@ -158,10 +166,10 @@ class Outbox:
         return msgspec.json.decode(row["newest"], type=Alert) if row else None
 
     def between(self, from_ms: int, to_ms: int) -> list[Alert]:
-        """The newest records of the alerts whose event was from the one to the other time."""
+        """The newest records of the alerts whose event was from the one to the other time, notices left out."""
         rows = self._db.all(
             "SELECT coalesce(ended, updated, record) AS newest FROM alerts WHERE exchange_ms BETWEEN ? AND ?"
-            " ORDER BY exchange_ms",
+            " AND kind != 'notice' ORDER BY exchange_ms",
             from_ms,
             to_ms,
         )
@@ -175,10 +183,10 @@ class Outbox:
         return tuple(Fate(**dict(row)) for row in rows)
 
     def pushed(self, target: str, since_ms: int) -> int:
-        """How many alerts a target was told, or is about to be told, since then."""
+        """How many alerts a target was told, or is about to be told, since then; notices do not count."""
         row = self._db.one(
-            "SELECT count(*) AS n FROM deliveries WHERE target = ? AND stage = 'raised' AND created_ms >= ?"
-            " AND state IN ('queued', 'sending', 'delivered')",
+            "SELECT count(*) AS n FROM deliveries JOIN alerts USING (alert_id) WHERE target = ? AND kind != 'notice'"
+            " AND deliveries.stage = 'raised' AND created_ms >= ? AND state IN ('queued', 'sending', 'delivered')",
             target,
             since_ms,
         )
@@ -196,6 +204,7 @@ class Outbox:
                 " RETURNING alert_id",
                 before_ms,
             )
+            self._db.write("DELETE FROM votes WHERE alert_id NOT IN (SELECT alert_id FROM alerts)")
         return len(gone)
 
     # -- a notifier's side ----------------------------------------------------------------------------------------

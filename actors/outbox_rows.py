@@ -61,7 +61,11 @@ class Start:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chat:
-    """`dead_reason`: why Telegram refuses it, empty while it does not. `moved_to`: its id since it became a supergroup."""
+    """`dead_reason`: why Telegram refuses it, empty while it does not. `moved_to`: its id since it became a supergroup.
+
+    `alerts_on` is what a person decided at `changed_ms`, None if nobody has. `greeted_ms`: when it was told last that the
+    daemon runs.
+    """
 
     chat_id: int
     alerts_on: bool = True
@@ -69,6 +73,11 @@ class Chat:
     dead_reason: str = ""
     moved_to: int | None = None
     preferences: Preferences = field(default_factory=Preferences)
+    greeted_ms: int | None = None
+
+    def wants_alerts(self, *, by_default: bool) -> bool:
+        """What a person decided wins."""
+        return by_default if self.changed_ms is None else self.alerts_on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,8 @@ from intelligence.market import Coverage, PositionSide, PriceKind
 
 
 class AlertKind(StrEnum):
+    """A notice is the daemon's own word to one chat (a greeting, a digest, a test): nothing was detected."""
+
     LIQUIDATION = "liquidation"
     CASCADE = "cascade"
     OPEN_INTEREST = "open_interest"
@@ -18,6 +20,7 @@ class AlertKind(StrEnum):
     ZONE_APPROACH = "zone_approach"
     MARKET_WIDE = "market_wide"
     FEED_HEALTH = "feed_health"
+    NOTICE = "notice"
 
 
 class Severity(StrEnum):

@@ -3,7 +3,7 @@
 Detection knows nothing of this: an alert that every target is spared is raised, stored and explained all the same.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -80,17 +80,20 @@ class OwnThreshold(msgspec.Struct, frozen=True, kw_only=True):
 
 class Preferences(msgspec.Struct, frozen=True, kw_only=True):
     """What one chat has chosen. `assets`: only these, all when empty. `pushes_a_day` counts over the last 24 hours.
+    `digest_minute`: when it gets its digest, in minutes of the day in its `zone` (a name of the tz database).
 
     Where nothing is chosen P3 is silent and everything else loud.
     """
 
-    kinds: dict[AlertKind, Loudness] = {}
-    severities: dict[Severity, Loudness] = {}
+    kinds: Mapping[AlertKind, Loudness] = {}
+    severities: Mapping[Severity, Loudness] = {}
     assets: tuple[str, ...] = ()
     own_thresholds: tuple[OwnThreshold, ...] = ()
     mutes: tuple[Mute, ...] = ()
     quiet: QuietHours | None = None
     pushes_a_day: int | None = None
+    digest_minute: int | None = None
+    zone: str = "UTC"
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
@@ -150,7 +153,7 @@ _GATES: tuple[tuple[Gate, Callable[[Alert, Standing], bool]], ...] = (
         Gate.NOT_WATCHED,
         lambda alert, standing: (
             bool(standing.preferences.assets)
-            and alert.kind not in {AlertKind.FEED_HEALTH, AlertKind.MARKET_WIDE}
+            and alert.kind not in {AlertKind.FEED_HEALTH, AlertKind.MARKET_WIDE, AlertKind.NOTICE}
             and alert.asset not in standing.preferences.assets
         ),
     ),

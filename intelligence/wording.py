@@ -22,6 +22,7 @@ from intelligence.market import Coverage, PriceKind
 from intelligence.thresholds.words import made_of
 
 MAX_LINES = 8
+MAX_NOTICE_LINES = 30
 SEEN_CHARS = 40  # of a notification on a locked phone
 MAX_NAME_CHARS = 24  # of anything a venue named
 MAX_MADE_CHARS = 160  # of what a threshold is made of
@@ -44,6 +45,8 @@ def plain_text(alert: Alert, *, heading: str = "", age_ms: int | None = None) ->
 def telegram_html(alert: Alert, *, heading: str = "", age_ms: int | None = None) -> str:
     """The text for Telegram's parse mode HTML: the first line bold, the id for copying by a tap."""
     first, *rest = (escape(line, quote=False) for line in _lines(alert, heading=heading, age_ms=age_ms))
+    if alert.kind is AlertKind.NOTICE:
+        return "\n".join((f"<b>{first}</b>", *rest))
     alert_id = escape(_name(alert.alert_id), quote=False)
     if rest:
         rest[-1] = rest[-1].removesuffix(alert_id) + f"<code>{alert_id}</code>"
@@ -60,6 +63,8 @@ def _lines(alert: Alert, *, heading: str, age_ms: int | None) -> list[str]:
             f"{_name(alert.asset)} {alert.kind}"
         ]
         told[0] = _headed(heading) + told[0]
+    if alert.kind is AlertKind.NOTICE:  # it brings whatever is to be said
+        return told[:MAX_NOTICE_LINES]
     return [*told[: MAX_LINES - 1], _stamp(alert, age_ms)]
 
 

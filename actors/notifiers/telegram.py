@@ -14,6 +14,7 @@ from actors.mailbox import Lane
 from actors.messages import AlertDelivered, ChatCharged, DeliveriesQueued, DeliverNow
 from actors.notifiers import verdicts
 from actors.notifiers.bot_api import BotApi
+from actors.notifiers.buttons import alert_buttons
 from actors.notifiers.deliveries import Deliveries
 from actors.notifiers.ledger import Ledger
 from actors.notifiers.queues import Pace
@@ -185,6 +186,8 @@ class TelegramNotifier(Supervised):
             text = plain(row.alert, heading=self._heading, age_ms=late_ms, instance=self._instance)
             fields["text"] = cut_to_units(text, MAX_TEXT_UNITS)
             del fields["parse_mode"]
+        if (buttons := alert_buttons(row.alert)) is not None:
+            fields["reply_markup"] = buttons
         if edits is not None:
             fields["message_id"] = edits
         elif row.silent:

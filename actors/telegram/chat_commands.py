@@ -1,26 +1,32 @@
-"""/start /help /alerts: what this chat gets."""
+"""/start /help /alerts: whether this chat gets alerts, of which families, and how loudly."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 
-from actors.messages import AlertsState, AskAlerts, SetAlerts
-from actors.telegram import answers
+from actors.messages import AlertsState
+from actors.telegram import parsing, preference_words
 from actors.telegram.access import Right
 from actors.telegram.answer import Answer, Asked, Command, Refusal
-from actors.telegram.desk import Desk
+from actors.telegram.chats import Chats
+from intelligence.answers.layout import escape, page
+from intelligence.preferences import SetLoudness
 
-USAGE_OF_ALERTS = "Use /alerts start, /alerts stop or /alerts status."
+USAGE_OF_ALERTS = (
+    "Use /alerts start, /alerts stop or /alerts status; /alerts FAMILY loud, silent or off, with liquidation, cascade, oi, "
+    "volume, zone, market or health, or a severity: P1, P2, P3."
+)
 
 
 class ChatCommands:
-    """`helping` gives the text of /help for a right: it lists the commands of others too."""
+    """`helping` gives the text of /help for a right: it lists the commands of others too. `now_ms`: market time."""
 
-    def __init__(self, desk: Desk, targets: frozenset[int], helping: Callable[[Right], str]) -> None:
-        self._desk, self._targets, self._helping = desk, targets, helping
+    def __init__(self, chats: Chats, now_ms: Callable[[], int], helping: Callable[[Right], str]) -> None:
+        self._chats, self._now_ms, self._helping = chats, now_ms, helping
 
     def commands(self) -> tuple[Command, ...]:
         return (
-            Command("alerts", self._alerts, hint="the alerts of this chat", usage="start|stop|status"),
+            Command(
+                "alerts", self._alerts, hint="what alerts this chat gets, and how loudly", usage="start|stop|status"
+            ),
             Command("help", self._help, hint="what this bot can do"),
             Command("start", self._start),
         )
@@ -29,38 +35,35 @@ class ChatCommands:
         return Answer(text=self._helping(asked.right))
 
     async def _start(self, asked: Asked) -> Answer:
-        return Answer(text=f"{self._helping(asked.right)}\n\n{_state(await self._state_of(asked))}")
+        state = await self._chats.state(asked)
+        return Answer(text=f"{self._helping(asked.right)}\n\n{self._text(state)}")
 
     async def _alerts(self, asked: Asked) -> Answer:
-        wish = asked.words[0].lower() if asked.words else "status"
-        if wish == "status":
-            return Answer(text=_state(await self._state_of(asked)))
-        if wish not in {"start", "stop"}:
-            raise Refusal(USAGE_OF_ALERTS)
-        asked.require(Right.CHANGE)
-        self._check_target(asked)
-        wished = SetAlerts(chat_id=asked.chat_id, on=wish == "start", by=asked.user_id or 0)
-        return Answer(text=_state(await self._desk.ask(wished, AlertsState)))
+        match [word.lower() for word in asked.words]:
+            case [] | ["status"]:
+                state = await self._chats.state(asked)
+            case ["start" | "stop" as wish]:
+                state = await self._chats.switch(asked, on=wish == "start")
+            case [of, how]:
+                state = await self._chats.change(asked, _loudness(of, how))
+            case _:
+                raise Refusal(USAGE_OF_ALERTS)
+        return Answer(text=self._text(state), buttons=preference_words.menu(state.preferences, on=state.on))
 
-    async def _state_of(self, asked: Asked) -> AlertsState:
-        self._check_target(asked)
-        return await self._desk.ask(AskAlerts(chat_id=asked.chat_id), AlertsState)
-
-    def _check_target(self, asked: Asked) -> None:
-        if asked.chat_id not in self._targets:
-            raise Refusal(answers.NOT_A_TARGET)
-
-
-def _state(state: AlertsState) -> str:
-    """HTML."""
-    since = "" if state.since_ms is None else f", set {_clock(state.since_ms)}"
-    how = "/alerts stop ends them" if state.on else "/alerts start brings them back; detection goes on"
-    waiting = f", {state.waiting} waiting" if state.waiting else ""
-    return (
-        f"Alerts in this chat are <b>{'on' if state.on else 'off'}</b>{since}.\n"
-        f"{state.sent_24h} sent in the last 24 h{waiting}. {how}."
-    )
+    def _text(self, state: AlertsState) -> str:
+        chosen, now_ms = state.preferences, self._now_ms()
+        since = "" if state.since_ms is None else f", set {preference_words.local(state.since_ms, chosen.zone, now_ms)}"
+        how = "/alerts stop ends them" if state.on else "/alerts start brings them back; detection goes on"
+        waiting = f", {state.waiting} waiting" if state.waiting else ""
+        return page(
+            f"Alerts in this chat are <b>{'on' if state.on else 'off'}</b>{since}.",
+            f"{state.sent_24h} sent in the last 24 h{waiting}. {how}.",
+            escape("\n".join(preference_words.described(chosen, now_ms))),
+        )
 
 
-def _clock(at_ms: int) -> str:
-    return datetime.fromtimestamp(at_ms // 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+def _loudness(of: str, how: str) -> SetLoudness:
+    what, loudness = parsing.severity(of) or parsing.kind(of), parsing.loudness(how)
+    if what is None or loudness is None:
+        raise Refusal(USAGE_OF_ALERTS)
+    return SetLoudness(of=what, loudness=loudness)

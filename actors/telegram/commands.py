@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from telegram.error import InvalidToken
 
@@ -19,13 +19,18 @@ from actors.telegram import answers
 from actors.telegram.access import Right
 from actors.telegram.answer import Command
 from actors.telegram.chat_commands import ChatCommands
-from actors.telegram.daemon_commands import DaemonCommands
+from actors.telegram.chats import Chats
+from actors.telegram.daemon_commands import About, DaemonCommands
 from actors.telegram.desk import Desk
+from actors.telegram.explain_commands import ExplainCommands, Records
 from actors.telegram.handlers import Door, Handlers
 from actors.telegram.market import Market
 from actors.telegram.market_commands import MarketCommands
+from actors.telegram.operator_commands import OperatorCommands
 from actors.telegram.polling import Poller
+from actors.telegram.quiet_commands import QuietCommands
 from actors.telegram.sending import Sender
+from actors.telegram.watch_commands import WatchCommands
 from config.settings import Telegram as TelegramSettings
 
 STOP_S = 3.0  # supervision.md 14
@@ -46,6 +51,14 @@ class _LoopEnded:
     unknown_bot: bool
 
 
+class Files(NamedTuple):
+    """What is read to answer: the folder of the status, the file of alerts, and that of near misses."""
+
+    status: Path
+    database: Path
+    near_misses: Path
+
+
 class TelegramCommands(Supervised):
     """Answers what authorised users write to the bot. Ready at once: Telegram may be reached later."""
 
@@ -53,8 +66,9 @@ class TelegramCommands(Supervised):
         self,
         *,
         telegram: TelegramSettings,
-        status_dir: Path | str,
+        files: Files,
         assets: Iterable[str] = (),
+        about: About | None = None,
         heading: str = "",
     ) -> None:
         """`assets`: those that are watched by name."""
@@ -64,7 +78,7 @@ class TelegramCommands(Supervised):
                 "nobody_authorized", advice="name user or group ids in AUTHORIZED_USERS; /start tells them"
             )
         door = Door(frozenset(telegram.authorized_users), frozenset(telegram.owner_users), telegram.commands_per_minute)
-        commands = self._commands(door, Path(status_dir), assets)
+        commands = self._commands(door, files, assets, about or About())
         sender = Sender(f"{heading} " if heading else "", self.log)
         handlers = Handlers(door, commands, self._note_chat, sender, self.log)
         self._leaving = False
@@ -73,15 +87,22 @@ class TelegramCommands(Supervised):
         self._thread.start()
         self.note("connecting")
 
-    def _commands(self, door: Door, status_folder: Path, assets: Iterable[str]) -> tuple[Command, ...]:
+    def _commands(self, door: Door, files: Files, assets: Iterable[str], about: About) -> tuple[Command, ...]:
         def helping(right: Right) -> str:
             return answers.help_text(commands, right)
 
+        market = Market(self.system, assets)
         desk = Desk(self.address(paths.DISPATCHER), self.log)
+        chats = Chats(desk, door.authorized)
+        records = Records(files.database, files.near_misses)
         families = (
-            MarketCommands(Market(self.system, assets), self.log),
-            ChatCommands(desk, door.authorized, helping),
-            DaemonCommands(status_folder),
+            MarketCommands(market, self.log),
+            ChatCommands(chats, market.now_ms, helping),
+            WatchCommands(chats, market),
+            QuietCommands(chats, market, market.now_ms),
+            ExplainCommands(records, desk, chats, market),
+            DaemonCommands(files.status, about, desk, chats),
+            OperatorCommands(self.system, self.log),
         )
         commands = tuple(command for family in families for command in family.commands())
         return commands

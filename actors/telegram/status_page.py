@@ -2,13 +2,17 @@
 
 import difflib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from actors import paths
+from intelligence.amounts import compact_duration
+
 OLD_S = 30.0  # the pulse writes every 5 s; older than this something is wrong (supervision.md 19)
+MAX_SICK = 6  # of one venue
 MAX_CHARS = 3_900  # below Telegram's 4,096, with room for a warning
 NOTHING = "There is no status yet: the daemon has just started, or its data directory cannot be written."
 
@@ -31,6 +35,8 @@ class _Node(msgspec.Struct, frozen=True):
 
 class _Report(msgspec.Struct, frozen=True):
     tree: _Node
+    version: str = "?"
+    uptime_s: float = 0.0
 
 
 def page(folder: Path) -> str:
@@ -44,11 +50,8 @@ def page(folder: Path) -> str:
 
 def node_page(folder: Path, path: str) -> str:
     """One path and what is below it, or the paths most like it."""
-    file = folder / "status.json"
-    try:
-        report = msgspec.json.decode(file.read_bytes(), type=_Report)
-        warning = _warning(file)
-    except (OSError, msgspec.DecodeError):
+    report, warning = _report(folder)
+    if report is None:
         return NOTHING
     nodes = {node.path: node for node in _walk(report.tree)}
     wanted = "/" + path.strip("/").lower()
@@ -56,6 +59,44 @@ def node_page(folder: Path, path: str) -> str:
         like = difflib.get_close_matches(wanted, nodes, n=5)
         return "\n".join(["There is no such path. Like it:", *like] if like else ["There is no such path."])
     return f"{warning}{_lines(nodes[wanted])[:MAX_CHARS]}"
+
+
+def venues_page(folder: Path, venues: Iterable[str]) -> str:
+    """What brings each venue's figures, and how it is."""
+    report, warning = _report(folder)
+    if report is None:
+        return NOTHING
+    nodes = {node.path: node for node in _walk(report.tree)}
+    lines = [nodes[paths.VENUES].note] if paths.VENUES in nodes and nodes[paths.VENUES].note else []
+    for venue in venues:
+        own = [node for path, node in nodes.items() if _brings(path, venue)]
+        sick = [f"  {_line(node)}{f': {node.why}' if node.why else ''}" for node in own if node.health != "healthy"]
+        state = "no part of it runs" if not own else f"{len(own) - len(sick)} of {len(own)} parts healthy"
+        lines += [f"{venue}: {state}", *sick[:MAX_SICK]]
+    text = "\n".join(lines)
+    return f"{warning}{text}"[:MAX_CHARS]
+
+
+def version(folder: Path) -> str:
+    report, _ = _report(folder)
+    if report is None:
+        return NOTHING
+    return f"Foreshock {report.version}, up for {compact_duration(int(report.uptime_s * 1000))}"
+
+
+def _brings(path: str, venue: str) -> bool:
+    parent, _, name = path.rpartition("/")
+    own = name == venue or name.startswith(f"{venue}-")
+    return own and parent in {paths.FEEDS, paths.CATALOGUES, paths.OPEN_INTEREST, paths.BACKFILL}
+
+
+def _report(folder: Path) -> tuple[_Report | None, str]:
+    """The report and a warning when it is old; None while there is none that can be read."""
+    file = folder / "status.json"
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=_Report), _warning(file)
+    except (OSError, msgspec.DecodeError):
+        return None, ""
 
 
 def _warning(file: Path) -> str:

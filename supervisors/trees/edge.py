@@ -1,23 +1,28 @@
 """What people ask through."""
 
 from actors.charts import Charts
+from actors.near_miss_book import NEAR_MISSES
 from config.settings import Settings
+from config.summary import summary
 from supervisors.spec import IO, ChildSpec, SupervisorSpec
-from supervisors.trees.pieces import arguments
-from supervisors.trees.presentation import Presentation
+from supervisors.trees.pieces import arguments, enabled_venues
+from supervisors.trees.presentation import DATABASE, Presentation
 
 
 def edge(settings: Settings, presentation: Presentation) -> SupervisorSpec:
     from actors.notifiers.incident_pictures import IncidentPictures  # noqa: PLC0415 - only with a token
-    from actors.telegram.commands import TelegramCommands  # noqa: PLC0415 - only with a token: it costs 17 MB
+    from actors.telegram.commands import Files, TelegramCommands  # noqa: PLC0415 - only with a token: it costs 17 MB
+    from actors.telegram.daemon_commands import About  # noqa: PLC0415
 
+    folder = settings.data_dir
     commands = ChildSpec(
         id="commands",
         actor=TelegramCommands,
         args=arguments(
             telegram=settings.telegram,
-            status_dir=str(settings.data_dir),
+            files=Files(folder, folder / DATABASE, folder / NEAR_MISSES),
             assets=tuple(settings.assets),
+            about=About(tuple(enabled_venues(settings)), summary(settings)),
             heading=presentation.heading,
         ),
         profile=IO,

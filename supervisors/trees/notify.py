@@ -43,6 +43,7 @@ def notify(settings: Settings, presentation: Presentation, *, telegram: bool) ->
             journal=presentation.journal,
             market_wide=settings.market_wide,
             watched=settings.assets.auto or len(settings.assets),
+            on_by_default=settings.switches.auto_start,
         ),
         profile=CORE,
         mailbox=MailboxSpec(retain_max=1),

@@ -21,6 +21,7 @@ TRUSTED = {
     (messages.HistoryMissing, "missing"),
     (messages.HistoryTold, "history"),
     (messages.FeedsHealth, "feeds"),
+    (messages.AlertsState, "preferences"),
     (messages.CheckpointTaken, "state"),
 }
 

@@ -5,7 +5,8 @@ from actors.dispatcher import Dispatcher
 from actors.messages import AskAlerts
 from actors.symbol_stream import SymbolStream
 from actors.telegram import answers
-from actors.telegram.commands import TelegramCommands
+from actors.telegram.commands import Files, TelegramCommands
+from actors.telegram.daemon_commands import About
 from config.settings import Outbox as OutboxSettings
 from intelligence.detectors.asset import DetectionRules
 from intelligence.detectors.market_wide import MarketWideRule
@@ -43,7 +44,8 @@ class Bot:
             paths.COMMANDS,
             TelegramCommands,
             telegram=telegram_settings(self.stand, **settings),
-            status_dir=str(self.folder),
+            files=Files(self.folder, self.database, self.folder / "near_misses.db"),
+            about=About(("binance", "okx"), ("Venues: binance, okx",)),
             assets=assets,
             heading=heading,
         )

@@ -12,7 +12,7 @@ from actors.outbox import Outbox
 from actors.outbox_rows import telegram_target
 from actors.telegram import answers
 from actors.telegram.chat_commands import USAGE_OF_ALERTS
-from actors.telegram.commands import TelegramCommands
+from actors.telegram.commands import Files, TelegramCommands
 from config.logs import configure_logs
 from config.settings import load_settings
 from tests.intelligence.builders import an_alert
@@ -20,7 +20,13 @@ from tests.telegram_stand import proxy
 from tests.telegram_stand.stage import wait_for
 from tests.telegram_stand.stand import GROUP, ME, STRANGER, TOKEN, telegram_settings
 
-MENU = ["price", "volume", "cvd", "oi", "profile", "liquidations", "funding", "alerts", "help", "status"]
+MENU = [
+    *("price", "volume", "cvd", "oi", "profile", "liquidations", "funding"),
+    *("alerts", "help", "watch", "unwatch", "threshold"),
+    *("mute", "unmute", "quiet", "budget", "digest", "timezone"),
+    *("why", "whynot", "status", "venues", "config", "test", "version"),
+]
+OPERATIONS = ["restart", "pause", "resume"]
 
 
 @pytest.fixture
@@ -85,7 +91,7 @@ def test_alerts_stop_is_stored_beats_the_default_and_survives_restarts(bot):
     bot.theatre.restart(paths.COMMANDS)
     bot.polling()
 
-    assert "<b>off</b>, set 20" in bot.stand.answers("/alerts status")
+    assert "<b>off</b>, set " in bot.stand.answers("/alerts status")
     assert bot.is_on(GROUP)
     bot.theatre.tell(paths.DISPATCHER, AlertRaised(alert=an_alert()))
     assert "<b>on</b>" in bot.stand.answers("/alerts start")
@@ -255,7 +261,7 @@ def test_each_scope_has_its_menu_of_commands(bot):
     calls = wait_for(lambda: len(got := bot.stand.calls("setMyCommands")) == 3 and got)
     names = [[entry["command"] for entry in json.loads(call.fields["commands"])] for call in calls]
     scopes = [json.loads(call.fields.get("scope", "{}")).get("chat_id") for call in calls]
-    assert list(zip(scopes, names, strict=True)) == [(None, ["start"]), (ME, MENU), (GROUP, MENU)]
+    assert list(zip(scopes, names, strict=True)) == [(None, ["start"]), (ME, MENU + OPERATIONS), (GROUP, MENU)]
 
 
 def test_what_was_written_while_we_were_away_is_dropped(bot):
@@ -360,7 +366,7 @@ def test_loop_of_an_earlier_incarnation_must_end_first(bot):
     left.start()
     bot.theatre._cast[paths.COMMANDS] = (
         TelegramCommands,
-        {"telegram": telegram_settings(bot.stand), "status_dir": str(bot.folder)},
+        {"telegram": telegram_settings(bot.stand), "files": Files(bot.folder, bot.database, bot.database)},
     )
     bot.theatre.begin(paths.COMMANDS)
 

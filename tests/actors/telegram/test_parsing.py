@@ -83,7 +83,7 @@ def test_amounts(word, amount):
 
 @pytest.mark.parametrize(
     ("word", "kind"),
-    [(kind.value, kind) for kind in AlertKind]
+    [(kind.value, kind) for kind in AlertKind if kind is not AlertKind.NOTICE]
     + [("liquidations", AlertKind.LIQUIDATION), ("OI", AlertKind.OPEN_INTEREST), ("cascades", AlertKind.CASCADE)]
     + [("volume", AlertKind.VOLUME_SPIKE), ("nonsense", None), ("", None)],
 )

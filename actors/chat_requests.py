@@ -1,0 +1,95 @@
+"""What chats ask of the dispatcher: their state, changes of what they have chosen, votes and tests."""
+
+from typing import Any
+
+from actors.delivery_plans import DAY_MS, Plans
+from actors.messages import (
+    AlertsState,
+    AskAlerts,
+    CastVote,
+    ChangePreferences,
+    Refused,
+    SendTest,
+    SetAlerts,
+    TestPlanned,
+    VotesState,
+)
+from actors.notices import a_notice
+from actors.outbox import Outbox
+from actors.outbox_rows import Chat, Planned, telegram_target
+from intelligence.alerts import Alert
+from intelligence.gates import Preferences
+from intelligence.preferences import NotPossible, changed
+
+ChatRequest = SetAlerts | AskAlerts | ChangePreferences | CastVote | SendTest
+ChatReply = AlertsState | VotesState | TestPlanned | Refused
+
+
+class ChatRequests:
+    """Every method raises OutboxError. `on_by_default`: whether chats in which nobody has decided get alerts."""
+
+    def __init__(self, plans: Plans, log: Any, *, on_by_default: bool) -> None:
+        self._plans, self._log, self._on_by_default = plans, log, on_by_default
+
+    def answer(self, request: ChatRequest, outbox: Outbox, now_ms: int) -> ChatReply:
+        match request:
+            case SetAlerts():
+                self._set_alerts(request, outbox, now_ms)
+            case ChangePreferences():
+                try:
+                    self._change(request, outbox, now_ms)
+                except NotPossible as error:
+                    return Refused(reason=str(error))
+            case CastVote():
+                return self._vote(request, outbox, now_ms)
+            case SendTest() | AskAlerts():
+                pass
+        return self._state(request.chat_id, outbox, now_ms)
+
+    def plan_test(self, request: SendTest, outbox: Outbox, now_ms: int) -> tuple[Alert, Planned]:
+        """A test alert for one chat, with what its preferences make of it."""
+        words = (
+            f"TEST {request.severity}: so loud does a {request.severity} alert arrive in this chat\n"
+            "Nothing was detected; /alerts changes what arrives and how"
+        )
+        target = telegram_target(request.chat_id)
+        alert = a_notice("test", target, now_ms, words, severity=request.severity)
+        return alert, self._plans.for_one(alert, target, outbox, now_ms)
+
+    def _set_alerts(self, wish: SetAlerts, outbox: Outbox, now_ms: int) -> None:
+        outbox.chats.set_alerts(wish.chat_id, on=wish.on, by=wish.by, now_ms=now_ms)
+        self._log.info("chat_alerts_set", chat_id=wish.chat_id, on=wish.on, by=wish.by)
+        if not wish.on:
+            target = telegram_target(wish.chat_id)
+            for alert_id, stage in outbox.withdraw(target, "suppressed", "alerts_off"):
+                self._log.info("alert_suppressed", alert_id=alert_id, stage=stage, target=target, reason="alerts_off")
+
+    def _change(self, wish: ChangePreferences, outbox: Outbox, now_ms: int) -> None:
+        """Raises NotPossible too."""
+        chosen = self._chat(wish.chat_id, outbox).preferences
+        outbox.chats.set_preferences(wish.chat_id, changed(chosen, wish.change, now_ms))
+        what = type(wish.change).__name__
+        self._log.info("preferences_changed", chat_id=wish.chat_id, by=wish.by, what=what)
+
+    def _vote(self, vote: CastVote, outbox: Outbox, now_ms: int) -> VotesState | Refused:
+        if outbox.known(vote.alert_id) is None:
+            return Refused(reason="that alert is not kept any more")
+        outbox.votes.cast(vote.alert_id, vote.chat_id, vote.by, useful=vote.useful, now_ms=now_ms)
+        self._log.info("vote_cast", alert_id=vote.alert_id, chat_id=vote.chat_id, by=vote.by, useful=vote.useful)
+        useful, useless = outbox.votes.of(vote.alert_id)
+        return VotesState(alert_id=vote.alert_id, useful=useful, useless=useless)
+
+    def _state(self, chat_id: int, outbox: Outbox, now_ms: int) -> AlertsState:
+        chat = self._chat(chat_id, outbox)
+        sent, waiting = outbox.counts(telegram_target(chat_id), now_ms - DAY_MS)
+        return AlertsState(
+            chat_id=chat_id,
+            on=chat.wants_alerts(by_default=self._on_by_default),
+            since_ms=chat.changed_ms,
+            sent_24h=sent,
+            waiting=waiting,
+            preferences=chat.preferences,
+        )
+
+    def _chat(self, chat_id: int, outbox: Outbox) -> Chat:
+        return outbox.chats.all().get(chat_id, Chat(chat_id=chat_id, preferences=Preferences()))
