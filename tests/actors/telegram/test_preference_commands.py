@@ -256,15 +256,15 @@ def test_test_alert_goes_the_way_of_real_ones(bot):
 
 def test_venues_config_and_version_come_from_what_is_written_down(bot):
     nodes = [
-        {"path": "/core/feeds/binance-market", "health": "healthy", "state": "running"},
-        {"path": "/core/oi/binance", "health": "unhealthy", "state": "parked", "why": "HTTP 451"},
+        {"path": f"{paths.FEEDS}/binance-market", "health": "healthy", "state": "running"},
+        {"path": f"{paths.OPEN_INTEREST}/binance", "health": "unhealthy", "state": "parked", "why": "HTTP 451"},
     ]
     report = {"version": "9.9", "uptime_s": 3_700.0, "tree": {"path": "/", "children": nodes}}
     (bot.folder / "status.json").write_text(json.dumps(report))
 
     venues = bot.stand.answers("/venues")
     assert "binance: 1 of 2 parts healthy" in venues
-    assert "/core/oi/binance: unhealthy, parked: HTTP 451" in venues
+    assert f"{paths.OPEN_INTEREST}/binance: unhealthy, parked: HTTP 451" in venues
     assert "okx: no part of it runs" in venues
     assert bot.stand.answers("/version") == "Foreshock 9.9, up for 1 h 1 min"
     assert "Venues: binance, okx" in bot.stand.answers("/config")
