@@ -515,7 +515,7 @@ def test_a_frame_with_liquidations_that_comes_again_is_dropped_once(feed):
     venue.send(BTC, bybit_liquidation(("BTCUSDT", 3, 90_000, 1)))
 
     assert [[e.quantity for e in seen.events] for seen in feed.liquidations(letters=2)] == [[2], [3]]
-    reader = feed.stage.system.ledger[feed.path].actor._reader
+    reader = feed.stage.system.ledger[feed.path].actor._readers.current
     assert reader.counts["duplicate_frames"] == 1
 
 

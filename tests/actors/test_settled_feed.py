@@ -248,7 +248,7 @@ def test_of_a_contract_whose_size_is_in_doubt_no_liquidation_is_told(daemon):
     seen = daemon.stage.system.place(STREAM).vitals.handled
 
     daemon.gate.liquidate("long", LARGE, daemon.clock.now_ms())
-    reader = daemon.stage.system.ledger[f"{paths.FEEDS}/{NAME}"].actor._reader
+    reader = daemon.stage.system.ledger[f"{paths.FEEDS}/{NAME}"].actor._readers.current
     wait_for(lambda: reader.counts["frames"] == 7, "the frame to be read")  # after the acknowledgement and five others
     daemon.stage.quiet(STREAM)
 
