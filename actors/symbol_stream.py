@@ -314,7 +314,7 @@ class SymbolStream(Supervised):
     def _closed(self, ended: Alert) -> Alert:
         """The end of an incident with what stands beside detection; without it where that fails."""
         try:
-            return self._market.flushed(ended, self.now_ms)
+            return self._market.completed(ended, self.now_ms)
         except Exception as error:
             self._lose_history(error)
             return ended

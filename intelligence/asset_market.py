@@ -8,9 +8,11 @@ from msgspec.structs import replace
 from intelligence.alerts import Alert
 from intelligence.feed_health import FeedHealth, FeedKind, Health
 from intelligence.flushed import open_interest_flushed
+from intelligence.funding import FundingView
 from intelligence.history import AssetHistory, BarSpan, OpenInterestSpan
 from intelligence.liquidation_sums import LiquidationSums, RollingLiquidations
 from intelligence.market import Liquidation, MarkPrice, OpenInterest
+from intelligence.market_context import MarketContext
 from intelligence.minute import CLOSES_AFTER_MS, MINUTE_MS, Minute, Minutes
 from intelligence.tape import MarketTape, Tape, TapeMinute
 from intelligence.trade_window import WINDOW_S, TradeWindow, VolumeProfile, VolumeSums
@@ -37,7 +39,7 @@ class MarketView:
     so of the sums and the profile; `liquidation_health` likewise. `trades_from_ms`: sums and profile hold everything from
     there on, None without any trade; `late_trades` and `broken_trades` were left out of them, by age and by an impossible
     time. `cvd_day_usd` and `volume_day_usd` begin at 00:00 UTC, or at `trades_day_from_ms` if that is later. `liquidations`
-    are complete from `liquidations_from_ms` on.
+    are complete from `liquidations_from_ms` on. `divergence`: see `Minute`.
     """
 
     asset: str
@@ -56,6 +58,8 @@ class MarketView:
     liquidations: tuple[LiquidationSums, ...]
     liquidations_from_ms: int
     profile: VolumeProfile | None
+    funding: FundingView | None
+    divergence: str
     trades_from_ms: int | None
     late_trades: int
     broken_trades: int
@@ -74,6 +78,7 @@ class AssetMarket:
         self._feeds: Mapping[tuple[str, FeedKind], FeedHealth] = {}
         self._trades = TradeWindow()
         self._minutes = Minutes()
+        self._context = MarketContext()
         self._tape = Tape()
         self._liquidations: list[Liquidation] = []  # not in a closed minute yet
         self._liquidated = RollingLiquidations()
@@ -97,6 +102,7 @@ class AssetMarket:
         accepted = tuple(accepted)
         self._liquidations += accepted
         self._liquidated.add(accepted)
+        self._context.liquidations(accepted)
 
     def forget_liquidations(self) -> None:
         self._liquidations = []
@@ -107,6 +113,7 @@ class AssetMarket:
         self._liquidated.add_doubtful(events, after_reconnect=after_reconnect)
 
     def mark(self, mark: MarkPrice) -> None:
+        self._context.mark(mark)
         known = self._marks.get((mark.venue, mark.instrument))
         if known is None or mark.exchange_ms >= known.exchange_ms:  # a second socket may lag behind the first
             self._marks[mark.venue, mark.instrument] = mark
@@ -117,15 +124,17 @@ class AssetMarket:
             self._open_interest[record.venue, record.instrument] = record
         self.history.take_open_interest(record)
 
-    def flushed(self, alert: Alert, now_ms: int) -> Alert:
-        """The end of an incident with what became of open interest meanwhile, over contracts that count one side."""
+    def completed(self, alert: Alert, now_ms: int) -> Alert:
+        """The end of an incident with what became of open interest meanwhile, over contracts that count one side, and with
+        an estimate of what capped feeds left out.
+        """
         points = {
             contract: self.history.open_interest(*contract)
             for contract, record in self._open_interest.items()
             if record.uncertain != "sides"
         }
         found = open_interest_flushed(points, alert.started_ms or alert.exchange_ms, now_ms)
-        return replace(alert, context=(*alert.context, *found))
+        return self._context.estimated(replace(alert, context=(*alert.context, *found)))
 
     # -- the past -----------------------------------------------------------------------------------------------------
 
@@ -192,6 +201,7 @@ class AssetMarket:
             liquidations=within,
             open_interest=tuple(self._open_interest[key] for key in sorted(self._open_interest)),
         )
+        minute = self._context.minute(minute)
         self._tape.take(minute)
         return minute
 
@@ -250,6 +260,8 @@ class AssetMarket:
             liquidations=self.liquidation_sums(now_ms),
             liquidations_from_ms=self.liquidations_from_ms,
             profile=trades.profile(now_ms),
+            funding=self._context.funding(now_ms),
+            divergence=self._context.divergence,
             trades_from_ms=trades.complete_from_ms,
             late_trades=trades.late,
             broken_trades=trades.ahead,

@@ -14,6 +14,9 @@ from intelligence.market import MarkPrice
 
 HOUR_MS = 3_600_000
 EIGHT_HOURS = 8.0
+PAID_EVERY_H = MappingProxyType(
+    {"hyperliquid": 1.0}
+)  # docs/venues.md; the others' rates are taken for those of eight hours
 KNOWN_INTERVALS_H = (1.0, 2.0, 4.0, 8.0)
 
 

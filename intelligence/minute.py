@@ -19,6 +19,8 @@ class Minute(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     of the venues' mark prices when the minute closed. `complete`: trades were received over the whole of it.
     `liquidations`: those that detection judged, by event time, of minutes before too if they came late. `open_interest`:
     the newest figure of every contract when the minute closed, each with its own time: never to be added over venues.
+    `funding_8h`: median over venues as a fraction in eight hours, positive when longs pay. `divergence`: `bearish` or `bullish`
+    where this minute confirmed that CVD did not follow the price (detection.md 8), else "".
     """
 
     asset: str
@@ -35,6 +37,14 @@ class Minute(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     complete: bool
     liquidations: tuple[Liquidation, ...] = ()
     open_interest: tuple[OpenInterest, ...] = ()
+    funding_8h: float | None = None
+    divergence: str = ""
+
+    @property
+    def beside(self) -> tuple[tuple[str, float | str], ...]:
+        """Facts for the context of an alert about this minute, where there are any."""
+        funding = () if self.funding_8h is None else (("funding_8h", self.funding_8h),)
+        return (*funding, *((("divergence", self.divergence),) if self.divergence else ()))
 
     @property
     def to_ms(self) -> int:

@@ -178,6 +178,11 @@ def _flushed(alert: Alert) -> str:
     if (share := flushed_share(alert)) is not None:
         venues = str(dict(alert.context)["open_interest_venues"]).split(", ")
         told.append(f"Open interest {100 * share:+.2f} % in coins on {_list(venues)}")
+    estimated = dict(alert.estimated)
+    if "low_usd" in estimated:
+        told.append(
+            f"with what capped feeds left out {compact_usd(estimated['low_usd'])} to {compact_usd(estimated['high_usd'])}"
+        )
     if isinstance(latency_s := dict(alert.context).get("latency_s"), float):
         told.append(f"seen {max(latency_s, 0.0):.1f} s after its first order")
     line = "; ".join(told)

@@ -4,10 +4,8 @@ from statistics import median
 
 from intelligence.answers.layout import HEALTH_MARKS, age, bold, escape, page, table, updated, venue, whys
 from intelligence.asset_market import FigureHealth, MarketView
-from intelligence.funding import EIGHT_HOURS, FundingRule
+from intelligence.funding import EIGHT_HOURS, PAID_EVERY_H, FundingRule
 from intelligence.market import MarkPrice
-
-INTERVAL_H = {"hyperliquid": 1.0}  # docs/venues.md: funding is for an hour there, else for the interval or eight hours
 
 
 def funding_text(view: MarketView) -> str:
@@ -21,11 +19,14 @@ def funding_text(view: MarketView) -> str:
     fresh = [rate for _, figure, rate in told if figure.age_ms <= FundingRule().stale_ms]
     middle = median(fresh or [rate for _, _, rate in told])
     payer = "longs pay" if middle > 0 else "shorts pay" if middle < 0 else "nobody pays"
-    extreme = ", extreme" if abs(middle) >= FundingRule().high_8h else ""
+    usual = view.funding
+    extreme = ", extreme" if (usual and usual.extreme) or abs(middle) >= FundingRule().high_8h else ""
+    against = f"Against the days before: z {usual.z:+.1f}" if usual and usual.z is not None else ""
     rows = [("", "8 h", "next in", "age")] + [_row(mark, figure, rate, view.at_ms) for mark, figure, rate in told]
     return page(
         bold(f"{view.asset} funding {_percent(middle)} in 8 h, {payer}{extreme}"),
         f"About {100 * middle * 3 * 365:+.1f} % a year at this rate",
+        against,
         table(rows),
         escape("Median over contracts. Taken for eight hours' rates but at Hyperliquid, where it is hourly"),
         whys([(mark.venue, figure.health) for mark, figure, _ in told]),
@@ -37,7 +38,7 @@ def rate_8h(mark: MarkPrice) -> float | None:
     """A fraction in eight hours; positive means longs pay."""
     if mark.funding_rate is None:
         return None
-    return mark.funding_rate * EIGHT_HOURS / INTERVAL_H.get(mark.venue, EIGHT_HOURS)
+    return mark.funding_rate * EIGHT_HOURS / PAID_EVERY_H.get(mark.venue, EIGHT_HOURS)
 
 
 def _row(mark: MarkPrice, figure: FigureHealth, rate: float, now_ms: int) -> tuple[str, str, str, str]:

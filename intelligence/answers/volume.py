@@ -60,6 +60,7 @@ def _text(
     return page(
         bold(f"{view.asset} {what} {title}"),
         table(rows),
+        f"Swing: {view.divergence} divergence, CVD did not follow the price" if view.divergence else "",
         escape(f"Largest trade in 15 min {compact_usd(largest)}") if largest else "",
         escape(_complete(view)),
         escape(f"From 1 h on {venue(contract[0])} {contract[1]} alone") if apart and contract else "",

@@ -313,7 +313,8 @@ class OpenInterestDetector:
                 ("long_liquidated_usd", flow.long_usd),
                 ("short_liquidated_usd", flow.short_usd),
             ]
-        return tuple(seen)
+        latest = self._minutes.latest
+        return (*seen, *(latest.beside if latest else ()))
 
 
 def _scaled(learned: Threshold, window_ms: int) -> Threshold:

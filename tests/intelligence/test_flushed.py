@@ -46,7 +46,7 @@ def test_the_end_of_a_cascade_tells_what_was_flushed_and_how_soon_it_was_seen():
         market.open_interest(an_open_interest(index * MINUTE, 1_000.0 if index < 6 else 900.0))
         market.open_interest(an_open_interest(index * MINUTE, 5.0, venue="gate", uncertain="sides"))
 
-    ended = market.flushed(an_end(), T0 + 8 * MINUTE)
+    ended = market.completed(an_end(), T0 + 8 * MINUTE)
 
     assert flushed_share(ended) == pytest.approx(-0.1)
     seen = replace(ended, context=(*ended.context, ("latency_s", 1.2)))
@@ -54,7 +54,7 @@ def test_the_end_of_a_cascade_tells_what_was_flushed_and_how_soon_it_was_seen():
 
 
 def test_without_figures_the_end_says_nothing_of_open_interest():
-    ended = AssetMarket("SOL").flushed(an_end(), T0)
+    ended = AssetMarket("SOL").completed(an_end(), T0)
 
     assert flushed_share(ended) is None
     assert "interest" not in plain_text(ended)
