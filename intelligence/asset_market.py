@@ -11,6 +11,7 @@ from intelligence.flushed import open_interest_flushed
 from intelligence.funding import FundingView
 from intelligence.history import AssetHistory, BarSpan, OpenInterestSpan
 from intelligence.liquidation_sums import LiquidationSums, RollingLiquidations
+from intelligence.mark_ranges import MarkRanges
 from intelligence.market import Liquidation, MarkPrice, OpenInterest
 from intelligence.market_context import MarketContext
 from intelligence.minute import CLOSES_AFTER_MS, MINUTE_MS, Minute, Minutes
@@ -84,6 +85,7 @@ class AssetMarket:
         self._liquidated = RollingLiquidations()
         self.liquidations_from_ms = 0  # event time
         self._marks: dict[tuple[str, str], MarkPrice] = {}
+        self._mark_ranges = MarkRanges()
         self._open_interest: dict[tuple[str, str], OpenInterest] = {}
 
     def trades(
@@ -117,6 +119,7 @@ class AssetMarket:
         known = self._marks.get((mark.venue, mark.instrument))
         if known is None or mark.exchange_ms >= known.exchange_ms:  # a second socket may lag behind the first
             self._marks[mark.venue, mark.instrument] = mark
+            self._mark_ranges.take(mark)
 
     def open_interest(self, record: OpenInterest) -> None:
         known = self._open_interest.get((record.venue, record.instrument))
@@ -200,6 +203,7 @@ class AssetMarket:
             reference_price=reference_price,
             liquidations=within,
             open_interest=tuple(self._open_interest[key] for key in sorted(self._open_interest)),
+            marks=self._mark_ranges.close(from_ms),
         )
         minute = self._context.minute(minute)
         self._tape.take(minute)

@@ -15,6 +15,8 @@ ENDS_QUIET_MS = 15_000  # behind its end, in market time, where no trade tells t
 class Minute(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The minute of event time that begins at `from_ms`. Prices in USD a coin, sums in USD of takers' trades.
 
+    `mark_low`, `mark_high`: of mark prices, which is what venues liquidate by: medians over the contracts, None where none
+    came.
     `open` to `close`: of the trades of all venues in the order of receipt, None without any. `reference_price`: the median
     of the venues' mark prices when the minute closed. `complete`: trades were received over the whole of it.
     `liquidations`: those that detection judged, by event time, of minutes before too if they came late. `open_interest`:
@@ -39,6 +41,8 @@ class Minute(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     open_interest: tuple[OpenInterest, ...] = ()
     funding_8h: float | None = None
     divergence: str = ""
+    mark_low: float | None = None
+    mark_high: float | None = None
 
     @property
     def beside(self) -> tuple[tuple[str, float | str], ...]:
@@ -127,8 +131,9 @@ class Minutes:
         reference_price: float | None,
         liquidations: tuple[Liquidation, ...],
         open_interest: tuple[OpenInterest, ...],
+        marks: tuple[float, float] | None = None,
     ) -> Minute:
-        """End the next minute; `sums` are those of its trades."""
+        """End the next minute; `sums` are those of its trades, `marks` the lowest and highest mark price."""
         from_ms = self._next
         self._next += MINUTE_MS
         bar = self._bars.pop(from_ms, None)
@@ -149,4 +154,6 @@ class Minutes:
             complete=complete,
             liquidations=liquidations,
             open_interest=open_interest,
+            mark_low=marks[0] if marks else None,
+            mark_high=marks[1] if marks else None,
         )

@@ -8,8 +8,6 @@ from actors.exchanges import records
 from actors.exchanges.exchange import FrameError, Instrument, RestCall
 from actors.exchanges.queries import (
     Instruments,
-    MarginTier,
-    MarginTiers,
     Query,
     Reading,
     Turnover,
@@ -21,6 +19,7 @@ from actors.exchanges.queries import (
 )
 from actors.exchanges.wire import UNDECODABLE, EpochMs, NonNegative, Positive, RowReader, problem_in
 from intelligence.history import INTERVAL_MS, Interval
+from intelligence.margin_tiers import MarginTier, MarginTiers
 from intelligence.market import Kline, Liquidation, OpenInterest
 
 _BARS = 499  # the most for a weight of 2; more rows cost more each

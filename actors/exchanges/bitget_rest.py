@@ -13,8 +13,6 @@ from actors.exchanges import records
 from actors.exchanges.exchange import FrameError, Instrument, RestCall
 from actors.exchanges.queries import (
     Instruments,
-    MarginTier,
-    MarginTiers,
     Query,
     Reading,
     Turnover,
@@ -26,6 +24,7 @@ from actors.exchanges.queries import (
 )
 from actors.exchanges.wire import UNDECODABLE, EpochMs, NonNegative, Positive, RowReader, problem_in
 from intelligence.history import INTERVAL_MS, Interval
+from intelligence.margin_tiers import MarginTier, MarginTiers
 from intelligence.market import Coverage, Kline, Liquidation, OpenInterest, PositionSide, PriceKind
 
 _CATEGORY = ("category", "USDT-FUTURES")

@@ -10,8 +10,6 @@ from actors.exchanges.bybit_frames import ONE, SIDES
 from actors.exchanges.exchange import NOTHING_SETTLED, FrameError, Instrument, RestCall
 from actors.exchanges.queries import (
     Instruments,
-    MarginTier,
-    MarginTiers,
     Query,
     Reading,
     Turnover,
@@ -23,6 +21,7 @@ from actors.exchanges.queries import (
 )
 from actors.exchanges.wire import UNDECODABLE, EpochMs, NonNegative, Positive, RowReader, problem_in
 from intelligence.history import INTERVAL_MS, Interval
+from intelligence.margin_tiers import MarginTier, MarginTiers
 from intelligence.market import Kline, Liquidation, OpenInterest
 
 _LINEAR = ("category", "linear")

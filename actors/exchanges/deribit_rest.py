@@ -11,7 +11,6 @@ from actors.exchanges.deribit_frames import SUMMARIES, Summary, summary_interest
 from actors.exchanges.exchange import FrameError, Instrument, RestCall
 from actors.exchanges.queries import (
     Instruments,
-    MarginTiers,
     Query,
     Reading,
     Turnover,
@@ -22,6 +21,7 @@ from actors.exchanges.queries import (
 )
 from actors.exchanges.wire import UNDECODABLE, EpochMs, NonNegative, Positive, problem_in
 from intelligence.history import INTERVAL_MS, Interval
+from intelligence.margin_tiers import MarginTiers
 from intelligence.market import Kline, Liquidation, OpenInterest
 
 _RESOLUTIONS: Mapping[Interval, str] = {"1m": "1", "1h": "60", "1d": "1D"}

@@ -13,8 +13,6 @@ from actors.exchanges.gate_frames import Statistics, statistics
 from actors.exchanges.queries import (
     MINUTE_MS,
     Instruments,
-    MarginTier,
-    MarginTiers,
     Query,
     Reading,
     Turnover,
@@ -28,6 +26,7 @@ from actors.exchanges.queries import (
 from actors.exchanges.units import UnitFigures
 from actors.exchanges.wire import AnyEpoch, NonNegative, Positive, RowReader, Signed, milliseconds
 from intelligence.history import INTERVAL_MS, Interval
+from intelligence.margin_tiers import MarginTier, MarginTiers
 from intelligence.market import Coverage, Kline, Liquidation, OpenInterest, PositionSide, PriceKind
 
 _FUTURES = "/api/v4/futures/usdt"

@@ -9,8 +9,6 @@ from actors.exchanges import records
 from actors.exchanges.exchange import FrameError, Instrument, RestCall
 from actors.exchanges.queries import (
     Instruments,
-    MarginTier,
-    MarginTiers,
     Query,
     Reading,
     Turnover,
@@ -22,6 +20,7 @@ from actors.exchanges.queries import (
 from actors.exchanges.units import UnitFigures
 from actors.exchanges.wire import UNDECODABLE, EpochMs, NonNegative, Positive, RowReader, chunks, problem_in
 from intelligence.history import INTERVAL_MS, Interval
+from intelligence.margin_tiers import MarginTier, MarginTiers
 from intelligence.market import Kline, Liquidation, OpenInterest
 
 _SWAPS = ("instType", "SWAP")

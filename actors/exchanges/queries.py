@@ -13,6 +13,7 @@ import msgspec
 from actors.exchanges.exchange import FrameError, Instrument, RestCall
 from actors.exchanges.wire import RowReader, problem_in
 from intelligence.history import INTERVAL_MS, Interval
+from intelligence.margin_tiers import MarginTier, MarginTiers
 from intelligence.market import Kline, Liquidation, OpenInterest
 
 MINUTE_MS = 60_000
@@ -31,29 +32,6 @@ class Turnover(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     received_ms: int
     usd_24h: float
     price: float
-
-
-class MarginTier(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Positions up to `cap`, in the unit of the tiers; infinite in the last where the venue names no end.
-
-    maintenance = notional * `maintenance_rate` - `deduction_usd`; None where the venue tells no deduction, which then
-    follows from the tiers below (the requirement has no jumps).
-    """
-
-    cap: float
-    maintenance_rate: float
-    max_leverage: float | None = None
-    deduction_usd: float | None = None
-
-
-class MarginTiers(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Tiers of one contract, smallest first. `unit`: caps are US dollars of notional, or coins of `asset` (OKX)."""
-
-    venue: str
-    instrument: str
-    asset: str
-    unit: Literal["usd", "coins"]
-    tiers: tuple[MarginTier, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

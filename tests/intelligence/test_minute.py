@@ -1,6 +1,6 @@
 from intelligence.asset_market import AssetMarket
 from intelligence.minute import CLOSES_AFTER_MS, MINUTE_MS, Minute
-from tests.intelligence.builders import T0, a_liquidation, an_open_interest
+from tests.intelligence.builders import T0, a_liquidation, a_mark, an_open_interest
 
 
 def a_market(*batches: tuple[list[int], list[float], list[float]], begin_ms: int = T0) -> AssetMarket:
@@ -80,3 +80,37 @@ def test_open_interest_stands_apart_by_contract() -> None:
     (minute,) = closed(market, MINUTE_MS + CLOSES_AFTER_MS)
 
     assert [one.venue for one in minute.open_interest] == ["bybit", "okx"]
+
+
+def test_a_minute_knows_how_far_mark_prices_went_by_the_median_contract() -> None:
+    market = a_market(([0], [100.0], [1.0]))
+    for venue, low, high in (("binance", 99.0, 101.0), ("bybit", 98.9, 101.1), ("okx", 50.0, 150.0)):
+        for offset, price in ((1_000, 100.0), (2_000, low), (3_000, high), (60_000, 500.0)):
+            market.mark(a_mark(offset, price, venue=venue))
+
+    first, second = closed(market, 2 * MINUTE_MS + CLOSES_AFTER_MS)
+
+    assert (first.mark_low, first.mark_high) == (98.9, 101.1)
+    assert (second.mark_low, second.mark_high) == (500.0, 500.0)
+
+
+def test_a_mark_of_a_minute_that_was_closed_changes_nothing() -> None:
+    market = a_market(([0], [100.0], [1.0]))
+    market.mark(a_mark(1_000, 100.0))
+    closed(market, MINUTE_MS + CLOSES_AFTER_MS)
+    market.mark(a_mark(59_000, 90.0))
+
+    (second,) = closed(market, 2 * MINUTE_MS + CLOSES_AFTER_MS)
+
+    assert (second.mark_low, second.mark_high) == (None, None)
+
+
+def test_a_minute_knows_the_funding_of_eight_hours() -> None:
+    market = a_market(([0], [100.0], [1.0]))
+    market.mark(a_mark(1_000, funding_rate=0.0001))
+    market.mark(a_mark(1_000, funding_rate=0.00005, venue="hyperliquid"))  # paid every hour
+    market.mark(a_mark(1_000, funding_rate=0.0002, venue="okx"))
+
+    (minute,) = closed(market, MINUTE_MS + CLOSES_AFTER_MS)
+
+    assert minute.funding_8h == 0.0002
