@@ -18,6 +18,7 @@ from actors.database import StorageError as OutboxError
 from actors.outbox_rows import Backlog, Delivery, Known, Planned, Start
 from actors.vote_book import VoteBook
 from intelligence.alerts import Alert, Severity, Stage
+from intelligence.digest import Told
 from intelligence.explanations import Fate
 
 __all__ = ["MIGRATIONS", "Outbox", "OutboxError"]
@@ -181,6 +182,19 @@ class Outbox:
             "SELECT target, stage, state, reason, delivered_ms FROM deliveries WHERE alert_id = ? ORDER BY id", alert_id
         )
         return tuple(Fate(**dict(row)) for row in rows)
+
+    def day_of(self, target: str, since_ms: int) -> list[Told]:
+        """The alerts whose event was since then, oldest first, with what was decided for the target; notices left out."""
+        rows = self._db.all(
+            "SELECT coalesce(a.ended, a.updated, a.record) AS newest, d.state = 'suppressed' AS held, d.reason"
+            " FROM deliveries d JOIN alerts a USING (alert_id) WHERE d.target = ? AND d.stage = 'raised'"
+            " AND a.exchange_ms >= ? AND a.kind != 'notice' ORDER BY a.exchange_ms",
+            target,
+            since_ms,
+        )
+        return [
+            Told(msgspec.json.decode(row["newest"], type=Alert), row["reason"] if row["held"] else "") for row in rows
+        ]
 
     def pushed(self, target: str, since_ms: int) -> int:
         """How many alerts a target was told, or is about to be told, since then; notices do not count."""

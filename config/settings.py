@@ -90,6 +90,7 @@ class Telegram:
     poll_timeout_s: Seconds
     poll_stale_s: Seconds
     commands_per_minute: Count
+    back_online_gap_s: SecondsOrZero
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,3 +27,16 @@ def summary(settings: Settings) -> tuple[str, ...]:
         f"Open interest is asked for every {settings.oi.poll_s:g} s",
         f"Alerts are kept for {settings.outbox.keep_days:g} days",
     )
+
+
+def watched(settings: Settings) -> tuple[str, ...]:
+    """What is active, for those who did not start it themselves."""
+    venues = [one.name for one in fields(settings.venues) if getattr(settings.venues, one.name).enabled]
+    n = settings.assets.auto or len(settings.assets)
+    kinds = ["liquidations", "cascades", "open interest"]
+    kinds += ["volume"] if settings.switches.volume_monitoring else []
+    kinds += ["predicted zones"] if settings.switches.predictive_zones else []
+    return (
+        f"{n} assets on {len(venues)} venues: {', '.join(venues)}",
+        f"Told: {', '.join(kinds)}, and a venue that is lost",
+    )

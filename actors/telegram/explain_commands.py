@@ -3,10 +3,8 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -23,6 +21,7 @@ from actors.telegram.desk import Desk
 from actors.telegram.market import Market
 from intelligence.answers.layout import bold, escape, page
 from intelligence.explanations import Explained, Silence, why, why_silent
+from intelligence.time_of_day import last_time_ms
 
 BUSY_S = 0.3  # the files are only read here, and the dispatcher's writes are short
 MAX_CHARS = 3_500  # below Telegram's 4,096, with room for markup
@@ -103,15 +102,6 @@ class ExplainCommands:
         return Answer(
             notice=f"Noted, thank you: {state.useful} 👍, {state.useless} 👎. /why {alert_id} says why it came."
         )
-
-
-def last_time_ms(minute: int, zone: str, now_ms: int) -> int:
-    """When it was that time of day last, in the zone."""
-    now = datetime.fromtimestamp(now_ms / 1000, UTC).astimezone(ZoneInfo(zone))
-    at = now.replace(hour=minute // 60, minute=minute % 60, second=0, microsecond=0)
-    if at > now:
-        at -= timedelta(days=1)
-    return int(at.timestamp() * 1000)
 
 
 def _own(explained: Explained, chat_id: int) -> Explained:

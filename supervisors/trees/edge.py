@@ -1,9 +1,11 @@
 """What people ask through."""
 
 from actors.charts import Charts
+from actors.herald import Herald
+from actors.mailbox import MailboxSpec
 from actors.near_miss_book import NEAR_MISSES
 from config.settings import Settings
-from config.summary import summary
+from config.summary import summary, watched
 from supervisors.spec import IO, ChildSpec, SupervisorSpec
 from supervisors.trees.pieces import arguments, enabled_venues
 from supervisors.trees.presentation import DATABASE, Presentation
@@ -29,6 +31,22 @@ def edge(settings: Settings, presentation: Presentation) -> SupervisorSpec:
         required=False,
         final_s=0.5,
     )
+    herald = ChildSpec(
+        id="herald",
+        actor=Herald,
+        args=arguments(
+            database=folder / DATABASE,
+            busy_s=settings.outbox.busy_s,
+            chats=settings.telegram.authorized_users,
+            auto_start=settings.switches.auto_start,
+            active=watched(settings),
+            back_online_gap_s=settings.telegram.back_online_gap_s,
+        ),
+        profile=IO,
+        required=False,
+        final_s=0.2,
+        mailbox=MailboxSpec(retain_max=1),
+    )
     charts = ChildSpec(
         id="charts",
         actor=Charts,
@@ -46,4 +64,4 @@ def edge(settings: Settings, presentation: Presentation) -> SupervisorSpec:
         stop_s=8.0,
         final_s=0.2,
     )
-    return SupervisorSpec(children=(charts, *((pictures,) if settings.charts.incidents else ()), commands))
+    return SupervisorSpec(children=(charts, *((pictures,) if settings.charts.incidents else ()), herald, commands))

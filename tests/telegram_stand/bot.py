@@ -20,13 +20,15 @@ RULES = OutboxSettings(reread_s=60, busy_s=0.1, keep_days=7, p1_valid_s=60, p2_v
 class Bot:
     """The command side with a real dispatcher behind it, on the stand."""
 
-    def __init__(self, stand, folder):
+    def __init__(self, stand, folder, *, recorded=True):
+        """`recorded`: a recorder stands where the sender would."""
         self.stand, self.folder = stand, folder
         self.theatre = Theatre()
-        self.theatre.record(paths.TELEGRAM)
+        if recorded:
+            self.theatre.record(paths.TELEGRAM)
         self.database = folder / "foreshock.db"
 
-    def dispatcher(self):
+    def dispatcher(self, **overrides):
         self.theatre.start(
             paths.DISPATCHER,
             Dispatcher,
@@ -36,6 +38,7 @@ class Bot:
             notifiers=(paths.TELEGRAM,),
             market_wide=MarketWideRule(),
             watched=5,
+            **overrides,
         )
         return self
 

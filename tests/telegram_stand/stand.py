@@ -176,5 +176,6 @@ def telegram_settings(stand, **overrides):
         "poll_timeout_s": 1.0,  # a float, as the settings bring it
         "poll_stale_s": 60.0,
         "commands_per_minute": 600,
+        "back_online_gap_s": 600.0,
     }
     return Telegram(**(values | overrides))

@@ -6,15 +6,13 @@ from actors import paths
 from actors.messages import AlertRaised, AskAlerts, OperatorCommand
 from actors.outbox import Outbox
 from actors.telegram.answers import NOT_A_TARGET
-from actors.telegram.explain_commands import last_time_ms
 from intelligence.alerts import AlertKind, Severity
 from intelligence.gates import Loudness, OwnThreshold, QuietHours
-from tests.intelligence.builders import T0, an_alert
+from tests.intelligence.builders import an_alert
 from tests.telegram_stand.stage import wait_for
 from tests.telegram_stand.stand import GROUP, ME, STRANGER
 
 OI = AlertKind.OPEN_INTEREST
-DAY_MS = 86_400_000
 
 
 @pytest.fixture
@@ -230,14 +228,6 @@ def test_whynot_looks_at_the_minutes_around_a_time_in_the_clock_of_the_chat(bot)
     assert alert.alert_id in bot.stand.answers(f"/whynot btc {minute // 60:02}:{minute % 60:02}")
     other = (minute - 60) % 1_440
     assert "Nothing reached" in bot.stand.answers(f"/whynot btc {other // 60:02}:{other % 60:02}")
-
-
-def test_a_time_of_day_is_the_last_one_that_was():
-    noon = T0 - T0 % DAY_MS + DAY_MS // 2
-
-    assert last_time_ms(12 * 60, "UTC", noon) == noon
-    assert last_time_ms(12 * 60 + 1, "UTC", noon) == noon + 60_000 - DAY_MS
-    assert last_time_ms(13 * 60, "Europe/Berlin", noon) == noon
 
 
 # -- the daemon -----------------------------------------------------------------------------------------------------------
