@@ -8,8 +8,9 @@ from actors.mailbox import Lane
 from actors.messages import FeedFoundSilent, FeedHeard, FeedJudged, FeedsHealth, VenuesAble, WatchVenues
 from actors.supervised import Supervised
 from intelligence import feed_verdicts
-from intelligence.feed_health import FeedKind, Health, HealthRules
+from intelligence.feed_health import Health, HealthRules
 from intelligence.feed_verdicts import Transport, concerns, is_mute, words
+from intelligence.resubscribing import reason_to_subscribe_anew
 from intelligence.silent_feeds import Silent, SilentFeeds, Source, Subscription
 
 JUDGE_S = 1.0
@@ -157,23 +158,17 @@ class FeedWatch(Supervised):
             self.send(paths.VENUES, judged, redeliver=True, retain=True)
 
     def _subscribe_anew(self, known: _Connection, now_s: float) -> None:
-        """Ask for another socket where all of a kind stays away, or trades that surely should come."""
+        """Ask for another socket where the silence is worth one."""
         found = [one for one in self._silent if concerns(one, known.transport)]
-        certain = sorted((one for one in found if is_mute(one) or self._is_certain(one)), key=is_mute, reverse=True)
+        reason = reason_to_subscribe_anew(found, self._rules)
         if not found:
             known.tries, known.next_try_s = 0, 0.0
-        if certain and now_s >= known.next_try_s:
+        if reason is not None and now_s >= known.next_try_s:
             known.next_try_s = now_s + min(RETRY_CAP_S, RETRY_S * 2.0**known.tries)
             known.tries += 1
             path = f"{paths.FEEDS}/{known.transport.connection}"
             if self.system.find(path) is not None:
-                self.send(path, FeedFoundSilent(reason=words(certain[0])))
-
-    def _is_certain(self, one: Silent) -> bool:
-        """Of an instrument that was heard before; an asset never heard may not be traded here."""
-        source = one.source
-        heard = source.kind is FeedKind.TRADES and bool(source.instrument)
-        return heard and one.chance < self._rules.reconnect_probability
+                self.send(path, FeedFoundSilent(reason=words(reason)))
 
     def _tell_streams(self) -> None:
         """Tell each asset's stream what changed."""

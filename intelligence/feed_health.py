@@ -57,6 +57,8 @@ class HealthRules:
     mark_prices_silent_s: float = 30.0
     alarm_probability: float = 1e-4
     reconnect_probability: float = 1e-6
+    reconnect_assets: int = 3
+    reconnect_brisk_per_s: float = 0.5
     rate_half_life_s: float = 300.0
     liquidation_half_life_s: float = 3600.0
     unheard_share: float = 0.7

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from intelligence.feed_health import FeedKind, HealthRules
 from intelligence.feed_rate import FeedRate
 
+TOGETHER_S = 2.0  # machine time in which all connections have reported the same moment: each does once a second
 SENTINEL = "BTC"  # whatever else does: while others bring its liquidations, they must come
 
 
@@ -25,11 +26,15 @@ class Source(NamedTuple):
 
 
 class Silent(NamedTuple):
-    """A source found silent, since when (market time), and how probable that was by chance."""
+    """A source found silent, since when (market time), and how probable that was by chance.
+
+    `usual_per_s`: how many periods with events it brings in a second while all is well, 0 of what was never heard.
+    """
 
     source: Source
     since_ms: int
     chance: float
+    usual_per_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +133,8 @@ class SilentFeeds:
             is_up = source.connection in self._up if source.connection else (source.venue, source.kind) in subscribed
             if is_up and now_s - known.heard_s >= self._rules.settle_s:
                 self._judge(source, known, now_ms)
+            if not source.instrument and known.rate.is_heard and now_s - known.heard_s < TOGETHER_S:
+                known.rate.settle(self._others(source))
         return tuple(known.silent for known in self._known.values() if known.silent is not None)
 
     def _judge(self, source: Source, known: _Known, now_ms: int) -> None:
@@ -139,7 +146,7 @@ class SilentFeeds:
         chance = self._chance(source, known.rate, now_ms)
         if chance < self._rules.alarm_probability:
             since_ms = now_ms - silent_ms if known.silent is None else known.silent.since_ms
-            known.silent = Silent(source, since_ms, chance)
+            known.silent = Silent(source, since_ms, chance, known.rate.usual_per_s)
 
     def _chance(self, source: Source, rate: FeedRate, now_ms: int) -> float:
         others = self._others(source)
