@@ -11,6 +11,7 @@ from actors.chat_requests import ChatReply, ChatRequest, ChatRequests
 from actors.delivery_plans import DAY_MS, Plans
 from actors.market_fold import MarketFold
 from actors.messages import (
+    AlertDecided,
     AlertRaised,
     AskAlerts,
     AssetsWatched,
@@ -27,6 +28,7 @@ from actors.messages import (
 from actors.notifiers.texts import plain
 from actors.outbox import Outbox, OutboxError
 from actors.outbox_rows import TERMINAL, Planned
+from actors.paths import OUTCOMES
 from actors.paths import TELEGRAM as TELEGRAM_PATH
 from actors.paths import TERMINAL as TERMINAL_PATH
 from actors.supervised import Supervised
@@ -192,6 +194,8 @@ class Dispatcher(Supervised):
         planned = self._edits_later(alert, planned)
         outbox.append(alert, planned, since_ms)
         self._plans.follow(alert)
+        if known is None:
+            self._tell_ledger(alert, tuple(plan.suppressed for plan in planned))
         self._announce(alert, planned)
         if market.alert is not None:
             self._take(market.alert)
@@ -256,6 +260,13 @@ class Dispatcher(Supervised):
         for path in self._notifiers(targets):
             self.send(path, DeliveriesQueued())
 
+    def _tell_ledger(self, alert: Alert, held: tuple[str, ...]) -> None:
+        """`held`: the gate of each target, "" where it goes out."""
+        if self.system.find(OUTCOMES) is not None:
+            gates = tuple(gate for gate in held if gate)
+            awaited = len(gates) < len(held)
+            self.send(OUTCOMES, AlertDecided(alert=alert, decided_ms=self.now_ms, awaited=awaited, held=gates))
+
     def _notifiers(self, targets: Iterable[str]) -> dict[str, tuple[str, ...]]:
         """The notifier of each target."""
         found: dict[str, tuple[str, ...]] = {}
@@ -294,6 +305,8 @@ class Dispatcher(Supervised):
         if alert.stage is Stage.UPDATED:
             return
         targets = self._plans.without_file()
+        if alert.stage is Stage.RAISED:
+            self._tell_ledger(alert, tuple("" for _ in targets))
         for path, group in self._notifiers(targets).items():
             self.send(path, DeliverNow(alert=alert, targets=group))
         self.note(f"outbox not writable, {len(self._unsaved)} alerts in memory only")

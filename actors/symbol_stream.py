@@ -91,7 +91,8 @@ class SymbolStream(Supervised):
     it ended and raises the same alerts under the same ids. Liquidations are retained whole, marks thinned out: prices
     in what a successor says may be 5 s older than in what the lost one would have said.
 
-    `followers`: paths below which each asset has somebody who wants its closed minutes.
+    `followers`: paths below which each asset has somebody who wants its closed minutes; `listeners`: paths of those who want
+    the minutes of every asset, where they exist.
 
     Trades, open interest and the past stand beside detection: they raise nothing, and a failure of theirs costs their
     window alone. A successor begins without trades, and says from when on it has them.
@@ -105,10 +106,12 @@ class SymbolStream(Supervised):
         child_id: str,
         rules: DetectionRules,
         followers: tuple[str, ...] = (),
+        listeners: tuple[str, ...] = (),
         keeping: Keeping | None = None,
         open_interest_stale_s: float = 180.0,
     ) -> None:
         self._followers = tuple(f"{parent}/{child_id}" for parent in followers)
+        self._listeners = listeners
         self.asset = paths.asset_of(child_id)
         self._rules = rules
         self._detection = AssetDetection(self.asset, rules)
@@ -285,6 +288,9 @@ class SymbolStream(Supervised):
         for minute in self._market.close_minutes(at_ms, self._detection.reference_price()):
             for path in self._followers:
                 self.send(path, MinuteClosed(minute=minute), lane=Lane.DATA)
+            for path in self._listeners:
+                if self.system.find(path) is not None:
+                    self.send(path, MinuteClosed(minute=minute), lane=Lane.DATA)
             if found := self._detection.near_misses(minute):
                 self.send(paths.NEAR_MISSES, NearMissesSeen(found=found), lane=Lane.DATA)
 

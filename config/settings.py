@@ -40,6 +40,7 @@ from intelligence.detectors.market_wide import MarketWideRule
 from intelligence.detectors.open_interest import OpenInterestRule
 from intelligence.detectors.volume_rule import VolumeRule
 from intelligence.feed_health import HealthRules
+from intelligence.outcomes.rules import OutcomeRules
 from intelligence.thresholds.rules import ThresholdRules
 
 _DEFAULTS = Path(__file__).with_name("default.toml")
@@ -54,7 +55,7 @@ _NAMED = {  # contract.md 4
 }
 
 # Sections of features: what is wrong in one of them costs that feature and nothing else (supervision.md 18).
-FEATURE_SECTIONS = ("thresholds", "market_caps", "volume")
+FEATURE_SECTIONS = ("thresholds", "market_caps", "volume", "outcomes")
 
 
 class ConfigError(Exception):
@@ -265,6 +266,7 @@ class Settings:
     thresholds: ThresholdRules
     market_caps: MarketCaps
     volume: VolumeRule
+    outcomes: OutcomeRules
     outbox: Outbox
     checkpoints: Checkpoints
     recording: Recording

@@ -31,8 +31,16 @@ def followers(settings: Settings) -> tuple[str, ...]:
     return tuple(path for path, is_wanted in wanted.items() if is_wanted)
 
 
-def features(settings: Settings, *, limits: RestLimits, backoff: Backoff) -> tuple[ChildSpec, ...]:
-    """Those that are switched on; one whose section is wrong is there, parked, and says why."""
+def listeners(settings: Settings) -> tuple[str, ...]:
+    """The paths of those who want the closed minutes of every asset."""
+    wanted = settings.outcomes.enabled and "outcomes" not in settings.misconfigured
+    return (paths.OUTCOMES,) if wanted else ()
+
+
+def features(settings: Settings, *, limits: RestLimits, backoff: Backoff, fresh: bool) -> tuple[ChildSpec, ...]:
+    """Those that are switched on; one whose section is wrong is there, parked, and says why. `fresh`: what earlier processes
+    have measured was another market.
+    """
     found = []
     if settings.switches.dynamic_thresholds:
         found.append(_feature("thresholds", "thresholds", partial(_thresholds, settings), settings))
@@ -41,6 +49,8 @@ def features(settings: Settings, *, limits: RestLimits, backoff: Backoff) -> tup
             found.append(_feature("market-caps", "market_caps", build, settings))
     if _watches_volume(settings):
         found.append(_feature("volume", "volume", partial(_volume, settings), settings))
+    if settings.outcomes.enabled:
+        found.append(_feature("outcomes", "outcomes", partial(_outcomes, settings, fresh=fresh), settings))
     return tuple(found)
 
 
@@ -134,3 +144,25 @@ def _market_caps(settings: Settings, limits: RestLimits, backoff: Backoff) -> Su
         final_s=FINAL_S - 0.1,
     )
     return SupervisorSpec(children=(reader,))
+
+
+def _outcomes(settings: Settings, *, fresh: bool) -> SupervisorSpec:
+    from actors.outcome_book import OUTCOMES  # noqa: PLC0415
+    from actors.outcome_ledger import OutcomeLedger  # noqa: PLC0415
+
+    args: dict[str, Any] = {
+        "file": settings.data_dir / OUTCOMES,
+        "busy_s": settings.outbox.busy_s,
+        "rules": settings.outcomes,
+        "fresh": fresh,
+    }
+    ledger = ChildSpec(
+        id="ledger",
+        actor=OutcomeLedger,
+        args=MappingProxyType(args),
+        profile=IO,
+        required=False,
+        mailbox=MailboxSpec(data_max=20_000, max_age_s=600.0),
+        final_s=FINAL_S - 0.1,
+    )
+    return SupervisorSpec(children=(ledger,))

@@ -18,7 +18,15 @@ from supervisors.trees.presentation import Presentation
 TURNS = "turns"  # the name of the one worker
 FINAL_S = 1.0  # nobody waits for it: what ends here ends while time stands still
 LIVE_ONLY = frozenset(
-    ("/recording", "/edge", "/notify/telegram", "/features/market-caps", "/core/checkpoints", "/core/polls")
+    (
+        "/recording",
+        "/edge",
+        "/notify/telegram",
+        "/features/market-caps",
+        "/features/outcomes",
+        "/core/checkpoints",
+        "/core/polls",
+    )
 )
 
 

@@ -25,7 +25,8 @@ def our_tree(settings: Settings, presentation: Presentation) -> SupervisorSpec:
         ),
         subtree("core", core(settings, presentation)),
     ]
-    if optional := features(settings, limits=rest_limits(settings), backoff=backoff_of(settings)):
+    fresh = presentation.market != "live"
+    if optional := features(settings, limits=rest_limits(settings), backoff=backoff_of(settings), fresh=fresh):
         children.append(bulkhead("features", SupervisorSpec(children=optional)))
     if telegram:
         children.append(bulkhead("edge", edge(settings, presentation)))

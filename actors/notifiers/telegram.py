@@ -18,6 +18,7 @@ from actors.notifiers.buttons import alert_buttons
 from actors.notifiers.deliveries import Deliveries
 from actors.notifiers.ledger import Ledger
 from actors.notifiers.queues import Pace
+from actors.notifiers.reporting import report
 from actors.notifiers.texts import age_ms, cut_to_units, html, plain, utf16_units
 from actors.notifiers.verdicts import Verdict
 from actors.outbox_rows import Delivery, chat_of
@@ -203,6 +204,7 @@ class TelegramNotifier(Supervised):
                 self._as_plain.discard(row.id)
                 self._as_new.discard(row.id)
                 self.progress()
+                report(self, row.alert, row.stage, row.target)
                 self._offer_picture(row, message_id)
             case verdicts.Throttled(wait_s=wait_s):
                 self.log.warning("telegram_throttled", chat_id=chat_of(row.target), wait_s=wait_s)

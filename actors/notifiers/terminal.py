@@ -11,6 +11,7 @@ from rich.text import Text
 
 from actors.messages import DeliveriesQueued, DeliverNow
 from actors.notifiers.ledger import Ledger
+from actors.notifiers.reporting import report
 from actors.notifiers.texts import age_ms, plain
 from actors.outbox import Outbox
 from actors.outbox_rows import TERMINAL, Delivery
@@ -45,11 +46,12 @@ class TerminalNotifier(Supervised):
         write: Callable[[str], bool] | None = None,
         colors: bool = False,
         heading: str = "",
+        reports: bool = True,
     ) -> None:
-        """`write`: the log's queue (`LogSink.put`), so that blocks and lines never mix; by default stdout itself."""
+        """`reports`: what is shown here counts as told to people. `write`: the log's queue (`LogSink.put`), so that blocks and lines never mix; by default stdout itself."""
         self._ledger = Ledger(database, busy_s=busy_s, epoch=self.epoch, log=self.log)
         self._write = (write or _to_stdout) if console else None
-        self._colors, self._heading = colors, heading
+        self._colors, self._heading, self._reports = colors, heading, reports
         self._made: dict[tuple[str, Stage], None] = {}
         self.timer.every("reread", reread_s, _Read())
         self._reclaimed = False
@@ -123,6 +125,8 @@ class TerminalNotifier(Supervised):
             latency_ms=now_ms - alert.detected_ms,
             event_latency_ms=now_ms - alert.exchange_ms,
         )
+        if self._reports:
+            report(self, alert, stage, TERMINAL)
         return True
 
 

@@ -12,7 +12,7 @@ from actors.symbol_stream import SymbolStream
 from actors.venue_monitor import VenueMonitor
 from config.settings import Settings
 from intelligence.minute_series import KEPT_MINUTES
-from supervisors.features import followers
+from supervisors.features import followers, listeners
 from supervisors.spec import CORE, IO, ChildSpec, Restart, SupervisorSpec
 from supervisors.trees import sources
 from supervisors.trees.pieces import arguments, bulkhead, enabled_venues, subtree
@@ -69,6 +69,7 @@ def _symbols(settings: Settings) -> SupervisorSpec:
             keeping=Keeping(every_s=checkpoints.every_s, history_every_s=checkpoints.history_every_s),
             rules=settings.detection,
             followers=(paths.EXPLOSIONS, *followers(settings)),
+            listeners=listeners(settings),
             open_interest_stale_s=settings.health.open_interest_stale_s,
         ),
         profile=CORE,

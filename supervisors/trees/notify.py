@@ -26,6 +26,7 @@ def notify(settings: Settings, presentation: Presentation, *, telegram: bool) ->
             console=presentation.console,
             colors=presentation.colors,
             write=presentation.write,
+            reports=presentation.console or not telegram,  # lines of a log are no message where people have Telegram
         ),
         profile=IO,
         drain=True,

@@ -32,6 +32,7 @@ late = {
     "actors.threshold_calculator",
     "actors.market_caps",
     "intelligence.thresholds.engine",
+    "actors.outcome_ledger",
     "actors.volume_watch",
     "intelligence.detectors.volume_spike",
 }
@@ -59,7 +60,7 @@ def test_a_feature_that_is_off_is_not_there():
 
 
 def test_with_every_switch_off_there_is_no_subtree_of_features():
-    off = dict.fromkeys(SWITCHES, "false")
+    off = dict.fromkeys((*SWITCHES, "FORESHOCK_OUTCOMES__ENABLED"), "false")
 
     assert not {path for path in paths_of(**off) if path.startswith("/features")}
 

@@ -1,0 +1,123 @@
+"""Alerts, what followed them and the prices it is measured by, in a file of their own: no writing here holds up an alert."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import msgspec
+
+from actors.database import Database
+from intelligence.alerts import AlertKind
+from intelligence.outcomes.bars import HOUR, HourBars
+from intelligence.outcomes.judging import Outcome, Told
+from intelligence.outcomes.scores import Judged
+
+OUTCOMES = "outcomes.db"
+HOUR_MS = HOUR * 60_000
+_MIGRATIONS = (
+    """
+    CREATE TABLE told (
+        alert_id TEXT PRIMARY KEY, asset TEXT NOT NULL, started_ms INTEGER NOT NULL, closed INTEGER NOT NULL DEFAULT 0,
+        record TEXT NOT NULL);
+    CREATE INDEX told_time ON told (asset, started_ms);
+    CREATE INDEX told_open ON told (alert_id) WHERE closed = 0;
+    CREATE TABLE outcomes (
+        alert_id TEXT NOT NULL REFERENCES told, minutes INTEGER NOT NULL, record TEXT NOT NULL,
+        PRIMARY KEY (alert_id, minutes)) WITHOUT ROWID;
+    CREATE TABLE bars (
+        asset TEXT NOT NULL, hour INTEGER NOT NULL, packed BLOB NOT NULL, PRIMARY KEY (asset, hour)) WITHOUT ROWID;
+    """,
+)
+
+
+class OutcomeBook:
+    """Every method raises StorageError when the file does not serve within `busy_s`. `hour`: its number since 1970."""
+
+    def __init__(self, file: Path | str, busy_s: float) -> None:
+        self._db = Database(file, busy_s, _MIGRATIONS)
+
+    def close(self) -> None:
+        self._db.close()
+
+    def put_told(self, told: Told) -> None:
+        """Store an alert, or what is known of it now."""
+        self._db.write(
+            "INSERT INTO told (alert_id, asset, started_ms, record) VALUES (?,?,?,?)"
+            " ON CONFLICT (alert_id) DO UPDATE SET record = excluded.record",
+            told.alert_id,
+            told.asset,
+            told.started_ms,
+            msgspec.json.encode(told).decode(),
+        )
+
+    def told(self, alert_id: str) -> Told | None:
+        row = self._db.one("SELECT record FROM told WHERE alert_id = ?", alert_id)
+        return msgspec.json.decode(row["record"], type=Told) if row else None
+
+    def open(self) -> dict[str, tuple[Told, set[int]]]:
+        """By id, the alerts that still wait for outcomes, with the horizons that are there."""
+        rows = self._db.all("SELECT record FROM told WHERE closed = 0 ORDER BY started_ms")
+        found = [msgspec.json.decode(row["record"], type=Told) for row in rows]
+        return {told.alert_id: (told, {one.minutes for one in self.outcomes(told.alert_id)}) for told in found}
+
+    def put_outcome(self, outcome: Outcome) -> None:
+        record = msgspec.json.encode(outcome).decode()
+        self._db.write("INSERT OR REPLACE INTO outcomes VALUES (?,?,?)", outcome.alert_id, outcome.minutes, record)
+
+    def end(self, alert_id: str) -> None:
+        """Nothing more is waited for."""
+        self._db.write("UPDATE told SET closed = 1 WHERE alert_id = ?", alert_id)
+
+    def outcomes(self, alert_id: str) -> list[Outcome]:
+        rows = self._db.all("SELECT record FROM outcomes WHERE alert_id = ? ORDER BY minutes", alert_id)
+        return [msgspec.json.decode(row["record"], type=Outcome) for row in rows]
+
+    def judged(self, since_ms: int, horizons: Mapping[AlertKind, int]) -> list[Judged]:
+        """Every alert since then that has its outcome at the horizon of its kind."""
+        rows = self._db.all(
+            "SELECT told.record AS told, outcomes.record AS outcome, minutes FROM told JOIN outcomes USING (alert_id)"
+            " WHERE started_ms >= ? ORDER BY started_ms",
+            since_ms,
+        )
+        found = []
+        for row in rows:
+            told = msgspec.json.decode(row["told"], type=Told)
+            if horizons[told.kind] == row["minutes"]:
+                found.append(Judged(told=told, outcome=msgspec.json.decode(row["outcome"], type=Outcome)))
+        return found
+
+    def starts_ms(self, asset: str, since_ms: int) -> list[int]:
+        """When the asset's alerts began, in order."""
+        rows = self._db.all(
+            "SELECT started_ms FROM told WHERE asset = ? AND started_ms >= ? ORDER BY started_ms", asset, since_ms
+        )
+        return [row["started_ms"] for row in rows]
+
+    def put_bars(self, bars: Mapping[tuple[str, int], HourBars]) -> None:
+        with self._db.writing():
+            for (asset, hour), one in bars.items():
+                self._db.write("INSERT OR REPLACE INTO bars VALUES (?,?,?)", asset, hour, one.pack())
+
+    def bars(self, asset: str, hours: Iterable[int]) -> dict[int, HourBars]:
+        """Those hours of the asset that are known."""
+        wanted = sorted(set(hours))
+        marks = ",".join("?" * len(wanted))
+        rows = self._db.all(
+            f"SELECT hour, packed FROM bars WHERE asset = ? AND hour IN ({marks})",  # noqa: S608 - question marks
+            asset,
+            *wanted,
+        )
+        return {row["hour"]: HourBars(row["packed"]) for row in rows}
+
+    def bars_from_ms(self) -> int | None:
+        """The first hour of which there are prices."""
+        row = self._db.one("SELECT min(hour) AS first FROM bars")
+        return None if row is None or row["first"] is None else int(row["first"]) * HOUR_MS
+
+    def forget(self, before_ms: int) -> None:
+        """Drop everything from before then."""
+        with self._db.writing():
+            self._db.write("DELETE FROM bars WHERE hour < ?", before_ms // HOUR_MS)
+            self._db.write(
+                "DELETE FROM outcomes WHERE alert_id IN (SELECT alert_id FROM told WHERE started_ms < ?)", before_ms
+            )
+            self._db.write("DELETE FROM told WHERE started_ms < ?", before_ms)

@@ -1,0 +1,45 @@
+"""All numbers of the outcome ledger, apart from what works with them: settings are read where the feature is off, too."""
+
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from msgspec import Meta
+
+Part = Annotated[float, Meta(ge=0, le=1)]
+Minutes = Annotated[int, Meta(ge=1, le=240)]
+DaysBack = Annotated[int, Meta(ge=1, le=365)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsequenceRule:
+    """A2 (detection.md 11). `floor`: two taker fees, spread and slip, as a fraction of the price. `room`: least part of the
+    whole range that must lie behind the delivery.
+    """
+
+    percentile: Part = 0.80
+    floor: Part = 0.0025
+    room: Part = 0.4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlRule:
+    """detection.md 11. `around`, `apart` in minutes. `least_days`: control times must come from so many days before anything
+    is measured by them (ours): those of one day tell the same story many times.
+    """
+
+    days: DaysBack = 60
+    wanted: Annotated[int, Meta(ge=20, le=5_000)] = 200
+    around: Minutes = 30
+    apart: Minutes = 60
+    least_days: DaysBack = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeRules:
+    """`score_days`: over how long a family is scored. `least_alerts`: with fewer it is not measurable (issue 6)."""
+
+    enabled: bool = True
+    score_days: DaysBack = 30
+    least_alerts: Annotated[int, Meta(ge=5, le=10_000)] = 20
+    consequence: ConsequenceRule = field(default_factory=ConsequenceRule)
+    controls: ControlRule = field(default_factory=ControlRule)

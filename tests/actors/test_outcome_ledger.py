@@ -1,0 +1,211 @@
+"""What followed an alert, kept by a real actor that is told of minutes, alerts and deliveries."""
+
+from contextlib import closing
+
+import pytest
+
+from actors import paths
+from actors.clock import ManualClock
+from actors.messages import AlertDecided, AskScores, DeliveryMade, MinuteClosed, ScoresTold
+from actors.outcome_book import OutcomeBook
+from actors.outcome_ledger import OutcomeLedger
+from intelligence.alerts import AlertKind
+from intelligence.outcomes.bars import HourBars
+from intelligence.outcomes.rules import OutcomeRules
+from tests.intelligence.builders import T0, a_minute, an_alert
+from tests.telegram_stand.stage import Stage as Theatre
+
+DAY_MS = 86_400_000
+HOUR_MS = 3_600_000
+ID = "abcdefghijkl"
+
+
+class Desk:
+    def __init__(self, file):
+        self.file = file
+        self.theatre = Theatre(ManualClock(market_ms=T0))
+        self.terminal = self.theatre.record(paths.TERMINAL)
+
+    def open(self, *, fresh=False):
+        args = {"file": self.file, "busy_s": 0.2, "rules": OutcomeRules(), "fresh": fresh}
+        self.theatre.start(paths.OUTCOMES, OutcomeLedger, **args)
+        return self
+
+    def tell(self, message):
+        self.theatre.tell(paths.OUTCOMES, message)
+
+    def decide(self, *, awaited=True, held=(), **alert):
+        alert = an_alert(**({"asset": "SOL", "kind": AlertKind.CASCADE, "started_ms": T0} | alert))
+        self.tell(AlertDecided(alert=alert, decided_ms=T0 + 1_000, awaited=awaited, held=held))
+
+    def deliver(self, after_s=2.0, target="terminal"):
+        self.tell(DeliveryMade(alert_id=ID, target=target, delivered_ms=T0 + int(after_s * 1000)))
+
+    def minutes(self, count=75, *, jump=5, first=0):
+        """Minutes after T0, flat but for one of 2 %."""
+        for index in range(first, first + count):
+            high = 102.0 if index == jump else 100.05
+            self.tell(MinuteClosed(minute=a_minute(index, high=high)))
+        self.theatre.quiet(paths.OUTCOMES)
+
+    def pass_time(self, minutes=75):
+        for _ in range(minutes):
+            self.theatre.clock.advance(60.0)
+            self.theatre.quiet(paths.OUTCOMES)
+
+    def outcomes(self, alert_id=ID):
+        with closing(OutcomeBook(self.file, 1.0)) as book:
+            return {one.minutes: one for one in book.outcomes(alert_id)}
+
+    def state(self):
+        return self.theatre.ask(paths.OUTCOMES, AskScores())
+
+
+@pytest.fixture
+def desk(tmp_path):
+    one = Desk(tmp_path / "outcomes.db")
+    yield one
+    one.theatre.close()
+
+
+def with_past(desk, days=60):
+    """Prices of quiet weeks before T0."""
+    flat = HourBars()
+    for minute in range(60):
+        flat.put(minute, (100.05, 99.95, 100.0))
+    with closing(OutcomeBook(desk.file, 1.0)) as book:
+        first = (T0 - days * DAY_MS) // HOUR_MS
+        book.put_bars({("SOL", hour): flat for hour in range(first, T0 // HOUR_MS)})
+    return desk
+
+
+def test_an_outcome_is_kept_at_1_5_15_and_60_minutes(desk):
+    desk.open().decide()
+    desk.deliver()
+    desk.minutes()
+    desk.pass_time()
+
+    found = desk.outcomes()
+    assert list(found) == [1, 5, 15, 60]
+    assert [round(one.span, 4) for one in found.values()] == [0.001, 0.0203, 0.0203, 0.0203]
+    assert {one.consequential for one in found.values()} == {None}  # no control times yet
+
+
+def test_with_weeks_of_prices_it_is_judged_against_control_times(desk):
+    with_past(desk).open().decide()
+    desk.deliver()
+    desk.minutes()
+    desk.pass_time()
+
+    outcome = desk.outcomes()[15]
+    assert (outcome.consequential, outcome.rank, outcome.controls) == (True, 1.0, 200)
+    (family,) = desk.state().scores.families
+    assert (family.kind, family.share.hits, family.share.of) == (AlertKind.CASCADE, 1, 1)
+
+
+def test_it_is_measured_from_the_first_delivery(desk):
+    with_past(desk).open().decide()
+    desk.deliver(after_s=400.0, target="telegram:1")
+    desk.deliver(after_s=500.0, target="telegram:2")
+    desk.minutes()
+    desk.pass_time()
+
+    assert desk.outcomes()[15].consequential is False  # the jump was over before anybody heard of it
+
+
+def test_what_nobody_received_has_no_outcome(desk):
+    desk.open().decide()
+    desk.minutes()
+    desk.pass_time()
+
+    assert desk.outcomes() == {}
+    desk.theatre.clock.advance(6 * 3_600.0)
+    desk.theatre.quiet(paths.OUTCOMES)
+    assert desk.state().waiting == 0
+
+
+def test_shadows_are_measured_from_the_decision(desk):
+    with_past(desk).open().decide(awaited=False, held=("shadow",), shadow=True)
+    desk.minutes()
+    desk.pass_time()
+
+    (family,) = desk.state().scores.families
+    assert (family.shadow, family.share.hits) == (True, 1)
+
+
+def test_minutes_that_never_came_give_an_outcome_without_a_range(desk):
+    desk.open().decide()
+    desk.deliver()
+    desk.pass_time(90)
+
+    assert {one.span for one in desk.outcomes().values()} == {None}
+
+
+def test_a_restart_keeps_alerts_outcomes_and_prices(desk):
+    with_past(desk).open().decide()
+    desk.deliver()
+    desk.minutes(10)
+    desk.pass_time(10)
+    assert list(desk.outcomes()) == [1, 5]
+
+    desk.theatre.restart(paths.OUTCOMES)
+    desk.minutes(65, first=10)
+    desk.pass_time(65)
+
+    assert list(desk.outcomes()) == [1, 5, 15, 60]
+    assert desk.outcomes()[15].consequential is True
+    desk.theatre.restart(paths.OUTCOMES)
+    assert desk.state().scores.families[0].share.of == 1
+
+
+def test_an_alert_that_is_told_again_is_not_judged_again(desk):
+    with_past(desk).open().decide()
+    desk.deliver()
+    desk.minutes()
+    desk.pass_time()
+    desk.decide()
+    desk.pass_time(5)
+
+    assert desk.state().waiting == 0
+    assert desk.state().scores.families[0].alerts == 1
+
+
+def test_another_market_begins_without_what_was_there(desk):
+    with_past(desk).open(fresh=True)
+
+    assert desk.state().bars_from_ms is None
+
+
+def test_notifiers_hear_of_scores(desk):
+    with_past(desk).open().decide()
+    desk.deliver()
+    desk.minutes()
+    desk.pass_time()
+    desk.theatre.quiet(paths.TERMINAL)
+
+    told = [one for one in desk.terminal if isinstance(one, ScoresTold)]
+    assert told[-1].scores.families[0].share.of == 1
+
+
+def test_a_file_that_cannot_be_written_costs_scores_and_nothing_else(tmp_path):
+    (tmp_path / "folder").mkdir()
+    desk = Desk(tmp_path / "folder")
+    desk.open().decide()
+    desk.deliver()
+    desk.minutes(5)
+    desk.pass_time(5)
+
+    assert desk.state().waiting == 1
+    assert desk.theatre.exits == []
+    desk.theatre.close()
+
+
+def test_when_the_file_serves_again_nothing_is_lost(desk):
+    desk.file.mkdir()
+    desk.open().decide()
+    desk.deliver()
+    desk.minutes()
+    desk.file.rmdir()
+    desk.pass_time()
+
+    assert list(desk.outcomes()) == [1, 5, 15, 60]

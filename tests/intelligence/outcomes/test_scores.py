@@ -1,0 +1,108 @@
+"""How families of alerts do: shares with intervals, and what is not measurable."""
+
+from random import Random
+
+import pytest
+
+from intelligence.alerts import AlertKind
+from intelligence.outcomes.controls import DAY
+from intelligence.outcomes.judging import Outcome
+from intelligence.outcomes.rules import OutcomeRules
+from intelligence.outcomes.scores import Judged, as_words, lines_of, scores
+from intelligence.outcomes.shares import share_by_day
+from tests.intelligence.outcomes.builders import AT, MINUTE_MS, Market, a_told, few, judged
+
+NOW_MS = (AT + DAY) * MINUTE_MS
+RULES = OutcomeRules()
+
+
+def a_judged(minute=AT, *, hit=True, base=0.2, **told):
+    told = a_told(minute, **told)
+    outcome = Outcome(alert_id=told.alert_id, minutes=15, span=0.01, controls=200, base=base, consequential=hit)
+    return Judged(told=told, outcome=outcome)
+
+
+def spread(hits, misses, every=97, **told):
+    """Alerts one after the other, those that hit among them evenly."""
+    count = hits + misses
+    return [a_judged(AT - index * every, hit=(index * hits) % count < hits, **told) for index in range(count)]
+
+
+def test_a_family_is_told_with_interval_base_and_number():
+    (family,) = scores(spread(60, 24), NOW_MS, RULES).families
+
+    assert as_words(family, 30) == "A2 of such alerts, 30 d: 71 % [61-80], base 20 %, n=84"
+
+
+def test_few_alerts_are_not_measurable():
+    told = scores(spread(15, 4), NOW_MS, RULES)
+
+    assert not told.families[0].measurable
+    assert lines_of(told) == {}
+
+
+def test_alerts_without_control_times_are_told_and_not_measured():
+    unmeasured = [a_judged(AT - index, hit=None, base=None) for index in range(40)]
+    (family,) = scores(unmeasured, NOW_MS, RULES).families
+
+    assert (family.alerts, family.share.of, family.measurable) == (40, 0, False)
+
+
+def test_shadows_are_scored_apart():
+    told = scores([*spread(20, 10), *spread(5, 25, shadow=True)], NOW_MS, RULES)
+
+    assert [(one.shadow, one.share.hits) for one in told.families] == [(False, 20), (True, 5)]
+    assert told.of(AlertKind.CASCADE).share.hits == 20
+
+
+def test_what_nobody_was_told_is_not_scored():
+    held = spread(20, 10, delivered_ms=None, awaited=False, held=("muted",))
+
+    assert scores(held, NOW_MS, RULES).families == ()
+
+
+def test_only_the_last_thirty_days_count():
+    old = [a_judged(AT - 31 * DAY - index) for index in range(30)]
+
+    assert scores(old, NOW_MS, RULES).families == ()
+
+
+def test_an_outcome_of_the_future_is_not_counted():
+    """A planted look-ahead: at that moment the horizon is not over."""
+    assert scores([a_judged(AT)], (AT + 10) * MINUTE_MS, RULES).families == ()
+
+
+def test_the_interval_is_wider_where_alerts_come_in_swarms():
+    alone = share_by_day((day, day % 10 < 7) for day in range(100))
+    swarms = share_by_day((day, day % 10 < 7) for day in range(20) for _ in range(5))
+
+    assert alone.value == swarms.value == 0.7
+    assert swarms.effective == pytest.approx(20.0)
+    assert swarms.lower < alone.lower
+
+
+def test_wilson_as_in_the_books():
+    low, high = share_by_day((day, day < 8) for day in range(10)).interval
+
+    assert (round(low, 3), round(high, 3)) == (0.490, 0.943)
+
+
+def test_nothing_at_all_is_known_of_no_trials():
+    assert share_by_day([]).interval == (0.0, 1.0)
+
+
+def test_a_family_that_fires_at_random_scores_the_base_rate():
+    """Ranges of a market without memory, alerts at random minutes of it."""
+    start = AT - 25 * DAY
+    market = Market(quiet=None).walk(range(start, AT + 120))
+    rules = few(days=10)
+    random = Random(11)
+    alerts = [a_told(at) for at in sorted(random.sample(range(AT - 14 * DAY, AT), 150))]
+    others = [one.started_ms // MINUTE_MS for one in alerts[::5]]  # all of them would leave no free hour
+    found = [Judged(told=one, outcome=judged(market, one, others=others, rules=rules)) for one in alerts]
+
+    (family,) = scores(found, NOW_MS, rules).families
+    low, high = family.share.interval
+    assert family.share.of > 100
+    assert low < family.base < high
+    assert family.base == pytest.approx(0.2, abs=0.03)
