@@ -16,7 +16,7 @@ from intelligence.market import Liquidation, MarkPrice, OpenInterest
 from intelligence.market_context import MarketContext
 from intelligence.minute import CLOSES_AFTER_MS, MINUTE_MS, Minute, Minutes
 from intelligence.tape import MarketTape, Tape, TapeMinute
-from intelligence.trade_window import WINDOW_S, TradeWindow, VolumeProfile, VolumeSums
+from intelligence.trade_window import WINDOW_S, TradeWindow, VolumeProfile, VolumeSums, with_clock
 
 VOLUME_SPANS_S = (60, 300, WINDOW_S)  # detection.md 7
 OPEN_INTEREST_STALE_MS = 180_000  # ours: three polls
@@ -91,7 +91,8 @@ class AssetMarket:
     def trades(
         self, times_ms: Sequence[int], prices: Sequence[float], coins: Sequence[float], *, received_ms: int
     ) -> None:
-        """Take one batch of one venue; see `TradeWindow.add`."""
+        """Take one batch of one venue; see `TradeWindow.add` and `with_clock`."""
+        times_ms = with_clock(times_ms, received_ms)
         self._trades.add(times_ms, prices, coins, now_ms=received_ms)
         self._minutes.add(times_ms, prices)
 

@@ -14,6 +14,7 @@ PROFILE_SHARE = (
 )
 LATE_S = 3  # detection.md 3: an event this late is inserted at its time, an older one is counted as late
 MAX_AHEAD_MS = 60_000  # ours: more than any clock that is only wrong
+CLOCK_MS = 1_000  # ours: a venue's clock that goes ahead by less makes no other venue's trades late
 VALUE_AREA = 0.7
 MAX_ROWS = 400
 PROFILE_MINUTES = 15
@@ -213,6 +214,16 @@ class TradeWindow:
         self._cvd_day_usd += buy - sell
         self._volume_day_usd += buy + sell
         rows[row] = rows.get(row, 0.0) + buy + sell
+
+
+def with_clock(times_ms: Sequence[int], received_ms: int) -> Sequence[int]:
+    """One venue's event times without what its clock goes ahead: nothing happened after it was received.
+
+    Believed, they would make the trades of all other venues late. What no clock explains stays, and is counted as broken.
+    """
+    if max(times_ms, default=0) <= received_ms + CLOCK_MS:
+        return times_ms
+    return [received_ms if received_ms < one <= received_ms + MAX_AHEAD_MS else one for one in times_ms]
 
 
 def _numbers() -> list[float]:

@@ -114,6 +114,7 @@ class BybitRest:
     def __init__(self, source: Source, instruments: Sequence[Mapping[str, Any]]) -> None:
         self._source = source
         self._instruments = instruments
+        self._trading = {row["symbol"] for row in instruments if row["status"] == "Trading"}
         self._requests = SlidingLimit(REQUESTS_PER_5_S, 5)
         history = BybitHistory(source)
         self._routes: dict[str, Callable[[Mapping[str, str]], dict[str, Any] | str]] = {
@@ -138,7 +139,13 @@ class BybitRest:
             return self._envelope({"category": category, "list": [], "nextPageCursor": ""})
         if category != "linear":
             return self._envelope("params error: Category is invalid")
+        if path != "/v5/market/instruments-info" and self._is_quiet(query.get("symbol", "")):
+            return self._envelope({"category": category, "symbol": query["symbol"], "list": [], "nextPageCursor": ""})
         return self._envelope(route(query))
+
+    def _is_quiet(self, symbol: str) -> bool:
+        """Whether it trades at the venue and nobody has ever traded it here."""
+        return symbol in self._trading and self._source.quote(BYBIT, symbol) is None
 
     def _envelope(self, result: dict[str, Any] | str) -> HttpReply:
         """Wrap a result, or an error's text; the HTTP status is 200 either way."""

@@ -157,6 +157,7 @@ class OkxRest:
     def __init__(self, source: Source, instruments: Sequence[Mapping[str, Any]]) -> None:
         self._source = source
         self._instruments = instruments
+        self._live = {row["instId"] for row in instruments if row["state"] == "live"}
         self._limits = {path: SlidingLimit(limit, 2.0) for path, limit in _LIMIT_PER_2_S.items()}
         history = OkxHistory(source)
         self._history: dict[str, Callable[[Mapping[str, str]], list[Any] | None]] = {
@@ -184,6 +185,8 @@ class OkxRest:
             return refusal(429)
         if path == "/api/v5/public/time":
             return _envelope([{"ts": str(self._source.now_ms)}])
+        if path in self._history and self._is_quiet(query.get("instId", "")):
+            return _envelope([])
         if path in self._history:
             rows = self._history[path](query)
             return _error("51000", "Parameter error") if rows is None else _envelope(rows)
@@ -195,6 +198,10 @@ class OkxRest:
             return _envelope([row for row in self._instruments if symbol in (None, row["instId"])])
         symbol = query.get("instId", "" if wants_one else "ANY")
         return self._quotes(self._rows[path], symbol)
+
+    def _is_quiet(self, symbol: str) -> bool:
+        """Whether it trades at the venue and nobody has ever traded it here."""
+        return symbol in self._live and self._source.quote(OKX, symbol) is None
 
     def _quotes(self, row: Callable[[Quote, int], dict[str, str]], symbol: str) -> HttpReply:
         quotes = [quote for quote in self._source.quotes(OKX) if symbol in ("ANY", quote.listing.symbol)]

@@ -44,6 +44,7 @@ class LeafFacts:
     abnormal_exits: int = 0  # of the last FLAPPING_S
     urgent_lost: bool = False
     own: Health = Health.HEALTHY  # what the actor says of its own work
+    begins_within_s: float | None = None  # for a first start on demand: how long it may take
 
 
 def leaf_verdict(facts: LeafFacts) -> tuple[Health, tuple[str, ...]]:
@@ -52,6 +53,8 @@ def leaf_verdict(facts: LeafFacts) -> tuple[Health, tuple[str, ...]]:
         return Health.OFF, ()
     if facts.state is SlotState.PARKED:
         return (Health.UNHEALTHY if facts.required else Health.DEGRADED), ("parked",)
+    if facts.begins_within_s is not None and facts.in_state_s <= facts.begins_within_s:
+        return Health.HEALTHY, ()
     if facts.state is not SlotState.RUNNING:
         long = facts.in_state_s > GRACE_S and facts.required
         return (Health.UNHEALTHY if long else Health.DEGRADED), (str(facts.state),)
@@ -96,14 +99,17 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def snapshot(path: str, plan: Plan, system: System, now_s: float) -> Snapshot:
-    slots = tuple(_node(child_path(path, slot.spec.id), slot, system, now_s) for slot in plan.slots)
+    on_demand = plan.spec.on_demand
+    slots = tuple(
+        _node(child_path(path, slot.spec.id), slot, system, now_s, on_demand=on_demand) for slot in plan.slots
+    )
     return Snapshot(path=path, phase=str(plan.phase), strategy=plan.spec.strategy, quorum=plan.spec.quorum, slots=slots)
 
 
-def _node(path: str, slot: Slot, system: System, now_s: float) -> Node:
+def _node(path: str, slot: Slot, system: System, now_s: float, *, on_demand: bool) -> Node:
     place = system.place(path, slot.spec.mailbox)
     vitals = place.vitals
-    health, flags = leaf_verdict(_facts(path, slot, place, system, now_s))
+    health, flags = leaf_verdict(_facts(path, slot, place, system, now_s, on_demand=on_demand))
     subtree = slot.spec.subtree
     return Node(
         path=path,
@@ -141,9 +147,10 @@ def _node(path: str, slot: Slot, system: System, now_s: float) -> Node:
     )
 
 
-def _facts(path: str, slot: Slot, place: Place, system: System, now_s: float) -> LeafFacts:
+def _facts(path: str, slot: Slot, place: Place, system: System, now_s: float, *, on_demand: bool) -> LeafFacts:
     recent = [e for e in place.exits if e.kind not in {"stopped", "finished"} and now_s - e.ended_s < FLAPPING_S]
     lost_s = system.urgent_dead_s.get(path)
+    begins = on_demand and not slot.tried and slot.state in {SlotState.DOWN, SlotState.STARTING}
     return LeafFacts(
         state=slot.state,
         in_state_s=now_s - slot.since_s,
@@ -153,6 +160,7 @@ def _facts(path: str, slot: Slot, place: Place, system: System, now_s: float) ->
         abnormal_exits=len(recent),
         urgent_lost=lost_s is not None and now_s - lost_s < 300,
         own=Health(place.vitals.own_verdict[0]),
+        begins_within_s=slot.spec.start_timeout_s if begins else None,
     )
 
 

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intelligence.trade_window import LATE_S, WINDOW_S, TradeWindow, nice_width, volume_profile
+from intelligence.asset_market import AssetMarket
+from intelligence.trade_window import LATE_S, WINDOW_S, TradeWindow, nice_width, volume_profile, with_clock
 
 T0_MS = 1_790_000_000_000
 
@@ -77,6 +78,21 @@ def test_a_trade_from_far_ahead_is_only_counted_and_makes_no_other_trade_late() 
 
     assert window.sums(60).buy_usd == 500.0
     assert (window.ahead, window.late) == (1, 0)
+
+
+def test_a_venue_whose_clock_goes_ahead_makes_no_other_venues_trades_late() -> None:
+    market = AssetMarket("SOL")
+
+    market.trades([T0_MS + 10_000], [100.0], [1.0], received_ms=T0_MS)
+    market.trades([T0_MS - 50], [100.0], [2.0], received_ms=T0_MS)
+
+    assert market.left_out == (0, 0)
+    assert market.newest_trade_ms == T0_MS // 1000 * 1000
+
+
+def test_event_times_up_to_a_second_ahead_are_believed_and_impossible_ones_stay_impossible() -> None:
+    assert with_clock([T0_MS + 900], T0_MS) == [T0_MS + 900]
+    assert with_clock([T0_MS - 5, T0_MS + 5_000, T0_MS + 3_600_000], T0_MS) == [T0_MS - 5, T0_MS, T0_MS + 3_600_000]
 
 
 def test_it_says_from_when_on_it_holds_everything() -> None:

@@ -91,3 +91,10 @@ def test_the_other_categories_exist_and_are_empty():
     for category in ("spot", "inverse", "option"):
         assert get(a_rest(), "/v5/market/instruments-info", category=category)["result"]["list"] == []
     assert get(a_rest(), "/v5/market/instruments-info", category="dreams")["retCode"] == 10001
+
+
+def test_a_listed_contract_that_nobody_trades_has_an_empty_past():
+    for path, query in (("kline", {"interval": "1"}), ("open-interest", {"intervalTime": "5min"})):
+        of = {"category": "linear", **query}
+        assert get(a_rest(), f"/v5/market/{path}", symbol="BTCPERP", **of)["result"]["list"] == []
+        assert get(a_rest(), f"/v5/market/{path}", symbol="NOPEUSDT", **of)["retCode"] == 10001

@@ -63,3 +63,9 @@ def test_more_calls_than_allowed_in_two_seconds_are_refused():
 def test_refusals_are_in_the_venues_words():
     assert json.loads(refusal(429).body)["code"] == "50011"
     assert json.loads(refusal(500).body)["code"] == "50001"
+
+
+def test_a_listed_contract_that_nobody_trades_has_an_empty_past():
+    for path in ("/api/v5/market/candles", "/api/v5/rubik/stat/contracts/open-interest-history"):
+        assert get(a_rest(), path, instId="BTC-USDC-SWAP") == {"code": "0", "msg": "", "data": []}
+        assert get(a_rest(), path, instId="NOPE-USDC-SWAP")["code"] == "51000"

@@ -22,6 +22,8 @@ def facts(state=SlotState.RUNNING, **values):
     [
         (facts(), H, ()),
         (facts(SlotState.STARTING), D, ("starting",)),
+        (facts(SlotState.STARTING, begins_within_s=15), H, ()),
+        (facts(SlotState.STARTING, begins_within_s=15, in_state_s=16), D, ("starting",)),
         (facts(SlotState.BACKOFF, in_state_s=30), D, ("backoff",)),
         (facts(SlotState.BACKOFF, in_state_s=30.1), U, ("backoff",)),
         (facts(SlotState.BACKOFF, in_state_s=30.1, required=False), D, ("backoff",)),
@@ -98,3 +100,13 @@ def test_three_abnormal_ends_in_a_quarter_of_an_hour_are_flapping():
     later = snapshot("/", plan, system, clock.monotonic() + 900).slots[0]
 
     assert (now.flags, later.flags) == (("flapping",), ())
+
+
+@pytest.mark.parametrize(("on_demand", "health"), [(True, "healthy"), (False, "degraded")])
+def test_a_first_start_on_demand_is_no_reason_to_worry(on_demand, health):
+    spec = SupervisorSpec(template=a_child("*"), on_demand=on_demand)
+    plan, _ = plans.step(plans.begin(spec, 0, {}), steps.Wanted(add=((a_child("sand"), 0),)), 1.0, None)
+
+    (node,) = snapshot("/symbols", plan, System(ManualClock()), 2.0).slots
+
+    assert (node.state, node.health) == ("starting", health)
