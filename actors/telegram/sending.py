@@ -4,6 +4,7 @@ What is not known to have arrived is not sent again: the user asks once more. Ru
 """
 
 import asyncio
+import os
 import re
 from collections.abc import Awaitable, Callable
 from html import unescape
@@ -15,6 +16,8 @@ from telegram.error import BadRequest, ChatMigrated, NetworkError, RetryAfter, T
 
 from actors.notifiers.texts import cut_to_units, utf16_units
 from actors.telegram.answer import Answer, Button
+
+os.environ.setdefault("PTB_TIMEDELTA", "1")  # the library then gives durations as such, and warns of nothing
 
 MAX_TEXT_UNITS = 4096
 MAX_NOTICE_CHARS = 200
@@ -99,7 +102,8 @@ class Sender:
         try:
             await send(**fields)
         except RetryAfter as error:
-            wait_s = _seconds(error)
+            wait: Any = error.retry_after
+            wait_s = wait.total_seconds()
             if wait_s > PATIENCE_S:
                 raise
             await asyncio.sleep(wait_s)
@@ -130,8 +134,3 @@ def plain(html: str) -> str:
 def _says(error: TelegramError, words: tuple[str, ...]) -> bool:
     text = str(error).lower()
     return any(word in text for word in words)
-
-
-def _seconds(error: RetryAfter) -> float:
-    wait: Any = error.retry_after  # an int, or a timedelta in newer versions of the library
-    return float(wait.total_seconds() if hasattr(wait, "total_seconds") else wait)

@@ -20,10 +20,10 @@ RULES = OutboxSettings(reread_s=60, busy_s=0.1, keep_days=7, p1_valid_s=60, p2_v
 class Bot:
     """The command side with a real dispatcher behind it, on the stand."""
 
-    def __init__(self, stand, folder, *, recorded=True):
+    def __init__(self, stand, folder, *, recorded=True, clock=None):
         """`recorded`: a recorder stands where the sender would."""
         self.stand, self.folder = stand, folder
-        self.theatre = Theatre()
+        self.theatre = Theatre(clock)
         if recorded:
             self.theatre.record(paths.TELEGRAM)
         self.database = folder / "foreshock.db"
@@ -63,6 +63,10 @@ class Bot:
         for letter in letters:
             self.theatre.tell(path, letter)
         return self
+
+    def commands(self):
+        """The commands of the bot, as it is open."""
+        return tuple(self.theatre.system.ledger[paths.COMMANDS].actor._poller._handlers._commands.values())
 
     def polling(self):
         wait_for(lambda: self.note == "polling", "the bot to poll")
