@@ -14,7 +14,7 @@ help:
 	@echo "make test   lint, types and every test"
 	@echo "make bench  what a trade costs, beside other clients (installs them; about ten minutes)"
 	@echo "make soak   half an hour on seven simulated venues: memory, processor, lost trades"
-	@echo "make evaluate  the detectors on recorded days (needs ../shared/data; about five minutes)"
+	@echo "make evaluate  the detectors and zones on recorded days, as a page (needs ../shared/data; under 15 minutes)"
 	@echo "make frames what every recorded frame comes to, as a table (recordings in ../shared/data)"
 	@echo "make lint   lint and types alone"
 	@echo "make lock   pin the newest allowed versions into requirements*.txt"
@@ -40,7 +40,7 @@ soak: setup
 	$(BIN)/python -m benchmarks.soak $(ARGS)
 
 evaluate: setup
-	$(BIN)/python -m benchmarks.evaluation
+	@$(BIN)/python run.py backtest --out .evaluation $(ARGS)
 
 frames: .venv/installed-dev
 	@$(BIN)/python -m benchmarks.frames_table
@@ -52,8 +52,8 @@ lint: .venv/installed-dev
 
 lock: .venv/installed-dev
 	$(BIN)/python -m pip install --quiet "pip-tools>=7.4"
-	$(BIN)/python -m piptools compile $(LOCK) --extra demo --output-file requirements.txt pyproject.toml
-	$(BIN)/python -m piptools compile $(LOCK) --extra demo --extra dev --output-file requirements-dev.txt pyproject.toml
+	$(BIN)/python -m piptools compile $(LOCK) --extra demo --extra backtest --output-file requirements.txt pyproject.toml
+	$(BIN)/python -m piptools compile $(LOCK) --extra demo --extra backtest --extra dev --output-file requirements-dev.txt pyproject.toml
 
 LOCK = --quiet --upgrade --strip-extras --no-header --no-annotate \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links

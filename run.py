@@ -20,6 +20,7 @@ COMMANDS = {
     "replay": "recordings through the same code under a simulated clock",
     "convert": "recordings of others to the format that replay reads",
     "decode": "raw frames of a venue to normalised JSON lines",
+    "backtest": "how good alerts and zones are, on recorded days",
 }
 EX_USAGE = 64  # sysexits.h
 EX_CONFIG = 78

@@ -19,6 +19,9 @@ _PURE_NAMES = """
 """
 PURE = frozenset(_PURE_NAMES.split())
 
+# The evaluation is pure like the rest, and counts with arrays.
+EVALUATED_WITH = {("intelligence", "evaluation"): frozenset({"numpy"})}
+
 # Each library that reaches the world, and the places that may import it.
 HOMES = {
     "websocket": ("actors/socket_reader.py",),
@@ -30,6 +33,7 @@ HOMES = {
     "zstandard": ("actors/recording/files.py",),
     "platformdirs": ("config/",),
     "PIL": ("charts/",),
+    "numpy": ("intelligence/evaluation/", "commands/backtesting/"),
 }
 VENUES = ("binance", "bybit", "okx", "gate", "bitget", "hyperliquid", "deribit")
 EXCHANGES = [file for file in FILES if file.parts[:2] == ("actors", "exchanges")]
@@ -75,7 +79,19 @@ def test_intelligence_is_pure():
         for file in FILES
         if package(file) == "intelligence"
         for module in imports(file)
-        if top(module) not in PURE | {"intelligence"}
+        if top(module) not in PURE | {"intelligence"} | EVALUATED_WITH.get(file.parts[:2], frozenset())
+    ]
+
+    assert offences == []
+
+
+def test_only_the_backtest_loads_the_evaluation():
+    offences = [
+        f"{file}: {module}"
+        for file in FILES
+        if file.parts[:2] not in {("intelligence", "evaluation"), ("commands", "backtesting")}
+        for module in imports(file)
+        if module.startswith(("intelligence.evaluation", "commands.backtesting")) and file.name != "backtest.py"
     ]
 
     assert offences == []

@@ -5,50 +5,60 @@ from functools import cache
 
 import pytest
 
-from benchmarks.evaluation import open_interest, volume
-from benchmarks.evaluation.__main__ import BUSIEST
-from benchmarks.evaluation.recorded import KLINE_ASSETS, bybit_minutes
-from benchmarks.evaluation.volume import Recording
+from commands.backtesting.plays import SOURCES
+from commands.backtesting.recorded import BYBIT_ASSETS, DATA, Recordings
 from intelligence.detectors.volume_rule import VolumeRule
+from intelligence.evaluation.played import how_found, open_interest_changes, quiet_days, raised, volume_spikes
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+
+BUSIEST = ("2025-06-13T00", "2025-06-22T13", "2025-06-22T14", "2025-06-23T22", "2025-06-05T20")  # the data's README
+WARM_UP = 7 * 1_440
+EXPLOSION_MS = range(1_772_616_900_000, 1_772_619_000_001)  # 2026-03-04 09:35 to 10:10, where the rise begins and ends
 
 
 @cache
 def played(asset):
-    """A month of minutes, and what was told of it after the first week."""
-    recording = Recording(asset, bybit_minutes(asset), None)
-    return recording, volume.ours(recording, VolumeRule())
+    """A month of minutes after the first week, and what was told of it."""
+    minutes = Recordings(DATA).bybit_minutes(asset)
+    after_ms = minutes[WARM_UP].from_ms
+    return minutes[WARM_UP:], [one for one in volume_spikes(minutes, VolumeRule()) if one.at_ms > after_ms]
 
 
 def test_the_busiest_hours_of_june_are_found(shared_data):
-    recording, told = played("BTC")
-    hours_ms = [int(datetime.fromisoformat(f"{hour}:00+00:00").timestamp() * 1000) for hour in BUSIEST]
+    _, told = played("BTC")
 
-    found = volume.found_hours(recording, told, hours_ms)
+    found = [how_found(told, int(datetime.fromisoformat(f"{hour}:00+00:00").timestamp() * 1000)) for hour in BUSIEST]
 
-    assert [how for _, how in found].count("missed") == 0
-    assert [how for _, how in found].count("raised") >= 3
+    assert found.count("missed") == 0
+    assert found.count("raised") >= 3
 
 
-@pytest.mark.parametrize("asset", KLINE_ASSETS)
+@pytest.mark.parametrize("asset", BYBIT_ASSETS)
 def test_no_asset_has_more_than_three_pushes_a_day(shared_data, asset):
-    recording, told = played(asset)
+    minutes, told = played(asset)
 
-    assert len(volume.raised(told)) / recording.days <= 3
+    assert len(raised(told)) / (len(minutes) / 1_440) <= 3
 
 
 def test_the_five_quietest_days_of_all_assets_together_raise_two_at_most(shared_data):
     quiet = 0
-    for asset in KLINE_ASSETS:
-        recording, told = played(asset)
-        quiet += volume.on_days(recording, volume.raised(told), volume.quiet_days(recording.minutes))
+    for asset in BYBIT_ASSETS:
+        minutes, told = played(asset)
+        days = quiet_days(minutes)
+        quiet += sum((one.at_ms - 60_000) // 86_400_000 in days for one in raised(told))
 
     assert quiet <= 2
 
 
 def test_the_explosion_of_open_interest_of_march_is_found(shared_data):
-    result = open_interest.run("BTC", 0.998, 2.0)
+    minutes = Recordings(shared_data).binance_open_interest("BTC")
+    warm_up = int(SOURCES["binance-oi"].warm_up_days * 288)
 
-    assert open_interest.known(result)[0].startswith("09:35 raised BTC open interest")
-    assert result.raised / result.days < 0.5
+    told = open_interest_changes(minutes, 0.998, floor_pct=2.0, step_min=5, warm_up=warm_up)
+
+    known = [one for one in told if one.at_ms in EXPLOSION_MS]
+    assert "BTC open interest" in known[0].text
+    assert known[0].stage == "raised"
+    counted = [one for one in raised(told) if one.at_ms > minutes[warm_up].to_ms]
+    assert len(counted) / ((len(minutes) - warm_up) / 288) < 0.5

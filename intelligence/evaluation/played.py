@@ -1,0 +1,170 @@
+"""The product's own detectors over recorded minutes and orders, as the daemon feeds them."""
+
+from bisect import bisect_left, insort
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from math import fsum, log
+
+from intelligence.alerts import Alert, AlertKind, Stage
+from intelligence.detectors.asset import AssetDetection, DetectionRules
+from intelligence.detectors.open_interest import OpenInterestDetector, OpenInterestRule, OpenInterestThresholds
+from intelligence.detectors.volume_rule import VolumeRule
+from intelligence.detectors.volume_spike import VolumeSpikeDetector
+from intelligence.evaluation.bars import DAY_MIN
+from intelligence.market import Liquidation, MarkPrice
+from intelligence.minute import MINUTE_MS, Minute
+from intelligence.thresholds.records import Policy, Threshold
+from intelligence.thresholds.static import StaticThresholds
+
+QUARTER_MIN = 15
+RENEWED_MIN = 60
+KEPT_DAYS = 28
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What a detector told at the end of the minute (or at the order) `at_ms`. `strength`: above its threshold."""
+
+    at_ms: int
+    start_ms: int
+    stage: Stage
+    kind: AlertKind
+    strength: float
+    text: str
+
+    @classmethod
+    def of(cls, alert: Alert, at_ms: int) -> "Told":
+        """`strength`: of a volume spike its range lift, which decides there; of all others value over threshold.
+
+        An event that is found by a window began with that window.
+        """
+        context = {name: value for name, value in alert.context if isinstance(value, float | int)}
+        lift = context.get("range_lift")
+        return cls(
+            at_ms=at_ms,
+            start_ms=int((alert.started_ms or alert.exchange_ms) - 1000 * context.get("window_s", 0)),
+            stage=alert.stage,
+            kind=alert.kind,
+            strength=float(lift) if lift is not None else abs(alert.value) / max(alert.threshold, 1e-12),
+            text=alert.text.partition("\n")[0],
+        )
+
+
+def raised(told: Iterable[Told], kind: AlertKind | None = None) -> list[Told]:
+    return [one for one in told if one.stage is Stage.RAISED and kind in {None, one.kind}]
+
+
+def volume_spikes(minutes: Sequence[Minute], rule: VolumeRule, quantile: float | None = None) -> list[Told]:
+    """`quantile`: the threshold is that of all 15-minute windows before, from the eighth day on, renewed hourly; without,
+    three times their median.
+    """
+    detector = VolumeSpikeDetector(minutes[0].asset, rule)
+    recent: deque[float] = deque(maxlen=QUARTER_MIN)
+    windows: list[float] = []
+    told = []
+    for place, minute in enumerate(minutes):
+        recent.append(minute.total_usd)
+        if quantile is not None and place >= 7 * DAY_MIN and place % RENEWED_MIN == 0:
+            value = windows[int(quantile * (len(windows) - 1))]
+            detector.threshold = Threshold(value=value, source=Policy.LEARNED, samples=len(windows))
+        if place % QUARTER_MIN == QUARTER_MIN - 1:
+            insort(windows, fsum(recent))
+        alert = detector.take(minute, minute.to_ms)
+        if alert is not None:
+            told.append(Told.of(alert, minute.to_ms))
+    return told
+
+
+class TrailingQuantile:
+    """Quantile of the 15-minute changes (per cent, without sign) of 28 days that ended 15 minutes ago."""
+
+    def __init__(self, quantile: float, step_min: int) -> None:
+        self._quantile = quantile
+        self._quarter = QUARTER_MIN // step_min
+        self._kept = KEPT_DAYS * DAY_MIN // step_min
+        self._coins: deque[float] = deque(maxlen=2 * self._quarter + 1)
+        self._changes: deque[float] = deque()
+        self._sorted: list[float] = []
+
+    def take(self, coins: float) -> None:
+        self._coins.append(coins)
+        if len(self._coins) < 2 * self._quarter + 1:
+            return
+        change = 100 * abs(self._coins[self._quarter] / self._coins[0] - 1)
+        self._changes.append(change)
+        insort(self._sorted, change)
+        if len(self._changes) > self._kept:
+            del self._sorted[bisect_left(self._sorted, self._changes.popleft())]
+
+    def threshold(self, floor_pct: float) -> Threshold:
+        value = max(self._sorted[int(self._quantile * (len(self._sorted) - 1))], floor_pct)
+        factors = (("quantile", self._quantile), ("floor_pct", floor_pct))
+        return Threshold(value=value, source=Policy.LEARNED, factors=factors, samples=len(self._sorted))
+
+
+def open_interest_changes(
+    minutes: Sequence[Minute], quantile: float | None, *, floor_pct: float = 0.0, step_min: int, warm_up: int
+) -> list[Told]:
+    """`quantile` None: the static policy. Minutes lie `step_min` apart; the threshold is learned from the `warm_up`-th on."""
+    asset = minutes[0].asset
+    static = StaticThresholds().of(asset)
+    fresh_ms = step_min * MINUTE_MS + MINUTE_MS // 2
+    detector = OpenInterestDetector(
+        asset, OpenInterestRule(fresh_ms=max(fresh_ms, OpenInterestRule().fresh_ms)), OpenInterestThresholds.of(static)
+    )
+    learned = None if quantile is None else TrailingQuantile(quantile, step_min)
+    told = []
+    for count, minute in enumerate(minutes, start=1):
+        if learned is not None and minute.open_interest:
+            learned.take(minute.open_interest[0].quantity)
+            if count >= warm_up and count % (RENEWED_MIN // step_min) == 0:
+                detector.thresholds = OpenInterestThresholds.of(
+                    replace(static, oi_change_pct=learned.threshold(floor_pct))
+                )
+        alert = detector.take(minute, minute.to_ms)
+        if alert is not None:
+            told.append(Told.of(alert, minute.to_ms))
+    return told
+
+
+def liquidations(asset: str, orders: Sequence[Liquidation], marks: Sequence[MarkPrice]) -> list[Told]:
+    """Single liquidations and cascades by the static thresholds, orders and marks in the order of receipt."""
+    detection = AssetDetection(asset, DetectionRules())
+    able = tuple({one.venue for one in orders})
+    told = []
+    records: list[Liquidation | MarkPrice] = [*orders, *marks]
+    for record in sorted(records, key=lambda one: one.received_ms):
+        if isinstance(record, MarkPrice):
+            alerts = detection.mark(record)
+        else:
+            alerts = detection.liquidations([record], able=able, configured=able, now_ms=record.received_ms)
+        told += [Told.of(alert, record.received_ms) for alert in alerts]
+        told += [Told.of(alert, record.received_ms) for alert in detection.tick(record.received_ms)]
+    return told
+
+
+def quiet_days(minutes: Sequence[Minute], count: int = 5) -> list[int]:
+    """Numbers since 1970 of the whole UTC days with the smallest price range."""
+    days: dict[int, list[Minute]] = {}
+    for minute in minutes:
+        days.setdefault(minute.from_ms // (DAY_MIN * MINUTE_MS), []).append(minute)
+    whole = {day: inside for day, inside in days.items() if len(inside) == DAY_MIN}
+    return sorted(whole, key=lambda day: _range(whole[day]))[:count]
+
+
+def _range(minutes: Sequence[Minute]) -> float:
+    highs = [minute.high for minute in minutes if minute.high is not None]
+    lows = [minute.low for minute in minutes if minute.low is not None]
+    return log(max(highs) / min(lows))
+
+
+def how_found(told: Sequence[Told], hour_ms: int) -> str:
+    """How an hour is found: raised in it, updated in it, open all through it, or missed."""
+    inside = {one.stage for one in told if hour_ms < one.at_ms <= hour_ms + RENEWED_MIN * MINUTE_MS}
+    before = [one.stage for one in told if one.at_ms <= hour_ms]
+    if Stage.RAISED in inside:
+        return "raised"
+    if Stage.UPDATED in inside:
+        return "updated"
+    return "incident open" if before and before[-1] is not Stage.ENDED else "missed"
