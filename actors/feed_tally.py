@@ -13,7 +13,7 @@ _PERIOD_MS = {kind: kind.period_ms for kind in FeedKind}
 
 
 class Heard(NamedTuple):
-    """Periods with events so far of one instrument, where it is empty the sum over all, and when the last one began."""
+    """Periods with events so far of one instrument, where it is empty of any, and when the last one began."""
 
     kind: FeedKind
     instrument: str
@@ -38,7 +38,7 @@ class FeedTally:
         """Count one read. `exchange_ms`: an event's in it."""
         period = received_ms // _PERIOD_MS[kind]
         periods = self._periods[kind]
-        fresh = 0
+        fresh = False
         for instrument in instruments:
             known = periods.get(instrument)
             if known is None:
@@ -48,16 +48,17 @@ class FeedTally:
                 known[1] += 1
             else:
                 continue
-            fresh += 1
+            fresh = True
         if fresh:
-            self._note_whole(kind, period, fresh, received_ms - exchange_ms)
+            self._note_whole(kind, period, received_ms - exchange_ms)
 
-    def _note_whole(self, kind: FeedKind, period: int, fresh: int, delay_ms: int) -> None:
+    def _note_whole(self, kind: FeedKind, period: int, delay_ms: int) -> None:
+        """Count a period once for all instruments: what stops them stops all, so a hundred prove no more than one."""
         whole = self._periods[kind].setdefault("", [0, 0])
         if whole[0] != period:
             whole[0] = period
+            whole[1] += 1
             self._delays[kind].append(delay_ms)
-        whole[1] += fresh
 
     def heard(self, assets: Mapping[str, str]) -> tuple[Heard, ...]:
         """Whatever was heard since the last call; `assets` by instrument."""

@@ -22,7 +22,6 @@ class FeedRate:
         self._half_life_ms = half_life_ms
         self._events = self._time_ms = self._others = 0.0
         self._since_ms, self._others_since = at_ms, others
-        self._meanwhile_from = others
 
     @property
     def is_heard(self) -> bool:
@@ -40,24 +39,16 @@ class FeedRate:
         self._time_ms = self._time_ms * kept + max(gap_ms, 1000 * periods)
         self._others = self._others * kept + (others - self._others_since)
         self._since_ms, self._others_since = max(at_ms, self._since_ms), others
-        self._meanwhile_from = others
 
     def resume(self, at_ms: int, others: int) -> None:
         """Begin the silence anew: until now nothing could come."""
         self._since_ms, self._others_since = max(at_ms, self._since_ms), others
-        self._meanwhile_from = others
-
-    def settle(self, others: int) -> None:
-        """Count what the others brought so far as before the silence: venues are heard of one after the other, and of
-        a source that brings hundreds of events a second the odd second of the others would be proof.
-        """
-        self._meanwhile_from = others
 
     def silent_ms(self, now_ms: int) -> int:
         return now_ms - self._since_ms
 
     def others_meanwhile(self, others: int) -> int:
-        return others - self._meanwhile_from
+        return others - self._others_since
 
     def chance(self, now_ms: int, others: int) -> float:
         """Of a silence like this one while all is well."""

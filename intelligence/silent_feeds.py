@@ -8,7 +8,6 @@ from typing import NamedTuple
 from intelligence.feed_health import FeedKind, HealthRules
 from intelligence.feed_rate import FeedRate
 
-TOGETHER_S = 2.0  # machine time in which all connections have reported the same moment: each does once a second
 SENTINEL = "BTC"  # whatever else does: while others bring its liquidations, they must come
 
 
@@ -133,8 +132,6 @@ class SilentFeeds:
             is_up = source.connection in self._up if source.connection else (source.venue, source.kind) in subscribed
             if is_up and now_s - known.heard_s >= self._rules.settle_s:
                 self._judge(source, known, now_ms)
-            if not source.instrument and known.rate.is_heard and now_s - known.heard_s < TOGETHER_S:
-                known.rate.settle(self._others(source))
         return tuple(known.silent for known in self._known.values() if known.silent is not None)
 
     def _judge(self, source: Source, known: _Known, now_ms: int) -> None:

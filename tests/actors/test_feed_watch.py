@@ -151,3 +151,10 @@ def test_a_successor_says_how_things_are_though_it_knows_no_past(desk):
 
     assert desk.verdict("bybit").health.state is Health.HEALTHY
     assert desk.verdict("okx").health.state is Health.HEALTHY
+
+
+def test_a_market_that_stops_everywhere_within_three_seconds_is_no_alarm(desk):
+    desk.seconds(300)
+    desk.seconds(3, trades=but("bybit"))
+
+    assert desk.seconds(60, trades=()).asked("bybit") == []
