@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from actors import checkpoints, paths
-from actors.mailbox import Lane
 from actors.messages import (
     AlertRaised,
     AskHistory,
@@ -12,22 +11,18 @@ from actors.messages import (
     AskMarket,
     CheckpointRestored,
     FeedsHealth,
-    HistoryMissing,
     HistorySeen,
-    HistoryTold,
     HistoryWanted,
     LiquidationsSeen,
     MarksSeen,
-    MinuteClosed,
     MissingHistoryWanted,
-    NearMissesSeen,
     OpenInterestSeen,
     RetireIfIdle,
-    TapeTold,
     TapeWanted,
     ThresholdsSet,
     TradesSeen,
 )
+from actors.stream_market import MarketAnswer, StreamMarket
 from actors.stream_memory import (
     DETECTION,
     DETECTION_HORIZON_S,
@@ -46,22 +41,17 @@ from actors.stream_memory import (
     kept_detection,
     retained_of,
 )
-from actors.supervised import Fenced, Supervised
+from actors.supervised import Supervised
 from intelligence.alerts import Alert, Stage
-from intelligence.asset_market import AssetMarket, MarketView
 from intelligence.detectors.asset import MAX_DELIVERY_MS, AssetDetection, DetectionRules
 from intelligence.detectors.flow import LONG_MS
-from intelligence.history import BarSpan, History, KeptHistory
-from intelligence.liquidation_sums import LiquidationSums
+from intelligence.history import KeptHistory
 from intelligence.minute import CLOSES_AFTER_MS, ENDS_QUIET_MS
-from intelligence.tape import MarketTape
 
 MINUTE_S = 60.0  # market seconds
 TICK_S = 1.0  # market seconds; only while an incident is open
 NEEDED_MS = LONG_MS + MAX_DELIVERY_MS  # a stream that ended sooner would forget what detection still looks at
 MARK_KEPT_EVERY_MS = 5_000  # of each instrument, for a successor: prices to within 5 s at a fifth of the memory
-
-StreamAnswer = MarketView | MarketTape | History | tuple[LiquidationSums, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,19 +100,20 @@ class SymbolStream(Supervised):
         keeping: Keeping | None = None,
         open_interest_stale_s: float = 180.0,
     ) -> None:
-        self._followers = tuple(f"{parent}/{child_id}" for parent in followers)
-        self._listeners = listeners
         self.asset = paths.asset_of(child_id)
         self._rules = rules
         self._detection = AssetDetection(self.asset, rules)
-        self._market = AssetMarket(self.asset, open_interest_stale_s * 1000)
-        self._market.begin_minutes(self.now_ms)
-        self._market.liquidations_from_ms = self.now_ms
+        self._beside = StreamMarket(
+            self,
+            self.asset,
+            followers=tuple(f"{parent}/{child_id}" for parent in followers),
+            listeners=listeners,
+            open_interest_stale_ms=open_interest_stale_s * 1000,
+            on_trouble=self._write_note,
+        )
+        self._market = self._beside.known
         self.timer.every("minute", MINUTE_S, _MinuteDue(), market=True)
-        self._trade_failures = self._history_failures = 0
-        self._left_out_told = (0, 0)  # binary digits of the two counts
         self._needed_ms = self.now_ms  # when a liquidation or a question came last
-        self._trouble = ""  # with trades or the past, the last one
         self._kept_incidents: tuple[str, ...] = ()
         self._ticking = False
         self._kept_ms: dict[tuple[str, str], int] = {}
@@ -161,15 +152,15 @@ class SymbolStream(Supervised):
         self._market.liquidations(self._detection.take_accepted())
         self._market.liquidations_from_ms = complete_from(retained) or first_ms(retained) or self.now_ms
         self._market.begin_minutes(self.now_ms)
-        self._begin_volatility()
+        self._beside.begin_volatility(self._detection)
         # What is open now may have ended meanwhile, or may go on with letters that still wait: a tick behind them tells.
         # Should its end have been told before, telling it again changes nothing.
         self._tick_while_open()
 
-    def handle(self, message: Any) -> StreamAnswer:
+    def handle(self, message: Any) -> MarketAnswer:
         match message:
             case TradesSeen():
-                self._take_trades(message)
+                self._beside.take_trades(message, self._detection)
                 return None
             case LiquidationsSeen():
                 self._needed_ms = self.now_ms
@@ -196,21 +187,23 @@ class SymbolStream(Supervised):
             self.timer.once("keep-changed", 0.0, _KeepDetection())  # behind this letter, so that it is retained by then
         return None
 
-    def _handle_beside(self, message: Any) -> StreamAnswer:
+    def _handle_beside(self, message: Any) -> MarketAnswer:
         """Whatever detection does not hang on."""
         match message:
-            case OpenInterestSeen(record=record):
-                self._market.open_interest(record)
+            case OpenInterestSeen() | FeedsHealth():
+                self._beside.take(message)
             case _MinuteDue():
-                self._close_minutes(self.now_ms - ENDS_QUIET_MS + CLOSES_AFTER_MS)
-            case FeedsHealth(feeds=feeds):
-                self._market.feeds(feeds)
+                self._beside.close_minutes(self.now_ms - ENDS_QUIET_MS + CLOSES_AFTER_MS, self._detection)
             case HistorySeen() | MissingHistoryWanted() | HistoryWanted():
-                self._handle_history(message)
-            case AskMarket() | AskHistory() | AskLiquidations():
-                return self._answer(message)
+                self._beside.take_history(message, self._detection)
+            case AskMarket() | AskHistory():
+                self._needed_ms = self.now_ms
+                return self._beside.answer(message)
+            case AskLiquidations():
+                return self._beside.answer(message)
             case TapeWanted():
-                return self._tape(message)
+                self._needed_ms = self.now_ms
+                return self._beside.tape(message)
             case RetireIfIdle(idle_s=idle_s):
                 self._retire_if_idle(int(idle_s * 1000))
             case _KeepDetection():
@@ -221,35 +214,6 @@ class SymbolStream(Supervised):
                 super().handle(message)
         return None
 
-    def _tape(self, wanted: TapeWanted) -> MarketTape | None:
-        """Tell what pictures are drawn from; None when that fails, which costs the picture alone."""
-        self._needed_ms = self.now_ms
-        try:
-            tape = self._market.tape(self.now_ms, wanted.period_s)
-        except Exception as error:
-            self.log.warning("tape_failed", caused_by=repr(error)[:200])
-            return None
-        if wanted.path:
-            self.send(wanted.path, TapeTold(tape=tape, key=wanted.key))
-        return tape
-
-    def _answer(self, message: AskMarket | AskHistory | AskLiquidations) -> StreamAnswer:
-        """A question that fails costs its answer and nothing else."""
-        if not isinstance(message, AskLiquidations):
-            self._needed_ms = self.now_ms
-        try:
-            match message:
-                case AskMarket():
-                    return self._market.view(self.now_ms)
-                case AskHistory():
-                    return self._market.history.all()
-                case AskLiquidations():
-                    return self._market.liquidation_sums(self.now_ms)
-        except Exception as error:
-            self._trouble = f"{type(message).__name__} failed: {type(error).__name__}: {error}"[:200]
-            self._write_note()
-            return None
-
     def _retire_if_idle(self, idle_ms: int) -> None:
         quiet_ms = self.now_ms - self._needed_ms
         if quiet_ms >= max(idle_ms, NEEDED_MS) and not self._detection.open_incidents:
@@ -259,40 +223,6 @@ class SymbolStream(Supervised):
     def terminate(self, reason: str) -> None:
         if reason != "failed" and not self.fenced and hasattr(self, "_market"):
             self._keep_detection()
-
-    def _take_trades(self, seen: TradesSeen) -> None:
-        try:
-            self._market.trades(seen.times_ms, seen.prices, seen.coins, received_ms=seen.received_ms)
-            self._tell_left_out()
-            if self._market.newest_trade_ms >= self._market.minute_due_ms:
-                self._close_minutes(self._market.newest_trade_ms)
-        except Exception as error:
-            # Whatever is wrong with trades must not take detection down with it.
-            self._market.forget_trades()
-            self._left_out_told = (0, 0)
-            self._trade_failures += 1
-            what = f"{type(error).__name__}: {error}"
-            self._trouble = f"trades of {seen.venue} failed, time {self._trade_failures}: {what}"[:200]
-            self._write_note()
-
-    def _tell_left_out(self) -> None:
-        """Say that trades were too late or of an impossible time, at the 1st, 2nd, 4th, 8th ... in each of the two ways."""
-        late, broken = self._market.left_out
-        if (late.bit_length(), broken.bit_length()) != self._left_out_told:
-            self._left_out_told = (late.bit_length(), broken.bit_length())
-            self.log.info("trades_left_out", late=late, broken=broken)
-            self._trouble = f"{late} trades too late, {broken} of an impossible time"
-            self._write_note()
-
-    def _close_minutes(self, at_ms: int) -> None:
-        for minute in self._market.close_minutes(at_ms, self._detection.reference_price()):
-            for path in self._followers:
-                self.send(path, MinuteClosed(minute=minute), lane=Lane.DATA)
-            for path in self._listeners:
-                if self.system.find(path) is not None:
-                    self.send(path, MinuteClosed(minute=minute), lane=Lane.DATA)
-            if found := self._detection.near_misses(minute):
-                self.send(paths.NEAR_MISSES, NearMissesSeen(found=found), lane=Lane.DATA)
 
     def _observe(self, seen: LiquidationsSeen) -> tuple[Alert, ...]:
         alerts = self._detection.liquidations(
@@ -310,20 +240,12 @@ class SymbolStream(Supervised):
     def _write_note(self) -> None:
         uncertain = self._detection.counters.uncertain
         set_aside = f"{uncertain} uncertain liquidations not used" if uncertain else ""
-        self.note(", ".join(part for part in (set_aside, self._trouble) if part))
+        self.note(", ".join(part for part in (set_aside, self._beside.trouble) if part))
 
     def _raise(self, alerts: tuple[Alert, ...]) -> None:
         for alert in alerts:
-            told = self._closed(alert) if alert.stage is Stage.ENDED else alert
+            told = self._beside.completed(alert) if alert.stage is Stage.ENDED else alert
             self.send(paths.DISPATCHER, AlertRaised(alert=told), redeliver=True)
-
-    def _closed(self, ended: Alert) -> Alert:
-        """The end of an incident with what stands beside detection; without it where that fails."""
-        try:
-            return self._market.completed(ended, self.now_ms)
-        except Exception as error:
-            self._lose_history(error)
-            return ended
 
     def _tick_while_open(self) -> None:
         if self._detection.open_incidents and not self._ticking:
@@ -349,36 +271,6 @@ class SymbolStream(Supervised):
     def _forget(self) -> None:
         forget_before(self._detection.oldest_needed_ms, self.retained)
 
-    # -- the past -----------------------------------------------------------------------------------------------------
-
-    def _handle_history(self, message: HistorySeen | MissingHistoryWanted | HistoryWanted) -> None:
-        """Take what was asked for by REST, or tell of it; a failure costs what was known of the past and nothing else."""
-        try:
-            match message:
-                case HistorySeen(span=span):
-                    self._market.take_history(span)
-                    if isinstance(span, BarSpan) and span.interval == "1m":
-                        self._begin_volatility()
-                case MissingHistoryWanted(path=path):
-                    missing = self._market.history.missing(self.now_ms)
-                    self.send(path, HistoryMissing(asset=self.asset, missing=missing))
-                case HistoryWanted(path=path):
-                    self.send(path, HistoryTold(asset=self.asset, history=self._market.history.all()))
-        except Fenced:
-            raise
-        except Exception as error:
-            self._lose_history(error)
-
-    def _lose_history(self, error: Exception) -> None:
-        self._market.forget_history()
-        self._history_failures += 1
-        self._trouble = f"history failed, time {self._history_failures}: {type(error).__name__}: {error}"[:200]
-        self._write_note()
-
-    def _begin_volatility(self) -> None:
-        """Let bars say how much the price moved before the first mark, so that nobody waits half an hour for it."""
-        self._detection.begin_with(self._market.minute_closes(self.now_ms))
-
     # -- for another process ------------------------------------------------------------------------------------------
 
     def _keep_detection(self) -> None:
@@ -393,13 +285,8 @@ class SymbolStream(Supervised):
 
     def _restore_history(self, restored: CheckpointRestored) -> None:
         kept = checkpoints.read(self, restored, KeptHistory, schema=HISTORY_SCHEMA)
-        if kept is None:
-            return
-        try:
-            self._market.history.restore(kept)
-            self._begin_volatility()
-        except Exception as error:
-            self._lose_history(error)
+        if kept is not None:
+            self._beside.restore_history(kept, self._detection)
 
     def _restore_detection(self, restored: CheckpointRestored) -> None:
         """Go on as the process before would: its letters first, then again those that came here meanwhile."""
