@@ -1,16 +1,19 @@
 """Explain an alert by its id, or why nobody was told of an asset at some time, from the records of the last days."""
 
 import argparse
+from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
-from actors.explaining import explain, explain_silence
+from actors.explaining import explain, explain_silence, outcomes_in
 from actors.near_miss_book import NEAR_MISSES, NearMissBook
 from actors.outbox import Outbox, OutboxError
+from actors.outcome_book import OUTCOMES
 from commands import UsageError
 from config.settings import load_settings
 from intelligence.explanations import why, why_silent
+from intelligence.outcomes.judging import Outcome
 from supervisors.trees.presentation import DATABASE
 
 EX_OK, EX_NOTHING, EX_UNREADABLE = 0, 1, 3
@@ -31,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         with closing(Outbox(folder / DATABASE, busy_s)) as outbox:
             if at_ms is None:
-                return _explain(outbox, args.subject)
+                return _explain(outbox, args.subject, outcomes_in(folder / OUTCOMES, busy_s, args.subject.lower()))
             with closing(NearMissBook(folder / NEAR_MISSES, busy_s)) as near_misses:
                 print("\n".join(why_silent(explain_silence(outbox, near_misses, args.subject.upper(), at_ms))))
                 return EX_OK
@@ -40,8 +43,8 @@ def run(args: argparse.Namespace) -> int:
         return EX_UNREADABLE
 
 
-def _explain(outbox: Outbox, alert_id: str) -> int:
-    explained = explain(outbox, alert_id.lower())
+def _explain(outbox: Outbox, alert_id: str, outcomes: Sequence[Outcome]) -> int:
+    explained = explain(outbox, alert_id.lower(), outcomes)
     if explained is None:
         print(f"no alert {alert_id} in the records; for a silence give an asset and a time")
         return EX_NOTHING

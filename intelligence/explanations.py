@@ -7,6 +7,8 @@ import msgspec
 from intelligence.alerts import Alert, AlertKind
 from intelligence.amounts import compact_usd
 from intelligence.near_misses import NearMiss
+from intelligence.outcomes.judging import Outcome
+from intelligence.outcomes.words import outcome_lines
 
 UNITS = {AlertKind.OPEN_INTEREST: " %", AlertKind.MARKET_WIDE: " assets"}
 GATES = {
@@ -36,10 +38,11 @@ class Fate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Explained(msgspec.Struct, frozen=True, kw_only=True):
-    """An alert's newest record and its fates, oldest first."""
+    """An alert's newest record, its fates, oldest first, and what followed it, as far as that is known."""
 
     alert: Alert
     fates: tuple[Fate, ...]
+    outcomes: tuple[Outcome, ...] = ()
 
 
 class Silence(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,7 +69,7 @@ def why(explained: Explained) -> list[str]:
         lines.append("Estimated: " + ", ".join(f"{name} {_figure(value)}" for name, value in alert.estimated))
     lines.append(f"Coverage {alert.coverage}; able to report: {', '.join(alert.venues_able) or 'nobody'}")
     lines += [_fate(fate, alert) for fate in explained.fates]
-    return lines
+    return lines + outcome_lines(alert.kind, explained.outcomes)
 
 
 def why_silent(silence: Silence) -> list[str]:

@@ -35,16 +35,16 @@ PRICE_KINDS = {
 }
 
 
-def plain_text(alert: Alert, *, heading: str = "", age_ms: int | None = None) -> str:
+def plain_text(alert: Alert, *, heading: str = "", age_ms: int | None = None, score: str = "") -> str:
     """The text for terminals and logs. `heading`: a word in front of everything (SIMULATION, REPLAY). `age_ms`: how old the
-    event is when this is read, said from 30 s on.
+    event is when this is read, said from 30 s on. `score`: how such alerts have done, a line.
     """
-    return "\n".join(_lines(alert, heading=heading, age_ms=age_ms))
+    return "\n".join(_lines(alert, heading=heading, age_ms=age_ms, score=score))
 
 
-def telegram_html(alert: Alert, *, heading: str = "", age_ms: int | None = None) -> str:
+def telegram_html(alert: Alert, *, heading: str = "", age_ms: int | None = None, score: str = "") -> str:
     """The text for Telegram's parse mode HTML: the first line bold, the id for copying by a tap."""
-    first, *rest = (escape(line, quote=False) for line in _lines(alert, heading=heading, age_ms=age_ms))
+    first, *rest = (escape(line, quote=False) for line in _lines(alert, heading=heading, age_ms=age_ms, score=score))
     if alert.kind is AlertKind.NOTICE:
         return "\n".join((f"<b>{first}</b>", *rest))
     alert_id = escape(_name(alert.alert_id), quote=False)
@@ -53,7 +53,7 @@ def telegram_html(alert: Alert, *, heading: str = "", age_ms: int | None = None)
     return "\n".join((f"<b>{first}</b>", *rest))
 
 
-def _lines(alert: Alert, *, heading: str, age_ms: int | None) -> list[str]:
+def _lines(alert: Alert, *, heading: str, age_ms: int | None, score: str) -> list[str]:
     if alert.kind is AlertKind.LIQUIDATION and alert.position_side is not None:
         told = _liquidation(alert, heading=heading)
     elif alert.kind is AlertKind.CASCADE and alert.position_side is not None:
@@ -65,7 +65,8 @@ def _lines(alert: Alert, *, heading: str, age_ms: int | None) -> list[str]:
         told[0] = _headed(heading) + told[0]
     if alert.kind is AlertKind.NOTICE:  # it brings whatever is to be said
         return told[:MAX_NOTICE_LINES]
-    return [*told[: MAX_LINES - 1], _stamp(alert, age_ms)]
+    footer = [score] if score else []
+    return [*told[: MAX_LINES - 1 - len(footer)], *footer, _stamp(alert, age_ms)]
 
 
 def _liquidation(alert: Alert, *, heading: str) -> list[str]:

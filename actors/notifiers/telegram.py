@@ -6,12 +6,13 @@ yes and the mark it costs one repeat. telegram.md 3 is the table of failures, `v
 """
 
 import random
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from actors.backoff import Backoff
 from actors.mailbox import Lane
-from actors.messages import AlertDelivered, ChatCharged, DeliveriesQueued, DeliverNow
+from actors.messages import AlertDelivered, ChatCharged, DeliveriesQueued, DeliverNow, ScoresTold
 from actors.notifiers import verdicts
 from actors.notifiers.bot_api import BotApi
 from actors.notifiers.buttons import alert_buttons
@@ -25,7 +26,8 @@ from actors.outbox_rows import Delivery, chat_of
 from actors.supervised import NeedsOperator, Supervised
 from config.settings import Outbox as OutboxSettings
 from config.settings import Telegram as TelegramSettings
-from intelligence.alerts import Severity, Stage
+from intelligence.alerts import AlertKind, Severity, Stage
+from intelligence.outcomes.scores import lines_of
 
 MAX_TEXT_UNITS = 4096  # UTF-16 units, Telegram Bot API, sendMessage
 DRAIN_S = 2.0  # what a stop may spend on sending; supervision.md 16 gives 2.5 s
@@ -62,6 +64,7 @@ class TelegramNotifier(Supervised):
         """
         self._heading, self._instance = heading, instance
         self._pictures = pictures
+        self._scores: Mapping[AlertKind, str] = {}
         self._api = BotApi(telegram)
         self._backoff = Backoff(base_s=telegram.retry_base_s, factor=telegram.retry_factor, cap_s=telegram.retry_cap_s)
         self._pace = Pace(
@@ -113,6 +116,8 @@ class TelegramNotifier(Supervised):
             case ChatCharged(chat_id=chat_id, wait_s=wait_s):
                 self._pace.charge(chat_id, self._now_s)
                 self._pace.hold(chat_id, self._now_s + wait_s)
+            case ScoresTold(scores=scores):
+                self._scores = lines_of(scores)
             case _CheckToken():
                 if isinstance(verdict := self._api.send("getMe", {}), verdicts.NoSuchBot):
                     raise _needs_operator(verdict)
@@ -176,7 +181,8 @@ class TelegramNotifier(Supervised):
     def _fields(self, row: Delivery, edits: int | None) -> dict[str, Any]:
         chat_id = chat_of(row.target)
         late_ms = age_ms(row, self.now_ms)
-        text = html(row.alert, heading=self._heading, age_ms=late_ms, instance=self._instance)
+        score = self._scores.get(row.alert.kind, "")
+        text = html(row.alert, heading=self._heading, age_ms=late_ms, instance=self._instance, score=score)
         fields: dict[str, Any] = {
             "chat_id": self._deliveries.moved.get(chat_id, chat_id),
             "text": text,
@@ -184,7 +190,7 @@ class TelegramNotifier(Supervised):
             "link_preview_options": {"is_disabled": True},
         }
         if row.id in self._as_plain or utf16_units(text) > MAX_TEXT_UNITS:
-            text = plain(row.alert, heading=self._heading, age_ms=late_ms, instance=self._instance)
+            text = plain(row.alert, heading=self._heading, age_ms=late_ms, instance=self._instance, score=score)
             fields["text"] = cut_to_units(text, MAX_TEXT_UNITS)
             del fields["parse_mode"]
         if (buttons := alert_buttons(row.alert)) is not None:

@@ -2,21 +2,22 @@
 
 import io
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from rich.console import Console
 from rich.text import Text
 
-from actors.messages import DeliveriesQueued, DeliverNow
+from actors.messages import DeliveriesQueued, DeliverNow, ScoresTold
 from actors.notifiers.ledger import Ledger
 from actors.notifiers.reporting import report
 from actors.notifiers.texts import age_ms, plain
 from actors.outbox import Outbox
 from actors.outbox_rows import TERMINAL, Delivery
 from actors.supervised import Supervised
-from intelligence.alerts import Alert, Severity, Stage
+from intelligence.alerts import Alert, AlertKind, Severity, Stage
+from intelligence.outcomes.scores import lines_of
 
 WIDTH = 78  # columns of the rule; longer lines of text are left to the terminal
 BATCH = 50  # blocks written in one turn, so that a stop does not wait for a long backlog
@@ -53,6 +54,7 @@ class TerminalNotifier(Supervised):
         self._write = (write or _to_stdout) if console else None
         self._colors, self._heading, self._reports = colors, heading, reports
         self._made: dict[tuple[str, Stage], None] = {}
+        self._scores: Mapping[AlertKind, str] = {}
         self.timer.every("reread", reread_s, _Read())
         self._reclaimed = False
         self._ledger.read(self._deliver)
@@ -66,6 +68,8 @@ class TerminalNotifier(Supervised):
                 self._ledger.read(self._deliver)
             case DeliverNow(alert=alert):
                 self._deliver_now(alert)
+            case ScoresTold(scores=scores):
+                self._scores = lines_of(scores)
             case _:
                 super().handle(message)
 
@@ -112,7 +116,7 @@ class TerminalNotifier(Supervised):
     def _show(self, alert: Alert, stage: Stage, *, late_ms: int | None = None) -> bool:
         """Write one block; False when there is no room for it now."""
         if self._write is not None:
-            text = plain(alert, heading=self._heading, age_ms=late_ms)
+            text = plain(alert, heading=self._heading, age_ms=late_ms, score=self._scores.get(alert.kind, ""))
             if not self._write(block(alert, stage, text, colors=self._colors)):
                 return False
         now_ms = self.now_ms

@@ -17,14 +17,17 @@ log = structlog.get_logger("actors.notifiers.texts")
 LATE_MS = 30_000  # a delivery that took longer says how old the event is
 
 
-def plain(alert: Alert, *, heading: str, age_ms: int | None = None, instance: str = "") -> str:
-    """`heading`: a word before the text (SIMULATION, REPLAY); `instance`: the name of this daemon, before everything."""
-    return _headed(instance, _worded(plain_text, alert, heading=heading, age_ms=age_ms))
+def plain(alert: Alert, *, heading: str, age_ms: int | None = None, instance: str = "", score: str = "") -> str:
+    """`heading`: a word before the text (SIMULATION, REPLAY); `instance`: the name of this daemon, before everything.
+    `score`: how such alerts have done.
+    """
+    return _headed(instance, _worded(plain_text, alert, heading=heading, age_ms=age_ms, score=score))
 
 
-def html(alert: Alert, *, heading: str, age_ms: int | None = None, instance: str = "") -> str:
+def html(alert: Alert, *, heading: str, age_ms: int | None = None, instance: str = "", score: str = "") -> str:
     """For Telegram's parse mode HTML."""
-    return _headed(escape(instance, quote=False), _worded(telegram_html, alert, heading=heading, age_ms=age_ms))
+    told = _worded(telegram_html, alert, heading=heading, age_ms=age_ms, score=score)
+    return _headed(escape(instance, quote=False), told)
 
 
 def utf16_units(text: str) -> int:
@@ -47,9 +50,9 @@ def age_ms(delivery: Delivery, now_ms: int) -> int | None:
     return now_ms - (alert.ended_ms or alert.latest_ms or alert.exchange_ms)
 
 
-def _worded(words: Callable[..., str], alert: Alert, *, heading: str, age_ms: int | None) -> str:
+def _worded(words: Callable[..., str], alert: Alert, *, heading: str, age_ms: int | None, score: str) -> str:
     try:
-        return words(alert, heading=heading, age_ms=age_ms)
+        return words(alert, heading=heading, age_ms=age_ms, score=score)
     except Exception as error:  # whatever a template trips over, the bare facts must go out
         log.exception("wording_failed", alert_id=alert.alert_id, kind=alert.kind, caused_by=repr(error))
         first = f"{heading} {alert.asset} {alert.kind} {alert.stage} {alert.value:.6g}".lstrip()

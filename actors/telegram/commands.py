@@ -30,6 +30,7 @@ from actors.telegram.operator_commands import OperatorCommands
 from actors.telegram.polling import Poller
 from actors.telegram.quiet_commands import QuietCommands
 from actors.telegram.sending import Sender
+from actors.telegram.stats_commands import StatsCommands
 from actors.telegram.watch_commands import WatchCommands
 from config.settings import Telegram as TelegramSettings
 
@@ -52,11 +53,12 @@ class _LoopEnded:
 
 
 class Files(NamedTuple):
-    """What is read to answer: the folder of the status, the file of alerts, and that of near misses."""
+    """What is read to answer: the folder of the status, the files of alerts, of near misses and of what followed alerts."""
 
     status: Path
     database: Path
     near_misses: Path
+    outcomes: Path
 
 
 class TelegramCommands(Supervised):
@@ -94,13 +96,14 @@ class TelegramCommands(Supervised):
         market = Market(self.system, assets)
         desk = Desk(self.address(paths.DISPATCHER), self.log)
         chats = Chats(desk, door.authorized)
-        records = Records(files.database, files.near_misses)
+        records = Records(files.database, files.near_misses, files.outcomes)
         families = (
             MarketCommands(market, self.log),
             ChatCommands(chats, market.now_ms, helping),
             WatchCommands(chats, market),
             QuietCommands(chats, market, market.now_ms),
             ExplainCommands(records, desk, chats, market),
+            StatsCommands(self.system, self.log),
             DaemonCommands(files.status, about, desk, chats),
             OperatorCommands(self.system, self.log),
         )

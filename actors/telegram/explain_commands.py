@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import msgspec
 
-from actors.explaining import explain, explain_silence
+from actors.explaining import explain, explain_silence, outcomes_in
 from actors.messages import CastVote, VotesState
 from actors.near_miss_book import NearMissBook
 from actors.outbox import Outbox, OutboxError
@@ -30,14 +30,16 @@ VOTES = {"up": True, "down": False}
 
 
 class Records:
-    """The files of alerts and near misses, opened for each question on the thread that asks."""
+    """The files of alerts, near misses and outcomes, opened for each question on the thread that asks."""
 
-    def __init__(self, database: Path, near_misses: Path) -> None:
-        self._database, self._near_misses = database, near_misses
+    def __init__(self, database: Path, near_misses: Path, outcomes: Path) -> None:
+        self._database, self._near_misses, self._outcomes = database, near_misses, outcomes
 
     async def of_alert(self, alert_id: str) -> Explained | None:
         """Raises Refusal."""
-        return await asyncio.to_thread(self._read, lambda outbox, _: explain(outbox, alert_id))
+        return await asyncio.to_thread(
+            self._read, lambda outbox, _: explain(outbox, alert_id, outcomes_in(self._outcomes, BUSY_S, alert_id))
+        )
 
     async def of_silence(self, asset: str, at_ms: int) -> Silence:
         """Raises Refusal."""

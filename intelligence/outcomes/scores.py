@@ -27,7 +27,8 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
 
 class FamilyScore(msgspec.Struct, frozen=True, kw_only=True):
     """`share`: consequential ones of those that could be measured. `base`: how often control times pass. `alerts`: all that
-    were told, with or without an outcome. `per_day`: those, a day. `measurable`: there are enough outcomes.
+    were told, with or without an outcome. `per_day`: those, a day. `least`: with fewer outcomes it is
+    not measurable.
     """
 
     kind: AlertKind
@@ -36,7 +37,11 @@ class FamilyScore(msgspec.Struct, frozen=True, kw_only=True):
     per_day: float
     share: Share
     base: float | None
-    measurable: bool
+    least: int
+
+    @property
+    def measurable(self) -> bool:
+        return self.share.of >= self.least
 
 
 class Scores(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,5 +109,5 @@ def _family(kind: AlertKind, group: list[Judged], days: float, *, shadow: bool, 
         per_day=len(group) / days,
         share=share,
         base=fmean(bases) if bases else None,
-        measurable=share.of >= least,
+        least=least,
     )

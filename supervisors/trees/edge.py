@@ -4,6 +4,7 @@ from actors.charts import Charts
 from actors.herald import Herald
 from actors.mailbox import MailboxSpec
 from actors.near_miss_book import NEAR_MISSES
+from actors.outcome_book import OUTCOMES
 from config.settings import Settings
 from config.summary import summary, watched
 from supervisors.spec import IO, ChildSpec, SupervisorSpec
@@ -22,7 +23,7 @@ def edge(settings: Settings, presentation: Presentation) -> SupervisorSpec:
         actor=TelegramCommands,
         args=arguments(
             telegram=settings.telegram,
-            files=Files(folder, folder / DATABASE, folder / NEAR_MISSES),
+            files=Files(folder, folder / DATABASE, folder / NEAR_MISSES, folder / OUTCOMES),
             assets=tuple(settings.assets),
             about=About(tuple(enabled_venues(settings)), summary(settings)),
             heading=presentation.heading,

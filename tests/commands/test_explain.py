@@ -4,15 +4,19 @@ from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
+from msgspec.structs import replace
 
 import run
 from actors.near_miss_book import NEAR_MISSES, NearMissBook
 from actors.outbox import Outbox
 from actors.outbox_rows import TERMINAL, Planned, telegram_target
+from actors.outcome_book import OUTCOMES, OutcomeBook
 from intelligence.alerts import AlertKind, Stage
 from intelligence.near_misses import NearMiss
+from intelligence.outcomes.judging import Outcome
 from supervisors.trees.presentation import DATABASE
 from tests.intelligence.builders import T0, an_alert
+from tests.intelligence.outcomes.builders import a_told
 
 AT = datetime.fromtimestamp(T0 / 1000, UTC).strftime("%Y-%m-%dT%H:%M")
 
@@ -83,3 +87,29 @@ def test_a_time_that_is_none_is_an_error_of_use(folder, capsys):
 
     assert ended.value.code == 64
     assert "TIME: expected" in capsys.readouterr().err
+
+
+def test_it_tells_what_followed(folder, capsys):
+    outcome = Outcome(
+        alert_id="abcdefghijkl",
+        minutes=5,
+        span=0.0198,
+        move=-0.012,
+        controls=200,
+        control_days=8,
+        rank=0.97,
+        base=0.2,
+        consequential=True,
+    )
+    with closing(OutcomeBook(folder / OUTCOMES, 1)) as book:
+        book.put_told(a_told(alert_id="abcdefghijkl"))
+        book.put_outcome(outcome)
+        book.put_outcome(replace(outcome, minutes=15, rank=None, control_days=2))
+        book.put_outcome(replace(outcome, minutes=60, span=None))
+
+    assert run.main(["explain", "abcdefghijkl"]) == 0
+    assert capsys.readouterr().out.splitlines()[-3:] == [
+        "5 min after its delivery: range 1.98 %, -1.20 %, above 97 % of 200 control times: consequential (A2)",
+        "15 min after its delivery: range 1.98 %, -1.20 %; control times of 2 days only: not measurable yet",
+        "60 min after its delivery: prices are missing",
+    ]

@@ -207,3 +207,14 @@ def test_a_count_that_went_through_the_store_is_still_a_whole_number():
 
 def test_a_lone_order_is_not_repeated_as_a_sum():
     assert "All longs" not in plain_text(an_alert(context=(("sum_60s_usd", 3_140_000.0), ("count_60s", 1))))
+
+
+def test_how_such_alerts_have_done_stands_above_the_stamp():
+    score = "A2 of such alerts, 30 d: 71 % [61-80], base 20 %, n=84"
+    lines = plain_text(an_alert(), score=score).splitlines()
+
+    assert lines[-2] == score
+    assert lines[-1].endswith("id abcdefghijkl")
+    assert telegram_html(an_alert(), score=score).splitlines()[-1].endswith("<code>abcdefghijkl</code>")
+    long = an_alert(kind=AlertKind.VOLUME_SPIKE, position_side=None, text="\n".join("abcdefghij"))
+    assert len(plain_text(long, score=score).splitlines()) == MAX_LINES

@@ -47,7 +47,7 @@ class Bot:
             paths.COMMANDS,
             TelegramCommands,
             telegram=telegram_settings(self.stand, **settings),
-            files=Files(self.folder, self.database, self.folder / "near_misses.db"),
+            files=Files(self.folder, self.database, self.folder / "near_misses.db", self.folder / "outcomes.db"),
             about=About(("binance", "okx"), ("Venues: binance, okx",)),
             assets=assets,
             heading=heading,

@@ -4,12 +4,15 @@ import pytest
 from structlog.testing import capture_logs
 
 from actors import paths
-from actors.messages import DeliveriesQueued, DeliverNow
+from actors.messages import DeliveriesQueued, DeliverNow, ScoresTold
 from actors.notifiers.terminal import TerminalNotifier, block
 from actors.outbox import Outbox
 from actors.outbox_rows import TERMINAL, Planned
 from intelligence.alerts import AlertKind, Severity, Stage
+from intelligence.outcomes.rules import OutcomeRules
+from intelligence.outcomes.scores import scores
 from tests.intelligence.builders import T0, an_alert
+from tests.intelligence.outcomes.test_scores import NOW_MS, spread
 from tests.telegram_stand.stage import Stage as Theatre
 from tests.telegram_stand.stage import wait_for
 
@@ -184,3 +187,12 @@ def test_file_that_fails_later_is_opened_again(terminal, tmp_path):
     outbox.close()
 
     assert len(terminal.blocks) == 2
+
+
+def test_how_such_alerts_have_done_is_in_the_footer(terminal):
+    told = scores(spread(60, 24), NOW_MS, OutcomeRules())
+    terminal.open().tell(ScoresTold(scores=told))
+    terminal.queue(an_alert(kind=AlertKind.CASCADE, started_ms=T0, latest_ms=T0)).tell()
+    terminal.done()
+
+    assert "A2 of such alerts, 30 d: 71 % [61-80], base 20 %, n=84" in terminal.blocks[0]

@@ -24,7 +24,7 @@ MENU = [
     *("price", "volume", "cvd", "oi", "profile", "liquidations", "funding"),
     *("alerts", "help", "watch", "unwatch", "threshold"),
     *("mute", "unmute", "quiet", "budget", "digest", "timezone"),
-    *("why", "whynot", "status", "venues", "config", "test", "version"),
+    *("why", "whynot", "stats", "status", "venues", "config", "test", "version"),
 ]
 OPERATIONS = ["restart", "pause", "resume"]
 
@@ -366,7 +366,10 @@ def test_loop_of_an_earlier_incarnation_must_end_first(bot):
     left.start()
     bot.theatre._cast[paths.COMMANDS] = (
         TelegramCommands,
-        {"telegram": telegram_settings(bot.stand), "files": Files(bot.folder, bot.database, bot.database)},
+        {
+            "telegram": telegram_settings(bot.stand),
+            "files": Files(bot.folder, bot.database, bot.database, bot.database),
+        },
     )
     bot.theatre.begin(paths.COMMANDS)
 

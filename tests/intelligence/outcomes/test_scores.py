@@ -22,10 +22,10 @@ def a_judged(minute=AT, *, hit=True, base=0.2, **told):
     return Judged(told=told, outcome=outcome)
 
 
-def spread(hits, misses, every=97, **told):
+def spread(hits, misses, every=97, last=AT, **told):
     """Alerts one after the other, those that hit among them evenly."""
     count = hits + misses
-    return [a_judged(AT - index * every, hit=(index * hits) % count < hits, **told) for index in range(count)]
+    return [a_judged(last - index * every, hit=(index * hits) % count < hits, **told) for index in range(count)]
 
 
 def test_a_family_is_told_with_interval_base_and_number():

@@ -1,0 +1,34 @@
+"""/stats: how alerts have done, as the outcome ledger knows it."""
+
+import asyncio
+from typing import Any
+
+from actors import paths
+from actors.messages import AskScores, LedgerState
+from actors.system import System
+from actors.telegram.answer import Answer, Asked, Button, Command, Refusal
+from actors.telegram.market import ASK_S
+from intelligence.answers.scores import scores_text
+
+UNKNOWN = "What followed our alerts is not known now: the outcome ledger does not answer. /status /features shows why."
+
+
+class StatsCommands:
+    def __init__(self, system: System, log: Any) -> None:
+        self._system, self._log = system, log
+
+    def commands(self) -> tuple[Command, ...]:
+        return (Command("stats", self._stats, hint="what followed our alerts"),)
+
+    async def _stats(self, _asked: Asked) -> Answer:
+        if self._system.find(paths.OUTCOMES) is None:
+            raise Refusal("Nobody measures what follows our alerts: [outcomes] is switched off.")
+        try:
+            state = await asyncio.to_thread(self._system.address(paths.OUTCOMES).ask, AskScores(), timeout=ASK_S)
+        except Exception as error:  # down, late, or failed over this very letter
+            self._log.warning("command_unanswered", message="stats", caused_by=repr(error)[:200])
+            raise Refusal(UNKNOWN) from error
+        if not isinstance(state, LedgerState):
+            raise Refusal(UNKNOWN)
+        text = scores_text(state.scores, waiting=state.waiting, bars_from_ms=state.bars_from_ms)
+        return Answer(text=text, buttons=((Button("↻ Refresh", "stats"),),))

@@ -1,0 +1,49 @@
+"""What /stats says: how often alerts were followed by more than usual, and how often guessing would be."""
+
+from intelligence.answers.layout import age, bold, clock, escape, page, table
+from intelligence.outcomes.scores import FamilyScore, Scores, percents
+
+FAMILIES = {"liquidation": "single", "open_interest": "OI", "volume_spike": "volume", "zone_approach": "zone"}
+
+
+def scores_text(scores: Scores, *, waiting: int, bars_from_ms: int | None) -> str:
+    told = [one for one in scores.families if not one.shadow]
+    trials = [one for one in scores.families if one.shadow]
+    kept = "none yet" if bars_from_ms is None else age(scores.at_ms - bars_from_ms)
+    return page(
+        bold(f"What followed our alerts, {scores.days} days"),
+        _table(told),
+        escape("Nothing was told in that time.") if not told else "",
+        *map(escape, (_not_measurable(one) for one in told if not one.measurable)),
+        bold("On trial, not sent") if trials else "",
+        _table(trials),
+        *map(escape, (_not_measurable(one) for one in trials if not one.measurable)),
+        escape(
+            "A2: from delivery to the horizon the range ranks at 80 % or above among control times of the same hour of the"
+            " week, reaches the costs, and is 40 % of the whole move. Base: how often control times themselves pass."
+        ),
+        escape(f"{waiting} alerts wait for their outcomes; prices kept: {kept}. Updated {clock(scores.at_ms)}"),
+    )
+
+
+def _table(families: list[FamilyScore]) -> str:
+    measured = [one for one in families if one.measurable]
+    rows = [
+        (_name(one), _a2(one), f"{one.base or 0.0:.0%}", str(one.share.of), f"{one.per_day:.1f}") for one in measured
+    ]
+    return table([("", "A2", "base", "n", "/day"), *rows]) if rows else ""
+
+
+def _a2(one: FamilyScore) -> str:
+    return percents(one.share).replace("%", "")
+
+
+def _not_measurable(one: FamilyScore) -> str:
+    return (
+        f"{_name(one)}: not measurable yet, {one.share.of} of {one.alerts} alerts have an outcome with control times,"
+        f" {one.least} are needed"
+    )
+
+
+def _name(one: FamilyScore) -> str:
+    return FAMILIES.get(one.kind, str(one.kind).replace("_", " "))

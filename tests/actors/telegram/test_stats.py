@@ -1,0 +1,68 @@
+"""/stats, answered by a real outcome ledger."""
+
+from contextlib import closing
+
+from actors import paths
+from actors.outcome_book import OutcomeBook
+from actors.outcome_ledger import OutcomeLedger
+from intelligence.outcomes.rules import OutcomeRules
+from tests.intelligence.outcomes.builders import MINUTE_MS
+from tests.intelligence.outcomes.test_scores import spread
+
+HOUR = 60
+
+
+def ledger(bot, found):
+    """A ledger that finds these outcomes of the last days."""
+    with closing(OutcomeBook(bot.folder / "outcomes.db", 1.0)) as book:
+        for one in found:
+            book.put_told(one.told)
+            book.put_outcome(one.outcome)
+            book.end(one.told.alert_id)
+    args = {"file": bot.folder / "outcomes.db", "busy_s": 1.0, "rules": OutcomeRules(), "fresh": False}
+    bot.theatre.start(paths.OUTCOMES, OutcomeLedger, **args)
+
+
+def recent(bot, hits, misses, **told):
+    now = bot.theatre.clock.now_ms() // MINUTE_MS - 2 * HOUR
+    return spread(hits, misses, last=now, **told)
+
+
+def test_stats_tells_a2_with_interval_base_and_number(bot):
+    bot.dispatcher()
+    ledger(bot, recent(bot, 60, 24))
+
+    answer = bot.open().stand.answers("/stats")
+    assert "cascade 71 [61-80]  20% 84" in answer
+    assert "prices kept: none yet" in answer
+
+
+def test_stats_says_what_is_not_measurable_yet(bot):
+    bot.dispatcher()
+    ledger(bot, recent(bot, 5, 3))
+
+    answer = bot.open().stand.answers("/stats")
+    assert "cascade: not measurable yet, 8 of 8 alerts have an outcome with control times, 20 are needed" in answer
+
+
+def test_stats_shows_rules_on_trial_apart(bot):
+    bot.dispatcher()
+    ledger(bot, recent(bot, 5, 25, shadow=True))
+
+    answer = bot.open().stand.answers("/stats")
+    assert "Nothing was told in that time." in answer
+    assert "On trial, not sent" in answer
+    assert "17 [" in answer
+
+
+def test_without_a_ledger_stats_says_that_nobody_measures(bot):
+    assert "Nobody measures" in bot.dispatcher().open().stand.answers("/stats")
+
+
+def test_a_ledger_that_is_down_is_said(bot):
+    bot.dispatcher()
+    ledger(bot, [])
+    bot.theatre.stop(paths.OUTCOMES)
+    bot.theatre.system.place(paths.OUTCOMES).mailbox.refuse_asks("down")
+
+    assert "is not known now" in bot.open().stand.answers("/stats")
