@@ -24,7 +24,7 @@ from intelligence.near_misses import NearMiss
 from intelligence.outcomes.scores import Scores
 from intelligence.preferences import Change
 from intelligence.silent_feeds import Subscription
-from intelligence.tape import MarketTape
+from intelligence.tape import PackedTape
 from intelligence.thresholds.records import AssetThresholds
 
 # -- feeds to symbol streams ----------------------------------------------------------------------------------------
@@ -113,7 +113,7 @@ class AskMarket:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TapeWanted:
-    """Ask a symbol stream for `MarketTape`, for pictures: the answer, or told to `path` as `TapeTold`. Only at a path that
+    """Ask a symbol stream for `PackedTape`, for pictures: the answer, or told to `path` as `TapeTold`. Only at a path that
     exists, like `AskMarket`.
     """
 
@@ -126,7 +126,7 @@ class TapeWanted:
 class TapeTold:
     """`key` is the asker's own."""
 
-    tape: MarketTape
+    tape: PackedTape
     key: str
 
 

@@ -30,9 +30,9 @@ from intelligence.asset_market import AssetMarket, MarketView
 from intelligence.detectors.asset import AssetDetection
 from intelligence.history import BarSpan, History, KeptHistory
 from intelligence.liquidation_sums import LiquidationSums
-from intelligence.tape import MarketTape
+from intelligence.tape import PackedTape
 
-MarketAnswer = MarketView | MarketTape | History | tuple[LiquidationSums, ...] | None
+MarketAnswer = MarketView | PackedTape | History | tuple[LiquidationSums, ...] | None
 Question = AskMarket | AskHistory | AskLiquidations
 HistoryLetter = HistorySeen | MissingHistoryWanted | HistoryWanted
 
@@ -127,7 +127,7 @@ class StreamMarket:
             self._say(f"{type(question).__name__} failed: {type(error).__name__}: {error}")
             return None
 
-    def tape(self, wanted: TapeWanted) -> MarketTape | None:
+    def tape(self, wanted: TapeWanted) -> PackedTape | None:
         """Tell what pictures are drawn from; None when that fails, which costs the picture alone."""
         try:
             tape = self.known.tape(self._owner.now_ms, wanted.period_s)

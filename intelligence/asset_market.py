@@ -15,7 +15,7 @@ from intelligence.mark_ranges import MarkRanges
 from intelligence.market import Liquidation, MarkPrice, OpenInterest
 from intelligence.market_context import MarketContext
 from intelligence.minute import CLOSES_AFTER_MS, MINUTE_MS, Minute, Minutes
-from intelligence.tape import MarketTape, Tape, TapeMinute
+from intelligence.tape import PackedTape, Tape, TapeMinute
 from intelligence.trade_window import WINDOW_S, TradeWindow, VolumeProfile, VolumeSums, with_clock
 
 VOLUME_SPANS_S = (60, 300, WINDOW_S)  # detection.md 7
@@ -210,31 +210,21 @@ class AssetMarket:
         self._tape.take(minute)
         return minute
 
-    def tape(self, now_ms: int, period_s: int) -> MarketTape:
+    def tape(self, now_ms: int, period_s: int) -> PackedTape:
         """The last `period_s` seconds, for a picture."""
         from_ms = now_ms - period_s * 1_000
         from_ms -= from_ms % MINUTE_MS
-        open_minutes = [
-            TapeMinute(at_ms, *prices, sums.buy_usd, sums.sell_usd)
-            for at_ms, prices in self._minutes.open_prices()
-            for sums in (self._trades.sums_between(at_ms, at_ms + MINUTE_MS),)
-        ]
-        minutes = (*self._tape.minutes(from_ms), *open_minutes)
-        reach_ms = minutes[0].from_ms if minutes else now_ms
-        short = reach_ms > from_ms + MINUTE_MS
-        points = {
-            contract: self.history.open_interest(*contract) for contract in self.history.open_interest_contracts()
-        }
-        return MarketTape(
+        return PackedTape(
             asset=self._asset,
             from_ms=from_ms,
             at_ms=now_ms,
-            minutes=minutes,
-            reference=self.history.reference,
-            bars=tuple(self.history.bars("1m", from_ms, now_ms)) if short else (),
-            open_interest=tuple(
-                (contract, tuple(point for point in found if point[0] >= from_ms)) for contract, found in points.items()
+            closed_minutes=self._tape.minutes(),
+            open_minutes=tuple(
+                TapeMinute(at_ms, *prices, sums.buy_usd, sums.sell_usd)
+                for at_ms, prices in self._minutes.open_prices()
+                for sums in (self._trades.sums_between(at_ms, at_ms + MINUTE_MS),)
             ),
+            past=self.history.kept(),
             cells=self._tape.cells(from_ms, self._liquidations),
             liquidations_from_ms=self.liquidations_from_ms,
             profile=self._trades.profile(now_ms),

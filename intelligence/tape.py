@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import msgspec
 
-from intelligence.history import Bar, Contract
+from intelligence.history import AssetHistory, Bar, Contract, KeptHistory
 from intelligence.market import Liquidation, PositionSide
 from intelligence.minute import MINUTE_MS, Minute
-from intelligence.slots import SlotRing
+from intelligence.slots import SlotRing, SlotRows
 from intelligence.trade_window import VolumeProfile
 
 TAPE_MINUTES = 240  # ours: of trades, 12 KB an asset; longer pictures stand on bars
@@ -58,11 +58,50 @@ class MarketTape(msgspec.Struct, frozen=True, kw_only=True):
     venues: tuple[str, ...] = ()
 
 
+class PackedTape(msgspec.Struct, frozen=True, kw_only=True):
+    """The same as it lies in a stream's memory: copied there at little cost, to be unpacked by whoever wants to look."""
+
+    asset: str
+    from_ms: int
+    at_ms: int
+    closed_minutes: SlotRows
+    open_minutes: tuple[TapeMinute, ...]
+    past: KeptHistory
+    cells: tuple[TapeCell, ...]
+    liquidations_from_ms: int
+    profile: VolumeProfile | None
+    venues: tuple[str, ...] = ()
+
+    def unpacked(self) -> MarketTape:
+        ring, history, from_ms = _ring(), AssetHistory(), self.from_ms
+        ring.restore(self.closed_minutes)
+        history.restore(self.past)
+        closed = (TapeMinute(at_ms, *row) for at_ms, row in ring.rows(from_ms, self.at_ms))
+        minutes = (*closed, *self.open_minutes)
+        short = not minutes or minutes[0].from_ms > from_ms + MINUTE_MS
+        return MarketTape(
+            asset=self.asset,
+            from_ms=from_ms,
+            at_ms=self.at_ms,
+            minutes=minutes,
+            reference=history.reference,
+            bars=tuple(history.bars("1m", from_ms, self.at_ms)) if short else (),
+            open_interest=tuple(
+                (contract, tuple(point for point in history.open_interest(*contract) if point[0] >= from_ms))
+                for contract in history.open_interest_contracts()
+            ),
+            cells=self.cells,
+            liquidations_from_ms=self.liquidations_from_ms,
+            profile=self.profile,
+            venues=self.venues,
+        )
+
+
 class Tape:
     """Bounded; fed with closed minutes."""
 
     def __init__(self) -> None:
-        self._minutes = SlotRing(MINUTE_MS, TAPE_MINUTES, columns=6)
+        self._minutes = _ring()
         self._cells: dict[tuple[int, int], list[float]] = {}
 
     def take(self, minute: Minute) -> None:
@@ -75,10 +114,8 @@ class Tape:
         ):
             del self._cells[next(iter(self._cells))]
 
-    def minutes(self, from_ms: int) -> list[TapeMinute]:
-        return [
-            TapeMinute(at_ms, *row) for at_ms, row in self._minutes.rows(from_ms, (self._minutes.newest_ms or 0) + 1)
-        ]
+    def minutes(self) -> SlotRows:
+        return self._minutes.kept()
 
     def cells(self, from_ms: int, and_of: Iterable[Liquidation]) -> tuple[TapeCell, ...]:
         """The cells from `from_ms` on, together with those of liquidations whose minute is still open."""
@@ -88,6 +125,10 @@ class Tape:
             TapeCell(at_ms, exp(band * BAND), *usd)
             for (at_ms, band), usd in sorted(found.items(), key=lambda one: one[0])
         )
+
+
+def _ring() -> SlotRing:
+    return SlotRing(MINUTE_MS, TAPE_MINUTES, columns=6)
 
 
 def add_to_cells(cells: dict[tuple[int, int], list[float]], liquidations: Iterable[Liquidation]) -> None:

@@ -22,17 +22,18 @@ class Button(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """A picture that would help: of what `command`, `asset` and seconds. It follows the text and never delays it."""
+    """A picture of what a page says: `command` names the page, `span_s` is up to now, `zone` that of its clock."""
 
     command: str
     asset: str
     span_s: int
+    zone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """`text`: Telegram HTML. `notice`: what a pressed button says instead of changing its message, plain, up to 200
-    characters; a typed command gets it as its text.
+    characters; a typed command gets it as its text. `picture`: the answer is that picture, the text its caption.
     """
 
     text: str = ""

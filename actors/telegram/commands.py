@@ -18,6 +18,7 @@ from actors.supervised import NeedsOperator, Supervised, Transient
 from actors.telegram import answers
 from actors.telegram.access import Right
 from actors.telegram.answer import Command
+from actors.telegram.chart_commands import ChartCommands
 from actors.telegram.chat_commands import ChatCommands
 from actors.telegram.chats import Chats
 from actors.telegram.daemon_commands import About, DaemonCommands
@@ -27,11 +28,13 @@ from actors.telegram.handlers import Door, Handlers
 from actors.telegram.market import Market
 from actors.telegram.market_commands import MarketCommands
 from actors.telegram.operator_commands import OperatorCommands
+from actors.telegram.pictures import Pictures
 from actors.telegram.polling import Poller
 from actors.telegram.quiet_commands import QuietCommands
 from actors.telegram.sending import Sender
 from actors.telegram.stats_commands import StatsCommands
 from actors.telegram.watch_commands import WatchCommands
+from config.settings import Charts as ChartSettings
 from config.settings import Telegram as TelegramSettings
 
 STOP_S = 3.0  # supervision.md 14
@@ -69,6 +72,7 @@ class TelegramCommands(Supervised):
         *,
         telegram: TelegramSettings,
         files: Files,
+        charts: ChartSettings,
         assets: Iterable[str] = (),
         about: About | None = None,
         heading: str = "",
@@ -81,7 +85,8 @@ class TelegramCommands(Supervised):
             )
         door = Door(frozenset(telegram.authorized_users), frozenset(telegram.owner_users), telegram.commands_per_minute)
         commands = self._commands(door, files, assets, about or About())
-        sender = Sender(f"{heading} " if heading else "", self.log)
+        pictures = Pictures(self.system, charts, heading, self.log)
+        sender = Sender(f"{heading} " if heading else "", pictures, self.log)
         handlers = Handlers(door, commands, self._note_chat, sender, self.log)
         self._leaving = False
         self._poller = Poller(telegram, handlers, commands, self._say, self.log)
@@ -99,6 +104,7 @@ class TelegramCommands(Supervised):
         records = Records(files.database, files.near_misses, files.outcomes)
         families = (
             MarketCommands(market, self.log),
+            ChartCommands(market, chats),
             ChatCommands(chats, market.now_ms, helping),
             WatchCommands(chats, market),
             QuietCommands(chats, market, market.now_ms),

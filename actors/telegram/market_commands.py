@@ -4,53 +4,46 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from actors.telegram import parsing
-from actors.telegram.answer import Answer, Asked, Button, Command, Picture, Refusal
+from actors.telegram.answer import Answer, Asked, Button, Command, Refusal
 from actors.telegram.market import Known, Market, Silent
+from actors.telegram.pictured import chart_button, period_word
 from intelligence.answers.funding import funding_text
-from intelligence.answers.layout import span
 from intelligence.answers.liquidations import (
     USUAL_OF_MARKET_S,
     liquidations_text,
     market_liquidations_text,
     nearest_span_s,
 )
-from intelligence.answers.liquidations import USUAL_S as LIQUIDATIONS_S
-from intelligence.answers.open_interest import USUAL_S as OPEN_INTEREST_S
 from intelligence.answers.open_interest import open_interest_text
 from intelligence.answers.price import price_text
 from intelligence.answers.profile import profile_text
 from intelligence.answers.volume import cvd_text, volume_text
-from intelligence.trade_window import WINDOW_S
 
 USUAL_ASSET = "BTC"
 PERIODS = ("5m", "15m", "1h", "4h", "1d")
 
 
 class _Page(NamedTuple):
-    """`usual_s`: the period without a word about it; `periods`: those that have a button."""
+    """`periods`: those that have a button."""
 
     hint: str
     text: Callable[[Known, int | None], str]
-    usual_s: int
     periods: tuple[str, ...] = PERIODS
     with_history: bool = True
 
 
 PAGES = {
-    "price": _Page("price on every venue", lambda known, s: price_text(*known, s), 86_400, ("1h", "4h", "1d", "7d")),
-    "volume": _Page("what takers traded", lambda known, s: volume_text(*known, s), WINDOW_S),
-    "cvd": _Page("what takers bought less what they sold", lambda known, s: cvd_text(*known, s), WINDOW_S),
-    "oi": _Page("open interest by venue", lambda known, s: open_interest_text(*known, s), OPEN_INTEREST_S),
-    "profile": _Page("volume by price", lambda known, _: profile_text(known.view), WINDOW_S, (), with_history=False),
+    "price": _Page("price on every venue", lambda known, s: price_text(*known, s), ("1h", "4h", "1d", "7d")),
+    "volume": _Page("what takers traded", lambda known, s: volume_text(*known, s)),
+    "cvd": _Page("what takers bought less what they sold", lambda known, s: cvd_text(*known, s)),
+    "oi": _Page("open interest by venue", lambda known, s: open_interest_text(*known, s)),
+    "profile": _Page("volume by price", lambda known, _: profile_text(known.view), (), with_history=False),
     "liquidations": _Page(
         "who was liquidated; without an asset, where most",
         lambda known, s: liquidations_text(known.view, s),
-        LIQUIDATIONS_S,
         with_history=False,
     ),
-    "funding": _Page(
-        "what longs pay shorts", lambda known, _: funding_text(known.view), 86_400, (), with_history=False
-    ),
+    "funding": _Page("what longs pay shorts", lambda known, _: funding_text(known.view), (), with_history=False),
 }
 
 
@@ -66,11 +59,11 @@ class MarketCommands:
 
     async def _answer(self, asked: Asked) -> Answer:
         page = PAGES[asked.command]
-        words, span_s = _period(asked.words)
+        words, span_s = period_in(asked.words)
         try:
             if not words and asked.command == "liquidations":
                 return await self._whole_market(span_s)
-            asset = self._asset(asked.command, words)
+            asset = asset_meant(self._market.assets(), asked.command, words)
             known = await self._market.of(asset, with_history=page.with_history)
         except Silent as silent:
             self._log.warning("command_unanswered", message=asked.command, caused_by=silent.caused_by[:200])
@@ -78,7 +71,6 @@ class MarketCommands:
         return Answer(
             text=page.text(known, span_s),
             buttons=_buttons(asked.command, asset, page.periods, span_s),
-            picture=Picture(command=asked.command, asset=asset, span_s=span_s or page.usual_s),
         )
 
     async def _whole_market(self, span_s: int | None) -> Answer:
@@ -87,24 +79,24 @@ class MarketCommands:
         shown_s = nearest_span_s(span_s or USUAL_OF_MARKET_S)
         return Answer(text=text, buttons=_buttons("liquidations", "", PERIODS, shown_s))
 
-    def _asset(self, command: str, words: Sequence[str]) -> str:
-        """The asset that is meant. Raises Refusal, with those that may be meant on buttons."""
-        if not words:
-            raise Refusal(
-                f"Which asset? For example /{command} {USUAL_ASSET}",
-                (tuple(Button(asset, f"{command} {asset}") for asset in (USUAL_ASSET, "ETH", "SOL")),),
-            )
-        known = self._market.assets()
-        asset = parsing.asset_of(words[0], known)
-        if asset is not None:
-            return asset
-        like = parsing.suggestions(words[0], known)
-        buttons = tuple(one for name in like if (one := Button(name, f"{command} {name}")).fits)
-        meant = f" Is it {', '.join(like)}?" if like else ""
-        raise Refusal(f"{words[0][:24]} is not watched.{meant}", (buttons,) if buttons else ())
+
+def asset_meant(known: frozenset[str], command: str, words: Sequence[str]) -> str:
+    """The asset that is meant. Raises Refusal, with those that may be meant on buttons that give `command`."""
+    if not words:
+        raise Refusal(
+            f"Which asset? For example /{command} {USUAL_ASSET}",
+            (tuple(Button(asset, f"{command} {asset}") for asset in (USUAL_ASSET, "ETH", "SOL")),),
+        )
+    asset = parsing.asset_of(words[0], known)
+    if asset is not None:
+        return asset
+    like = parsing.suggestions(words[0], known)
+    buttons = tuple(one for name in like if (one := Button(name, f"{command} {name}")).fits)
+    meant = f" Is it {', '.join(like)}?" if like else ""
+    raise Refusal(f"{words[0][:24]} is not watched.{meant}", (buttons,) if buttons else ())
 
 
-def _period(words: Sequence[str]) -> tuple[list[str], int | None]:
+def period_in(words: Sequence[str]) -> tuple[list[str], int | None]:
     """The words that are no period, and the period. A word like 1m may be either: the first is the asset."""
     rest = list(words[:1]) if words and parsing.span_s(words[0]) is None else []
     spans = [found for word in words[len(rest) :] if (found := parsing.span_s(word)) is not None]
@@ -114,9 +106,9 @@ def _period(words: Sequence[str]) -> tuple[list[str], int | None]:
 def _buttons(command: str, asset: str, periods: Sequence[str], span_s: int | None) -> tuple[tuple[Button, ...], ...]:
     """Periods above, refresh below; the refresh keeps the period."""
     start = f"{command} {asset}".rstrip()
-    shown = f" {span(span_s).replace(' ', '').replace('min', 'm')}" if span_s else ""
+    shown = f" {period_word(span_s)}" if span_s else ""
     rows = (
         tuple(Button(f"· {word} ·" if parsing.span_s(word) == span_s else word, f"{start} {word}") for word in periods),
-        (Button("↻ Refresh", f"{start}{shown}"),),
+        (Button("↻ Refresh", f"{start}{shown}"), *chart_button(command, asset, span_s)),
     )
     return tuple(fitting for row in rows if (fitting := tuple(one for one in row if one.fits)))

@@ -7,19 +7,22 @@ import asyncio
 import os
 import re
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from html import unescape
 from typing import Any
 
-from telegram import Bot, CallbackQuery, InlineKeyboardButton, InlineKeyboardMarkup, Message
-from telegram.constants import ParseMode
+from telegram import Bot, CallbackQuery, InlineKeyboardButton, InlineKeyboardMarkup, InputMediaPhoto, Message
+from telegram.constants import ChatAction, ParseMode
 from telegram.error import BadRequest, ChatMigrated, NetworkError, RetryAfter, TelegramError, TimedOut
 
 from actors.notifiers.texts import cut_to_units, utf16_units
-from actors.telegram.answer import Answer, Button
+from actors.telegram.answer import Answer, Button, Picture
+from actors.telegram.pictures import NoPicture, Pictures
+from intelligence.answers.layout import escape
 
 os.environ.setdefault("PTB_TIMEDELTA", "1")  # the library then gives durations as such, and warns of nothing
 
-MAX_TEXT_UNITS = 4096
+MAX_TEXT_UNITS, MAX_CAPTION_UNITS = 4096, 1024
 MAX_NOTICE_CHARS = 200
 PATIENCE_S = 5.0  # a wait that Telegram asks for and that an answer is still worth
 AGAIN_S = 0.5
@@ -31,16 +34,28 @@ STALE_QUERY = ("query is too old", "query id is invalid", "query_id_invalid")
 class Sender:
     """`heading` stands before every answer."""
 
-    def __init__(self, heading: str, log: Any) -> None:
-        self._heading, self._log = heading, log
+    def __init__(self, heading: str, pictures: Pictures, log: Any) -> None:
+        self._heading, self._pictures, self._log = heading, pictures, log
+        self._uploading: set[asyncio.Task[None]] = set()
 
     async def reply(self, bot: Bot, asked: Message, answer: Answer) -> None:
         """Answer in the topic asked in. Raises TelegramError when the answer cannot be given."""
         topic = asked.message_thread_id if asked.is_topic_message else None
-        await self._send(bot, asked.chat.id, topic, answer)
+        if answer.picture is None:
+            await self._send(bot, asked.chat.id, topic, answer)
+            return
+        try:
+            png = await self._drawn(bot, asked.chat.id, topic, answer.picture)
+        except NoPicture as reason:
+            await self._send(bot, asked.chat.id, topic, Answer(text=escape(_no_picture(reason))))
+        else:
+            await self._send(bot, asked.chat.id, topic, answer, png)
 
     async def press(self, query: CallbackQuery, answer: Answer) -> None:
         """Let go of the button, then change its message; one that is gone is replaced."""
+        if answer.picture is not None:
+            await self._press_for_picture(query, answer, answer.picture)
+            return
         await self._settle(query, answer.notice)
         if not answer.text or query.message is None:
             return
@@ -58,6 +73,45 @@ class Sender:
                 raise
             await self._send(query.get_bot(), message.chat.id, getattr(message, "message_thread_id", None), answer)
 
+    async def _press_for_picture(self, query: CallbackQuery, answer: Answer, picture: Picture) -> None:
+        """Change the picture that the button stands on; one that stands on a text brings a picture of its own."""
+        message = query.message
+        if message is None:
+            await self._settle(query, "")
+            return
+        bot, chat_id, topic = query.get_bot(), message.chat.id, getattr(message, "message_thread_id", None)
+        try:
+            png = await self._drawn(bot, chat_id, topic, picture)
+        except NoPicture as reason:
+            await self._settle(query, _no_picture(reason))
+            return
+        await self._settle(query, "")
+        if not getattr(message, "photo", ()):
+            await self._send(bot, chat_id, topic, answer, png)
+            return
+
+        async def change(*, photo: bytes, caption: str, parse_mode: str | None, reply_markup: Any) -> Any:
+            media = InputMediaPhoto(photo, caption=caption, parse_mode=parse_mode)
+            return await bot.edit_message_media(media, chat_id, message.message_id, reply_markup=reply_markup)
+
+        try:
+            await self._fields(answer, change, png, repeats=True)
+        except BadRequest as error:
+            if not _says(error, GONE):
+                raise
+            await self._send(bot, chat_id, topic, answer, png)
+
+    async def _drawn(self, bot: Bot, chat_id: int, topic: int | None, picture: Picture) -> bytes:
+        """Raises NoPicture. The chat sees that a picture is on its way; nothing hangs on that."""
+        task = asyncio.ensure_future(self._show_uploading(bot, chat_id, topic))
+        self._uploading.add(task)
+        task.add_done_callback(self._uploading.discard)
+        return await self._pictures.of(picture)
+
+    async def _show_uploading(self, bot: Bot, chat_id: int, topic: int | None) -> None:
+        with suppress(TelegramError):
+            await bot.send_chat_action(chat_id, ChatAction.UPLOAD_PHOTO, message_thread_id=topic)
+
     async def _settle(self, query: CallbackQuery, notice: str) -> None:
         """Every press is answered, else the button spins. Nothing hangs on it."""
         try:
@@ -66,25 +120,32 @@ class Sender:
             if not _says(error, STALE_QUERY):
                 self._log.info("press_not_settled", caused_by=type(error).__name__)
 
-    async def _send(self, bot: Bot, chat_id: int, topic: int | None, answer: Answer) -> None:
+    async def _send(self, bot: Bot, chat_id: int, topic: int | None, answer: Answer, png: bytes | None = None) -> None:
+        post: Callable[..., Awaitable[Any]] = bot.send_message if png is None else bot.send_photo
+
         async def send(**fields: Any) -> Any:
             try:
-                return await bot.send_message(chat_id=chat_id, message_thread_id=topic, **fields)
+                return await post(chat_id=chat_id, message_thread_id=topic, **fields)
             except ChatMigrated as moved:
-                return await bot.send_message(chat_id=moved.new_chat_id, **fields)
+                return await post(chat_id=moved.new_chat_id, **fields)
             except BadRequest as error:
                 if topic is None or not _says(error, CLOSED_TOPIC):
                     raise
-                return await bot.send_message(chat_id=chat_id, **fields)
+                return await post(chat_id=chat_id, **fields)
 
-        await self._fields(answer, send, repeats=False)
+        await self._fields(answer, send, png, repeats=False)
 
-    async def _fields(self, answer: Answer, send: Callable[..., Awaitable[Any]], *, repeats: bool) -> None:
+    async def _fields(
+        self, answer: Answer, send: Callable[..., Awaitable[Any]], png: bytes | None = None, *, repeats: bool
+    ) -> None:
         """Send the answer as it is, or plain where its markup is refused. `repeats`: doing it twice does no harm."""
         text = f"{self._heading}{answer.text or answer.notice}"
-        fields: dict[str, Any] = {"text": text, "parse_mode": ParseMode.HTML}
-        if utf16_units(text) > MAX_TEXT_UNITS:
-            fields = {"text": cut_to_units(plain(text), MAX_TEXT_UNITS)}
+        name, most = ("text", MAX_TEXT_UNITS) if png is None else ("caption", MAX_CAPTION_UNITS)
+        fields: dict[str, Any] = {name: text, "parse_mode": ParseMode.HTML}
+        if png is not None:
+            fields["photo"] = png
+        if utf16_units(text) > most:
+            fields |= {name: cut_to_units(plain(text), most), "parse_mode": None}
         fields["reply_markup"] = keyboard(answer.buttons)
         try:
             await self._patiently(send, fields, repeats=repeats)
@@ -94,7 +155,7 @@ class Sender:
             if not _says(error, ("can't parse entities",)):
                 raise
             self._log.error("answer_template_rejected", reason=str(error)[:200])
-            fields |= {"text": cut_to_units(plain(text), MAX_TEXT_UNITS), "parse_mode": None}
+            fields |= {name: cut_to_units(plain(text), most), "parse_mode": None}
             await self._patiently(send, fields, repeats=repeats)
 
     async def _patiently(self, send: Callable[..., Awaitable[Any]], fields: dict[str, Any], *, repeats: bool) -> None:
@@ -129,6 +190,10 @@ def keyboard(rows: tuple[tuple[Button, ...], ...]) -> InlineKeyboardMarkup | Non
 def plain(html: str) -> str:
     """Our own HTML without its tags."""
     return unescape(re.sub(r"</?[a-z]+[^>]*>", "", html))
+
+
+def _no_picture(reason: NoPicture) -> str:
+    return f"No picture: {reason}."
 
 
 def _says(error: TelegramError, words: tuple[str, ...]) -> bool:

@@ -24,6 +24,7 @@ def edge(settings: Settings, presentation: Presentation) -> SupervisorSpec:
         args=arguments(
             telegram=settings.telegram,
             files=Files(folder, folder / DATABASE, folder / NEAR_MISSES, folder / OUTCOMES),
+            charts=settings.charts,
             assets=tuple(settings.assets),
             about=About(tuple(enabled_venues(settings)), summary(settings)),
             heading=presentation.heading,

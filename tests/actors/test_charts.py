@@ -13,8 +13,8 @@ from actors.charts import Charts
 from actors.drawing_process import DrawingFailed, DrawingProcess, ProcessLost
 from actors.messages import ChartDrawn, ChartNotDrawn, ChartWanted
 from charts.requests import ChartKind
-from config.settings import Charts as ChartSettings
 from tests.charts.samples import a_request
+from tests.telegram_stand.bot import PICTURES
 from tests.telegram_stand.stage import Stage as Theatre
 from tests.telegram_stand.stage import wait_for
 
@@ -104,17 +104,7 @@ def test_process_gets_nothing_of_our_environment(process, monkeypatch):
 
 # -- the actor --------------------------------------------------------------------------------------------------------
 
-SETTINGS = ChartSettings(
-    theme="dark",
-    draw_s=PATIENCE_S,
-    idle_s=600.0,
-    memory_bytes=268_435_456,
-    cache_s=5.0,
-    cache_pictures=32,
-    incidents=True,
-    incident_age_s=60.0,
-)
-HANGS_SETTINGS = replace(SETTINGS, draw_s=0.1)
+HANGS_SETTINGS = replace(PICTURES, draw_s=0.1)
 
 
 @pytest.fixture
@@ -129,7 +119,7 @@ def wanted(theatre, kind=ChartKind.CANDLES, *, within_s=PATIENCE_S, **values):
 
 
 def test_whoever_asks_gets_a_picture(theatre):
-    theatre.start(paths.CHARTS, Charts, settings=SETTINGS)
+    theatre.start(paths.CHARTS, Charts, settings=PICTURES)
 
     drawn = theatre.ask(paths.CHARTS, wanted(theatre), timeout=PATIENCE_S)
 
@@ -139,7 +129,7 @@ def test_whoever_asks_gets_a_picture(theatre):
 
 def test_an_actor_is_told_its_picture_under_its_own_key(theatre):
     told = theatre.record("/somebody")
-    theatre.start(paths.CHARTS, Charts, settings=SETTINGS)
+    theatre.start(paths.CHARTS, Charts, settings=PICTURES)
 
     theatre.tell(paths.CHARTS, wanted(theatre, path="/somebody", key="mine"))
 
@@ -148,7 +138,7 @@ def test_an_actor_is_told_its_picture_under_its_own_key(theatre):
 
 
 def test_what_nobody_waits_for_any_more_is_not_drawn(theatre):
-    theatre.start(paths.CHARTS, Charts, settings=SETTINGS, command=HANGS)
+    theatre.start(paths.CHARTS, Charts, settings=PICTURES, command=HANGS)
 
     answer = theatre.ask(paths.CHARTS, wanted(theatre, within_s=-1.0))
 
@@ -174,7 +164,7 @@ def test_processes_lost_in_a_row_are_left_to_the_supervisor(theatre):
 
 
 def test_process_ends_when_nobody_wants_pictures(theatre):
-    charts = theatre.start(paths.CHARTS, Charts, settings=replace(SETTINGS, idle_s=0.2))
+    charts = theatre.start(paths.CHARTS, Charts, settings=replace(PICTURES, idle_s=0.2))
     charts.ask(wanted(theatre), timeout=PATIENCE_S)
     actor = theatre.system.below("/")[0][1].actor
 

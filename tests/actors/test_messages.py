@@ -20,6 +20,7 @@ TRUSTED = {
     (messages.ChildrenWanted, "children"),
     (messages.HistoryMissing, "missing"),
     (messages.HistoryTold, "history"),
+    (messages.TapeTold, "tape"),
     (messages.FeedsHealth, "feeds"),
     (messages.AlertsState, "preferences"),
     (messages.CheckpointTaken, "state"),

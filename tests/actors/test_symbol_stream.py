@@ -19,6 +19,8 @@ from actors.messages import (
     MarksSeen,
     OpenInterestSeen,
     RetireIfIdle,
+    TapeTold,
+    TapeWanted,
     ThresholdsSet,
     TradesSeen,
 )
@@ -581,3 +583,23 @@ def test_a_successor_judges_as_the_lost_stream_did(desk):
     desk.feed([a_liquidation(601_000, 90_000.0), a_liquidation(602_000, 120_000.0)])
 
     assert [alert.value for alert in desk.alerts(Stage.RAISED) if alert.kind is AlertKind.LIQUIDATION] == [120_000.0]
+
+
+def test_whoever_draws_is_told_the_tape_and_gets_it_as_an_answer(desk):
+    told = desk.stage.record("/edge/pictures")
+
+    tape = desk.stage.ask(PATH, TapeWanted(period_s=3_600, path="/edge/pictures", key="mine"))
+
+    desk.stage.quiet("/edge/pictures")
+    assert told == [TapeTold(tape=tape, key="mine")]
+    assert tape.asset == "SOL"
+
+
+def test_a_tape_that_cannot_be_put_together_costs_the_picture_alone(desk, monkeypatch):
+    monkeypatch.setattr("actors.stream_market.AssetMarket.tape", lambda *_: 1 / 0)
+
+    with capture_logs() as entries:
+        assert desk.stage.ask(PATH, TapeWanted(period_s=3_600)) is None
+
+    assert [entry["event"] for entry in entries] == ["tape_failed"]
+    assert desk.stage.exits == []

@@ -7,10 +7,12 @@ from pathlib import Path
 from charts.assembly import chart_of, incident_chart, incident_period_s
 from charts.requests import ChartKind, ChartRequest, Theme
 from intelligence.alerts import Alert, AlertKind, Severity
-from intelligence.history import Bar
+from intelligence.history import AssetHistory, Bar
 from intelligence.market import Coverage, PositionSide
-from intelligence.tape import BAND, MarketTape, TapeCell, TapeMinute
+from intelligence.slots import SlotRing
+from intelligence.tape import BAND, TAPE_MINUTES, MarketTape, PackedTape, TapeCell, TapeMinute
 from intelligence.trade_window import TradeWindow
+from tests.intelligence.builders import T0, an_open_interest
 
 NOW_MS = 1_768_311_738_000  # 2026-01-13 13:42:18 UTC
 MINUTE_MS = 60_000
@@ -59,6 +61,29 @@ def a_tape(
         liquidations_from_ms=from_ms,
         profile=_profile(minutes),
         venues=VENUES,
+    )
+
+
+def a_packed_tape(period_s: int = 3_600) -> PackedTape:
+    """The same as a stream would tell it."""
+    tape, ring, history = a_tape(period_s), SlotRing(MINUTE_MS, TAPE_MINUTES, columns=6), AssetHistory()
+    *closed, open_minute = tape.minutes
+    for minute in closed:
+        ring.put(minute.from_ms, minute[1:])
+    for (venue, instrument), points in tape.open_interest:
+        for at_ms, coins in points:
+            history.take_open_interest(an_open_interest(at_ms - T0, coins, venue=venue, instrument=instrument))
+    return PackedTape(
+        asset=tape.asset,
+        from_ms=tape.from_ms,
+        at_ms=tape.at_ms,
+        closed_minutes=ring.kept(),
+        open_minutes=(open_minute,),
+        past=history.kept(),
+        cells=tape.cells,
+        liquidations_from_ms=tape.liquidations_from_ms,
+        profile=tape.profile,
+        venues=tape.venues,
     )
 
 

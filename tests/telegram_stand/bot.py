@@ -1,12 +1,14 @@
 """The command side of the bot with a real dispatcher behind it, on the stand."""
 
 from actors import paths
+from actors.charts import Charts
 from actors.dispatcher import Dispatcher
 from actors.messages import AskAlerts
 from actors.symbol_stream import SymbolStream
 from actors.telegram import answers
 from actors.telegram.commands import Files, TelegramCommands
 from actors.telegram.daemon_commands import About
+from config.settings import Charts as ChartSettings
 from config.settings import Outbox as OutboxSettings
 from intelligence.detectors.asset import DetectionRules
 from intelligence.detectors.market_wide import MarketWideRule
@@ -15,6 +17,18 @@ from tests.telegram_stand.stage import wait_for
 from tests.telegram_stand.stand import GROUP, ME, telegram_settings
 
 RULES = OutboxSettings(reread_s=60, busy_s=0.1, keep_days=7, p1_valid_s=60, p2_valid_s=60, p3_valid_s=60)
+
+
+PICTURES = ChartSettings(
+    theme="dark",
+    draw_s=20.0,
+    idle_s=600.0,
+    memory_bytes=268_435_456,
+    cache_s=5.0,
+    cache_pictures=4,
+    incidents=True,
+    incident_age_s=60.0,
+)
 
 
 class Bot:
@@ -49,6 +63,7 @@ class Bot:
             telegram=telegram_settings(self.stand, **settings),
             files=Files(self.folder, self.database, self.folder / "near_misses.db", self.folder / "outcomes.db"),
             about=About(("binance", "okx"), ("Venues: binance, okx",)),
+            charts=PICTURES,
             assets=assets,
             heading=heading,
         )
@@ -67,6 +82,10 @@ class Bot:
     def commands(self):
         """The commands of the bot, as it is open."""
         return tuple(self.theatre.system.ledger[paths.COMMANDS].actor._poller._handlers._commands.values())
+
+    def charts(self, **settings):
+        self.theatre.start(paths.CHARTS, Charts, settings=PICTURES, **settings)
+        return self
 
     def polling(self):
         wait_for(lambda: self.note == "polling", "the bot to poll")

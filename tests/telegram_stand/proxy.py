@@ -4,6 +4,7 @@ Telegram where the emulator is not (telegram.md 1.3).
 
 import asyncio
 import json
+import re
 import time
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
@@ -212,9 +213,18 @@ async def _fields(request):
     """Fields, and the bytes of files."""
     if request.content_type == "application/json":
         return await request.json(), {}
-    given = await request.post()
-    files = {name: value.file.read() for name, value in given.items() if isinstance(value, web.FileField)}
-    return {name: value for name, value in given.items() if name not in files}, files
+    if not request.content_type.startswith("multipart/"):
+        return dict(await request.post()), {}
+    fields, files = {}, {}
+    mark = re.search(r'boundary="?([^";]+)', request.headers["Content-Type"]).group(1)
+    for part in (await request.read()).split(f"--{mark}".encode())[1:-1]:
+        head, _, body = part.removesuffix(b"\r\n").partition(b"\r\n\r\n")
+        name = re.search(rb' name="?([^";\r]+)', head).group(1).decode()
+        if b"filename=" in head:
+            files[name] = body
+        else:
+            fields[name] = body.decode()
+    return fields, files
 
 
 def _body(fields, files):

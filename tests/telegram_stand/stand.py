@@ -16,6 +16,8 @@ from tests.telegram_stand.stage import wait_for
 TOKEN = "123456789:AAF0123456789abcdefghijklmnopqrstuvw"
 ME, OTHER, STRANGER, GROUP = 11, 12, 99, -22
 
+A_PHOTO = [{"file_id": "f", "file_unique_id": "f", "width": 1080, "height": 1080}]
+
 emulator_updates.KINDS.update({"edited_message", "my_chat_member"})  # it delivers them, but would not take them from us
 
 
@@ -125,15 +127,17 @@ class Stand:
         self.say(text, chat=chat, user=user)
         return self.wait_sent(before + 1, chat)[before].text
 
-    def press(self, command, *, chat=ME, user=None, message_id=None, update_id=None):
-        """Press a button that gives `command`, of the newest message in the chat."""
+    def press(self, command, *, chat=ME, user=None, message_id=None, update_id=None, photo=None):
+        """Press a button that gives `command`, of the newest message in the chat or of the photo that this call sent."""
+        if photo is not None:
+            message_id = photo.result["message_id"]
         if message_id is None:
             message_id = self.sent(chat)[-1].result["message_id"]
         message = {
             "message_id": message_id,
             "date": int(time.time()),
             "chat": {"id": chat, "type": "private"} if chat > 0 else {"id": chat, "type": "group", "title": "a group"},
-            "text": "what it said",
+            **({"text": "what it said"} if photo is None else {"photo": A_PHOTO, "caption": "what it said"}),
         }
         query = {
             "id": str(next(self._message_ids)),

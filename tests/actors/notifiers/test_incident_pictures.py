@@ -15,9 +15,10 @@ from actors.outbox_rows import Planned, telegram_target
 from actors.supervised import Supervised
 from config.settings import Outbox as OutboxSettings
 from intelligence.alerts import AlertKind, Severity, Stage
-from tests.actors.test_charts import HANGS, SETTINGS, TALKS_NONSENSE
-from tests.charts.samples import NOW_MS, a_tape, an_incident
+from tests.actors.test_charts import HANGS, TALKS_NONSENSE
+from tests.charts.samples import NOW_MS, a_packed_tape, an_incident
 from tests.telegram_stand import proxy
+from tests.telegram_stand.bot import PICTURES
 from tests.telegram_stand.stage import Stage as Theatre
 from tests.telegram_stand.stage import wait_for
 from tests.telegram_stand.stand import GROUP, ME, OTHER, Stand, telegram_settings
@@ -33,7 +34,7 @@ class Stream(Supervised):
 
     def handle(self, message):
         if not self.silent:
-            self.send(message.path, TapeTold(tape=a_tape(message.period_s), key=message.key))
+            self.send(message.path, TapeTold(tape=a_packed_tape(message.period_s), key=message.key))
 
 
 class Post:
@@ -44,7 +45,7 @@ class Post:
         self.theatre = Theatre()
         self.outbox = Outbox(database, 1)
 
-    def open(self, *, charts=SETTINGS, command=(), silent=False, stream=True, **settings):
+    def open(self, *, charts=PICTURES, command=(), silent=False, stream=True, **settings):
         telegram = telegram_settings(self.stand, **settings)
         start = self.theatre.start
         if stream:
@@ -156,7 +157,7 @@ def test_an_alert_that_arrives_late_gets_no_picture(post, stand):
 
 @pytest.mark.parametrize("command", [HANGS, TALKS_NONSENSE])
 def test_a_process_that_cannot_draw_costs_the_picture_and_no_text(post, stand, command):
-    post.open(charts=replace(SETTINGS, draw_s=0.2), command=command)
+    post.open(charts=replace(PICTURES, draw_s=0.2), command=command)
     post.raise_alert(post.incident(alert_id="a"), post.incident(alert_id="b"))
 
     assert len(stand.wait_sent(2)) == 2
@@ -210,8 +211,8 @@ def test_a_wait_that_telegram_asks_of_a_picture_is_told_to_the_notifier(post, st
     told = post.theatre.record(paths.TELEGRAM)
     telegram, start = telegram_settings(stand), post.theatre.start
     start(paths.symbol_path("BTC"), Stream)
-    start(paths.CHARTS, Charts, settings=SETTINGS)
-    start(paths.INCIDENT_PICTURES, IncidentPictures, telegram=telegram, charts=SETTINGS)
+    start(paths.CHARTS, Charts, settings=PICTURES)
+    start(paths.INCIDENT_PICTURES, IncidentPictures, telegram=telegram, charts=PICTURES)
     delivered = AlertDelivered(alert=post.incident(), chat_id=ME, send_to=ME, message_id=1)
 
     post.theatre.tell(paths.INCIDENT_PICTURES, delivered)

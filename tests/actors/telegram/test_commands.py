@@ -17,11 +17,12 @@ from config.logs import configure_logs
 from config.settings import load_settings
 from tests.intelligence.builders import an_alert
 from tests.telegram_stand import proxy
+from tests.telegram_stand.bot import PICTURES
 from tests.telegram_stand.stage import wait_for
 from tests.telegram_stand.stand import GROUP, ME, STRANGER, TOKEN, telegram_settings
 
 MENU = [
-    *("price", "volume", "cvd", "oi", "profile", "liquidations", "funding"),
+    *("price", "volume", "cvd", "oi", "profile", "liquidations", "funding", "chart"),
     *("alerts", "help", "watch", "unwatch", "threshold"),
     *("mute", "unmute", "quiet", "budget", "digest", "timezone"),
     *("why", "whynot", "stats", "status", "venues", "config", "test", "version"),
@@ -369,6 +370,7 @@ def test_loop_of_an_earlier_incarnation_must_end_first(bot):
         {
             "telegram": telegram_settings(bot.stand),
             "files": Files(bot.folder, bot.database, bot.database, bot.database),
+            "charts": PICTURES,
         },
     )
     bot.theatre.begin(paths.COMMANDS)

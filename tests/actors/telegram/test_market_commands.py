@@ -86,7 +86,7 @@ def test_a_period_is_a_button_that_changes_the_message_in_place(solana):
     solana.stand.answers("/liquidations SOL")
     assert buttons(solana.stand.sent()[-1]) == [
         [f"liquidations SOL {word}" for word in ("5m", "15m", "1h", "4h", "1d")],
-        ["liquidations SOL"],
+        ["liquidations SOL", "chart liquidations SOL"],
     ]
 
     assert solana.stand.presses("liquidations SOL 4h") == ""
@@ -99,7 +99,7 @@ def test_a_period_is_a_button_that_changes_the_message_in_place(solana):
 def test_a_refresh_keeps_the_period(solana):
     solana.stand.answers("/oi SOL 4h")
 
-    assert buttons(solana.stand.sent()[-1])[-1] == ["oi SOL 4h"]
+    assert buttons(solana.stand.sent()[-1])[-1] == ["oi SOL 4h", "chart oi SOL 4h"]
 
 
 def test_an_asset_of_which_nothing_was_heard_gets_words_and_no_stream(bot):

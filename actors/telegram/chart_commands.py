@@ -1,0 +1,69 @@
+"""/chart: a picture of an asset, with buttons for kind and period that change it in place."""
+
+from collections.abc import Sequence
+
+from actors.telegram import parsing
+from actors.telegram.answer import Answer, Asked, Button, Command, Picture, Refusal
+from actors.telegram.chats import Chats
+from actors.telegram.market import Market
+from actors.telegram.market_commands import asset_meant, period_in
+from actors.telegram.pictured import KINDS, LONGEST_S, SHORTEST_S, drawn_s, period_word
+from intelligence.answers.layout import bold, page, span, updated
+
+USUAL_KIND = "price"
+LABELS = {"price": "Price", "cvd": "CVD", "oi": "OI", "profile": "Profile", "liquidations": "Liq."}
+PERIODS = ("1h", "4h", "1d")
+USUAL_S = {"price": 14_400, "cvd": 14_400, "oi": LONGEST_S, "profile": SHORTEST_S, "liquidations": LONGEST_S}
+
+
+class ChartCommands:
+    def __init__(self, market: Market, chats: Chats) -> None:
+        self._market, self._chats = market, chats
+
+    def commands(self) -> tuple[Command, ...]:
+        return (Command("chart", self._answer, hint=f"a picture: {', '.join(KINDS)}", usage="oi BTC 4h"),)
+
+    async def _answer(self, asked: Asked) -> Answer:
+        kind, rest = _kind(asked.words)
+        words, span_s = period_in(rest)
+        asset = asset_meant(self._market.assets(), f"chart {kind}", words)
+        shown_s = SHORTEST_S if kind == "profile" else drawn_s(span_s or USUAL_S[kind])
+        return Answer(
+            text=page(bold(f"{asset} {kind}, {span(shown_s)}"), updated(self._market.now_ms())),
+            buttons=_buttons(kind, asset, shown_s),
+            picture=Picture(command=kind, asset=asset, span_s=shown_s, zone=await self._zone(asked)),
+        )
+
+    async def _zone(self, asked: Asked) -> str:
+        """Of the chat; a picture need not wait for a dispatcher that is down."""
+        try:
+            return (await self._chats.state(asked)).preferences.zone
+        except Refusal:
+            return "UTC"
+
+
+def _kind(words: Sequence[str]) -> tuple[str, Sequence[str]]:
+    if words and words[0].lower() in KINDS:
+        return words[0].lower(), words[1:]
+    return USUAL_KIND, words
+
+
+def _buttons(kind: str, asset: str, span_s: int) -> tuple[tuple[Button, ...], ...]:
+    """Kinds, periods, and refresh."""
+    now = period_word(span_s)
+    kinds = tuple(
+        Button(
+            f"· {label} ·" if name == kind else label, f"chart {name} {asset}{'' if name == 'profile' else f' {now}'}"
+        )
+        for name, label in LABELS.items()
+    )
+    periods = (
+        tuple(
+            Button(f"· {word} ·" if parsing.span_s(word) == span_s else word, f"chart {kind} {asset} {word}")
+            for word in PERIODS
+        )
+        if kind != "profile"
+        else ()
+    )
+    rows = (kinds, periods, (Button("↻ Refresh", f"chart {kind} {asset} {now}"),))
+    return tuple(fitting for row in rows if (fitting := tuple(one for one in row if one.fits)))
