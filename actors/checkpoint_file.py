@@ -6,6 +6,7 @@ row that is damaged is told by its checksum without harm to the others.
 
 import sqlite3
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,17 +68,20 @@ class CheckpointFile:
     def close(self) -> None:
         self._db.close()
 
-    def save(self, kept: Kept) -> None:
-        self._db.write(
-            f"INSERT OR REPLACE INTO checkpoints ({_COLUMNS}) VALUES (?,?,?,?,?,?,?)",  # noqa: S608 - a constant
-            kept.owner,
-            kept.part,
-            kept.schema,
-            kept.at_ms,
-            kept.until_ms,
-            _checksum(kept),
-            kept.state,
-        )
+    def save(self, checkpoints: Iterable[Kept]) -> None:
+        """Write all of them or none."""
+        with self._db.writing():
+            for kept in checkpoints:
+                self._db.write(
+                    f"INSERT OR REPLACE INTO checkpoints ({_COLUMNS}) VALUES (?,?,?,?,?,?,?)",  # noqa: S608 - a constant
+                    kept.owner,
+                    kept.part,
+                    kept.schema,
+                    kept.at_ms,
+                    kept.until_ms,
+                    _checksum(kept),
+                    kept.state,
+                )
 
     def load(self, owner: str, part: str) -> Kept | None:
         """Read a checkpoint. Raises StorageError too when its checksum says that it is damaged."""

@@ -12,6 +12,8 @@ from actors.mailbox import Lane
 from actors.messages import CheckpointRestored, CheckpointTaken, CheckpointWanted
 from actors.supervised import Supervised
 
+GATHER_S = 0.05  # ours: what streams hand in together, such as at a stop, costs one transaction
+GATHERED_MAX = 256
 TRIES = 2  # supervision.md 17: so many abnormal exits soon after loading, and the next one starts cold
 SLACK_MS = 60_000  # ours: a checkpoint further in the future is of another market or another clock
 
@@ -21,6 +23,11 @@ Value = TypeVar("Value")
 @dataclass(frozen=True, slots=True)
 class _Proved:
     """The process has lived long enough with what it loaded."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Write:
+    """Whatever waited has been gathered."""
 
 
 class Checkpoints(Supervised):
@@ -35,6 +42,7 @@ class Checkpoints(Supervised):
         self._trial_s = trial_s
         self._handed: dict[tuple[str, str], tuple[int, float, int]] = {}  # of which time, when, how often in a row
         self._failures = self._written = 0
+        self._gathered: dict[tuple[str, str], Kept] = {}
         self._file, problem = open_file(file, busy_s)
         if problem:
             self.log.warning("checkpoints_set_aside", reason=problem)
@@ -46,7 +54,10 @@ class Checkpoints(Supervised):
             case CheckpointTaken():
                 self._keep(message)
             case CheckpointWanted(owner=owner, part=part):
+                self._write()
                 self._hand(owner, part)
+            case _Write():
+                self._write()
             case _Proved():
                 self._try(self._file.trust)
             case _:
@@ -55,6 +66,7 @@ class Checkpoints(Supervised):
     def terminate(self, reason: str) -> None:
         if not hasattr(self, "_file"):
             return
+        self._write()
         if reason != "failed":
             self._try(self._file.trust)
         self._file.close()
@@ -76,8 +88,16 @@ class Checkpoints(Supervised):
             until_ms=taken.at_ms + int(taken.horizon_s * 1000),
             state=msgspec.msgpack.encode(taken.state),
         )
-        if self._try(lambda: self._file.save(kept)):
-            self._written += 1
+        if not self._gathered:
+            self.timer.once("write", GATHER_S, _Write())
+        self._gathered[kept.owner, kept.part] = kept
+        if len(self._gathered) >= GATHERED_MAX:
+            self._write()
+
+    def _write(self) -> None:
+        gathered, self._gathered = self._gathered, {}
+        if gathered and self._try(lambda: self._file.save(gathered.values())):
+            self._written += len(gathered)
             self.note(f"{self._written} checkpoints written")
 
     def _hand(self, owner: str, part: str) -> None:

@@ -22,13 +22,12 @@ from actors.messages import (
     ThresholdsSet,
     TradesSeen,
 )
+from actors.stream_keeping import StreamKeeping
 from actors.stream_market import MarketAnswer, StreamMarket
 from actors.stream_memory import (
     DETECTION,
-    DETECTION_HORIZON_S,
     DETECTION_SCHEMA,
     HISTORY,
-    HISTORY_HORIZON_S,
     HISTORY_SCHEMA,
     VOLATILITY_HORIZON_MS,
     Complete,
@@ -37,8 +36,6 @@ from actors.stream_memory import (
     Learned,
     complete_from,
     first_ms,
-    forget_before,
-    kept_detection,
     retained_of,
 )
 from actors.supervised import Supervised
@@ -51,7 +48,6 @@ from intelligence.minute import CLOSES_AFTER_MS, ENDS_QUIET_MS
 MINUTE_S = 60.0  # market seconds
 TICK_S = 1.0  # market seconds; only while an incident is open
 NEEDED_MS = LONG_MS + MAX_DELIVERY_MS  # a stream that ended sooner would forget what detection still looks at
-MARK_KEPT_EVERY_MS = 5_000  # of each instrument, for a successor: prices to within 5 s at a fifth of the memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +112,7 @@ class SymbolStream(Supervised):
         self._needed_ms = self.now_ms  # when a liquidation or a question came last
         self._kept_incidents: tuple[str, ...] = ()
         self._ticking = False
-        self._kept_ms: dict[tuple[str, str], int] = {}
-        self._closed_minute: int | None = None
+        self._keeping = StreamKeeping(self)
         self.log = self.log.bind(asset=self.asset)
         if not self.retained:
             self.retained.append(Complete(0))
@@ -166,14 +161,16 @@ class SymbolStream(Supervised):
                 self._needed_ms = self.now_ms
                 self._raise(self._observe(message))
                 self._market.liquidations(self._detection.take_accepted())
-                self._forget()
+                self._keeping.forget(self._detection)
+                self._keeping.changed = True
                 self.progress()
             case MarksSeen(mark=mark):
                 self._raise(self._detection.mark(mark))
                 self._market.mark(mark)
-                self._keep(message)
+                self._keeping.retain_mark(message, self._detection)
             case ThresholdsSet(thresholds=thresholds):
                 self._detection.judge_by(thresholds)
+                self._keeping.changed = True
             case _Tick(at_ms=at_ms):
                 self._ticking = False
                 self._raise(self._detection.tick(at_ms))
@@ -184,6 +181,7 @@ class SymbolStream(Supervised):
         self._tick_while_open()
         if self._detection.open_incidents != self._kept_incidents:
             self._kept_incidents = self._detection.open_incidents
+            self._keeping.changed = True
             self.timer.once("keep-changed", 0.0, _KeepDetection())  # behind this letter, so that it is retained by then
         return None
 
@@ -207,9 +205,9 @@ class SymbolStream(Supervised):
             case RetireIfIdle(idle_s=idle_s):
                 self._retire_if_idle(int(idle_s * 1000))
             case _KeepDetection():
-                self._keep_detection()
+                self._keeping.keep(self._detection)
             case _KeepHistory():
-                self._keep_history()
+                self._keeping.keep_history(self._market.history)
             case _:
                 super().handle(message)
         return None
@@ -221,8 +219,8 @@ class SymbolStream(Supervised):
             self.finish()
 
     def terminate(self, reason: str) -> None:
-        if reason != "failed" and not self.fenced and hasattr(self, "_market"):
-            self._keep_detection()
+        if reason != "failed" and not self.fenced and hasattr(self, "_keeping"):
+            self._keeping.keep_at_stop(self._detection)
 
     def _observe(self, seen: LiquidationsSeen) -> tuple[Alert, ...]:
         alerts = self._detection.liquidations(
@@ -252,36 +250,7 @@ class SymbolStream(Supervised):
             self._ticking = True
             self.timer.once("tick", TICK_S, _Tick(self.now_ms + int(TICK_S * 1000)), market=True)
 
-    # -- for a successor ----------------------------------------------------------------------------------------------
-
-    def _keep(self, seen: MarksSeen) -> None:
-        """Retain a mark now and then, and what is learned of the price each minute."""
-        mark = seen.mark
-        instrument = (mark.venue, mark.instrument)
-        if mark.received_ms < self._kept_ms.get(instrument, 0) + MARK_KEPT_EVERY_MS:
-            return
-        self._kept_ms[instrument] = mark.received_ms
-        self.retained.append(seen)
-        state = self._detection.volatility_state
-        if state is not None and state.closed_minute != self._closed_minute:
-            self._closed_minute = state.closed_minute
-            self.retained.append(Learned(state))
-        self._forget()
-
-    def _forget(self) -> None:
-        forget_before(self._detection.oldest_needed_ms, self.retained)
-
     # -- for another process ------------------------------------------------------------------------------------------
-
-    def _keep_detection(self) -> None:
-        state = kept_detection(
-            self.retained, self._detection.volatility_state, is_open=bool(self._detection.open_incidents)
-        )
-        checkpoints.keep(self, DETECTION, state, schema=DETECTION_SCHEMA, horizon_s=DETECTION_HORIZON_S)
-
-    def _keep_history(self) -> None:
-        kept = self._market.history.kept()
-        checkpoints.keep(self, HISTORY, kept, schema=HISTORY_SCHEMA, horizon_s=HISTORY_HORIZON_S)
 
     def _restore_history(self, restored: CheckpointRestored) -> None:
         kept = checkpoints.read(self, restored, KeptHistory, schema=HISTORY_SCHEMA)

@@ -28,21 +28,21 @@ def change(path, sql):
 
 
 def test_what_was_saved_last_is_loaded(file):
-    file.save(BTC)
-    file.save(replace(BTC, state=b"more bars", at_ms=T0 + 1))
+    file.save([BTC])
+    file.save([replace(BTC, state=b"more bars", at_ms=T0 + 1)])
 
     assert file.load(BTC.owner, BTC.part) == replace(BTC, state=b"more bars", at_ms=T0 + 1)
 
 
 def test_parts_are_kept_apart(file):
-    file.save(BTC)
+    file.save([BTC])
 
     assert file.load(BTC.owner, "detection") is None
 
 
 def test_a_row_that_was_damaged_is_told_and_leaves_the_others_alone(file, path):
-    file.save(BTC)
-    file.save(replace(BTC, part="detection"))
+    file.save([BTC])
+    file.save([replace(BTC, part="detection")])
     change(path, "UPDATE checkpoints SET state = x'00' WHERE part = 'history'")
 
     with pytest.raises(StorageError, match="/core/symbols/btc history: the checksum is wrong"):
@@ -51,7 +51,7 @@ def test_a_row_that_was_damaged_is_told_and_leaves_the_others_alone(file, path):
 
 
 def test_what_is_set_aside_is_not_loaded_and_can_be_looked_at(file, path):
-    file.save(BTC)
+    file.save([BTC])
 
     file.set_aside(BTC.owner, BTC.part)
 
@@ -62,7 +62,7 @@ def test_what_is_set_aside_is_not_loaded_and_can_be_looked_at(file, path):
 
 
 def test_what_is_past_its_time_is_forgotten(file):
-    file.save(BTC)
+    file.save([BTC])
 
     file.forget(BTC.until_ms + 1)
 
@@ -70,14 +70,14 @@ def test_what_is_past_its_time_is_forgotten(file):
 
 
 def test_after_two_processes_that_did_not_prove_themselves_the_third_starts_cold(file):
-    file.save(BTC)
+    file.save([BTC])
 
     assert [file.begin(T0 + number, 2) for number in range(3)] == [True, True, False]
     assert file.load(BTC.owner, BTC.part) is None
 
 
 def test_a_process_that_proved_itself_clears_the_suspicion(file):
-    file.save(BTC)
+    file.save([BTC])
     file.begin(T0, 2)
     file.begin(T0, 2)
     file.trust()
@@ -92,7 +92,7 @@ def test_a_file_that_is_torn_is_set_aside_for_a_new_one(path, content):
     path.write_bytes(content)
 
     file, problem = open_file(path, busy_s=1)
-    file.save(BTC)
+    file.save([BTC])
 
     assert "state.db" in problem
     assert file.load(BTC.owner, BTC.part) == BTC
@@ -116,3 +116,9 @@ def test_a_folder_that_cannot_be_written_is_an_error_and_no_reason_to_move_anyth
 
     with pytest.raises(StorageError):
         open_file(tmp_path / "data" / "state.db", busy_s=1)
+
+
+def test_what_is_handed_in_together_is_written_together(file):
+    file.save([BTC, replace(BTC, part="detection")])
+
+    assert (file.load(BTC.owner, BTC.part), file.load(BTC.owner, "detection").part) == (BTC, "detection")
