@@ -12,12 +12,13 @@ from enum import StrEnum
 class Use(StrEnum):
     POLLING = "polling"
     BACKFILL = "backfill"
+    TIERS = "tiers"
 
 
-_CALLS_A_MINUTE: Mapping[Use, int] = {Use.POLLING: 60, Use.BACKFILL: 120}
+_CALLS_A_MINUTE: Mapping[Use, int] = {Use.POLLING: 60, Use.BACKFILL: 120, Use.TIERS: 20}
 _WEIGHTS_A_MINUTE: Mapping[str, Mapping[Use, int]] = {
-    "binance": {Use.POLLING: 600, Use.BACKFILL: 180},
-    "hyperliquid": {Use.POLLING: 300, Use.BACKFILL: 300},
+    "binance": {Use.POLLING: 600, Use.BACKFILL: 180, Use.TIERS: 20},
+    "hyperliquid": {Use.POLLING: 300, Use.BACKFILL: 300, Use.TIERS: 40},
 }
 
 

@@ -17,6 +17,7 @@ from intelligence.clock_offset import ClockSeen
 from intelligence.feed_health import FeedHealth, FeedKind
 from intelligence.gates import Preferences
 from intelligence.history import BarSpan, History, Missing, OpenInterestSpan
+from intelligence.margin_tiers import MarginTiers
 from intelligence.market import Liquidation, MarkPrice, OpenInterest
 from intelligence.market_cap import CoinCap
 from intelligence.minute import Minute
@@ -26,6 +27,7 @@ from intelligence.preferences import Change
 from intelligence.silent_feeds import Subscription
 from intelligence.tape import PackedTape
 from intelligence.thresholds.records import AssetThresholds
+from intelligence.zones.view import ZonesView
 
 # -- feeds to symbol streams ----------------------------------------------------------------------------------------
 
@@ -102,6 +104,36 @@ class MarketCapKnown:
 
     asset: str
     coins: tuple[CoinCap, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarginTiersWanted:
+    """Ask a venue's reader for `MarginTiersTold`, if anything is known of that asset."""
+
+    asset: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarginTiersTold:
+    """What a venue asked of positions in an asset at `at_ms`."""
+
+    tiers: MarginTiers
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ZonesWanted:
+    """Ask an asset's zone watch for `ZonesTold`. Only at a path that exists: a letter to another one starts a watch."""
+
+    asset: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ZonesTold:
+    """`view` is None before the first minute."""
+
+    view: ZonesView | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,8 @@ COMMANDS = "/edge/commands"
 HERALD = "/edge/herald"
 THRESHOLDS = "/features/thresholds"
 VOLUME = "/features/volume"
+ZONES = "/features/zones"
+MARGIN_TIERS = "/features/margin-tiers"
 MARKET_CAPS = "/features/market-caps/reader"
 OUTCOMES = "/features/outcomes/ledger"
 CHARTS = "/edge/charts"
@@ -30,6 +32,11 @@ RECORDER = "/recording/recorder"
 def symbol_path(asset: str) -> str:
     """The path of an asset's symbol stream. Names that are not plain letters and digits travel as hex."""
     return f"{SYMBOLS}/{_symbol_id(asset)}"
+
+
+def zones_path(asset: str) -> str:
+    """The path of an asset's zone watch."""
+    return f"{ZONES}/{_symbol_id(asset)}"
 
 
 def asset_of(child_id: str) -> str:

@@ -42,6 +42,7 @@ from intelligence.detectors.volume_rule import VolumeRule
 from intelligence.feed_health import HealthRules
 from intelligence.outcomes.rules import OutcomeRules
 from intelligence.thresholds.rules import ThresholdRules
+from intelligence.zones.rules import ZoneRules
 
 _DEFAULTS = Path(__file__).with_name("default.toml")
 _NAMED = {  # contract.md 4
@@ -55,7 +56,7 @@ _NAMED = {  # contract.md 4
 }
 
 # Sections of features: what is wrong in one of them costs that feature and nothing else (supervision.md 18).
-FEATURE_SECTIONS = ("thresholds", "market_caps", "volume", "outcomes")
+FEATURE_SECTIONS = ("thresholds", "market_caps", "volume", "outcomes", "zones", "margin_tiers")
 
 
 class ConfigError(Exception):
@@ -228,6 +229,13 @@ class MarketCaps:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MarginTiersRules:
+    refresh_s: Age
+    keep_days: Days
+    binance: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Supervision:
     health_tick_s: Seconds
     pulse_s: Seconds
@@ -265,6 +273,8 @@ class Settings:
     market_wide: MarketWideRule
     thresholds: ThresholdRules
     market_caps: MarketCaps
+    zones: ZoneRules
+    margin_tiers: MarginTiersRules
     volume: VolumeRule
     outcomes: OutcomeRules
     outbox: Outbox

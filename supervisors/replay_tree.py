@@ -24,6 +24,7 @@ LIVE_ONLY = frozenset(
         "/notify/telegram",
         "/features/market-caps",
         "/features/outcomes",
+        "/features/margin-tiers",
         "/core/checkpoints",
         "/core/polls",
     )

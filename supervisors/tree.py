@@ -10,7 +10,7 @@ from supervisors.trees.pieces import backoff_of, bulkhead, rest_limits, subtree
 from supervisors.trees.presentation import Presentation
 from supervisors.trees.recording import recording
 
-WORKERS = ("symbols", "open-interest", "thresholds", "volume")
+WORKERS = ("symbols", "open-interest", "thresholds", "volume", "zones")
 
 
 def our_tree(settings: Settings, presentation: Presentation) -> SupervisorSpec:

@@ -35,6 +35,7 @@ from actors.telegram.sending import Sender
 from actors.telegram.stats_commands import StatsCommands
 from actors.telegram.watch_commands import WatchCommands
 from config.settings import Charts as ChartSettings
+from actors.telegram.zone_commands import ZoneCommands
 from config.settings import Telegram as TelegramSettings
 
 STOP_S = 3.0  # supervision.md 14
@@ -105,6 +106,7 @@ class TelegramCommands(Supervised):
         families = (
             MarketCommands(market, self.log),
             ChartCommands(market, chats),
+            ZoneCommands(self.system, market, self.log),
             ChatCommands(chats, market.now_ms, helping),
             WatchCommands(chats, market),
             QuietCommands(chats, market, market.now_ms),

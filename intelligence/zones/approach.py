@@ -80,6 +80,6 @@ def approached(zones: Iterable[Zone], rule: ApproachRule, *, large: float) -> li
         chance = zone.within(rule.horizon_min)
         if chance is None or chance.sigmas <= 0 or zone.expected_usd < large:
             continue
-        if zone.at_ms - zone.born_ms >= SETTLED_MS and chance.probability >= rule.probability:
+        if zone.at_ms - zone.born_ms >= SETTLED_MS and rule.probability <= chance.probability < rule.too_late:
             found.append((-chance.probability, zone.zone_id, zone))
     return [zone for _, _, zone in sorted(found, key=lambda one: one[:2])]

@@ -13,12 +13,13 @@ from intelligence.minute import Minute
 from intelligence.zones.approach import Approach, Told, Warnings, approached
 from intelligence.zones.book import SIDES, KeptBook, PositionBook
 from intelligence.zones.entries import Entries
-from intelligence.zones.given import GivenTally, GivenZones
+from intelligence.zones.given import GivenZones
 from intelligence.zones.grid import CELL, READABLE, cell_of, middle_of
 from intelligence.zones.past import past_entries
 from intelligence.zones.record import KeptRecord, Prediction, Record, Tally
 from intelligence.zones.rules import ZoneRules
 from intelligence.zones.touch import KeptTouches, Touches
+from intelligence.zones.view import ZonesView
 from intelligence.zones.zone import Span, Zone, cut, zones_of
 
 HOUR_MS = 3_600_000
@@ -39,27 +40,6 @@ class Reaction(msgspec.Struct, frozen=True, kw_only=True):
         if min(self.width_within, self.width_beside) < 5 * CELL or self.usd_beside <= 0:
             return None
         return (self.usd_within / self.width_within) / (self.usd_beside / self.width_beside)
-
-
-class ZonesView(msgspec.Struct, frozen=True, kw_only=True):
-    """What is predicted of an asset at `at_ms`, and what became of earlier predictions. `model`: who warns now.
-
-    `seen_minutes`: how long the model has watched; `unexplained`: liquidations where it expected none at all.
-    """
-
-    asset: str
-    at_ms: int
-    price: float
-    open_usd: float
-    model: Literal["ours", "given"]
-    zones: tuple[Zone, ...]
-    given: tuple[Zone, ...]
-    record: Tally
-    warned: Tally
-    reaction: float | None
-    given_tally: GivenTally
-    seen_minutes: int
-    unexplained: int
 
 
 class KeptZones(msgspec.Struct, frozen=True, kw_only=True):

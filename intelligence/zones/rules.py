@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 Share = Annotated[float, Meta(gt=0, le=1)]
+Horizon = Literal[5, 15, 60, 240, 1440]  # touch.HORIZONS_MIN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,17 +47,18 @@ class CutRule:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApproachRule:
     """When people are warned. `probability` of a touch within `horizon_min`: without drift no other level is followed by a
-    touch after 2 to 5 minutes as often (docs/evaluation.md). A large zone is expected to hold more than `large_quantile` of the
+    touch after 2 to 5 minutes as often (docs/evaluation.md); from `too_late` on most touches come sooner than that. A large zone is expected to hold more than `large_quantile` of the
     asset's last predictions did, and at least `large_usd` (ours). `a_day`: warnings of an asset in 24 h at most (issue 6).
     `judged_min`: within so long a zone people were warned of must be touched, or the warning was wrong (detection.md 11).
     """
 
     probability: Share = 0.4
-    horizon_min: int = 5
+    too_late: Share = 0.7
+    horizon_min: Horizon = 5
     large_quantile: Share = 0.5
     large_usd: float = 50_000.0
     a_day: int = 6
-    judged_min: int = 15
+    judged_min: Horizon = 15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,44 @@
+"""/zones: where liquidations of an asset are predicted, asked of its zone watch."""
+
+import asyncio
+from typing import Any
+
+from actors import paths
+from actors.messages import ZonesTold, ZonesWanted
+from actors.system import System
+from actors.telegram.answer import Answer, Asked, Button, Command, Refusal
+from actors.telegram.market import ASK_S, Market
+from actors.telegram.market_commands import USUAL_ASSET, asset_meant
+from intelligence.answers.zones import zones_text
+from intelligence.zones.view import ZonesView
+
+OFF = "Predicted zones are switched off: ENABLE_PREDICTIVE_ZONES=true switches them on."
+
+
+class ZoneCommands:
+    def __init__(self, system: System, market: Market, log: Any) -> None:
+        self._system, self._market, self._log = system, market, log
+
+    def commands(self) -> tuple[Command, ...]:
+        return (Command("zones", self._zones, hint="where liquidations are predicted", usage=USUAL_ASSET),)
+
+    async def _zones(self, asked: Asked) -> Answer:
+        if self._system.find(paths.ZONES) is None:
+            raise Refusal(OFF)
+        asset = asset_meant(self._market.assets(), "zones", asked.words or (USUAL_ASSET,))
+        view = await asyncio.to_thread(self._view, asset)
+        if view is None:
+            raise Refusal(f"Nothing is predicted of {asset} yet. Try again in a few minutes.")
+        return Answer(text=zones_text(view), buttons=((Button("↻ Refresh", f"zones {asset}"),),))
+
+    def _view(self, asset: str) -> ZonesView | None:
+        """None where nobody predicts it, or does not answer in time."""
+        path = paths.zones_path(asset)
+        if self._system.find(path) is None:  # a letter would start a watch
+            return None
+        try:
+            told = self._system.address(path).ask(ZonesWanted(asset=asset), timeout=ASK_S)
+        except Exception as error:  # down, late, or failed over this very letter
+            self._log.warning("command_unanswered", message="zones", caused_by=repr(error)[:200])
+            return None
+        return told.view if isinstance(told, ZonesTold) else None
