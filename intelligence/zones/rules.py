@@ -5,7 +5,9 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-Share = Annotated[float, Meta(gt=0, le=1)]
+Share = Annotated[float, Meta(ge=1e-6, le=1)]
+MOST_LIFETIMES = 4  # each takes 150 KB an asset
+LEAST_LIFETIME_H = 0.01
 Horizon = Literal[5, 15, 60, 240, 1440]  # touch.HORIZONS_MIN
 
 
@@ -25,6 +27,10 @@ class BookRule:
     liquidated_share: Share = 0.2
     prior_share: Share = 0.02
     evidence_half_life_h: float = 336.0
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.lifetimes_h) <= MOST_LIFETIMES or min(self.lifetimes_h) < LEAST_LIFETIME_H:
+            raise ValueError(f"lifetimes_h: expected 1 to {MOST_LIFETIMES} of at least {LEAST_LIFETIME_H} h")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

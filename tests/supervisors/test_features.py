@@ -35,6 +35,9 @@ late = {
     "actors.outcome_ledger",
     "actors.volume_watch",
     "intelligence.detectors.volume_spike",
+    "actors.zone_watch",
+    "actors.margin_reader",
+    "intelligence.zones.model",
 }
 print(sorted(late & set(sys.modules)))
 """
@@ -80,6 +83,28 @@ def test_without_sources_there_is_no_reader_of_market_caps():
 
     assert "/features/thresholds" in found
     assert "/features/market-caps" not in found
+
+
+def test_zones_are_off_until_they_are_switched_on():
+    (symbols,) = (
+        child
+        for path, child in walk(our_tree(settings(ENABLE_PREDICTIVE_ZONES="true"), Presentation()))
+        if path == "/core/symbols/*"
+    )
+
+    assert not {path for path in paths_of() if path.startswith((paths.ZONES, paths.MARGIN_TIERS))}
+    assert {paths.ZONES, paths.MARGIN_TIERS} <= paths_of(ENABLE_PREDICTIVE_ZONES="true")
+    assert paths.ZONES in symbols.args["followers"]
+
+
+def test_binance_is_asked_for_its_tiers_only_where_the_operator_says_so():
+    def readers(**environ):
+        told = settings(ENABLE_PREDICTIVE_ZONES="true", **environ)
+        found = dict(walk(our_tree(told, Presentation())))[paths.MARGIN_TIERS]
+        return {child.id for child in found.args["spec"]().children}
+
+    assert readers() == {"bybit", "okx", "gate", "bitget", "hyperliquid"}
+    assert readers(FORESHOCK_MARGIN_TIERS__BINANCE="true") == readers() | {"binance"}
 
 
 def test_nothing_of_a_feature_is_imported_before_it_starts():

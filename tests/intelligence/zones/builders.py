@@ -87,3 +87,14 @@ def a_model(minutes=(), rules=None):
     for minute in minutes:
         model.take(minute)
     return model
+
+
+def a_falling_market():
+    """Open interest at 100, then a slow fall towards the longs of high leverage."""
+    price, coins, found = 100.0, 1e6, []
+    for index in range(480):
+        before = price
+        price = 100.0 + 0.05 * (-1) ** index if index < 200 else price * (0.9998 + 0.0005 * (-1) ** index)
+        coins *= 1.002 if index < 200 else 1.0
+        found.append(a_zone_minute(index, price, coins, before=before))
+    return found

@@ -9,7 +9,7 @@ from intelligence.market import PositionSide
 from intelligence.zones.approach import Warnings
 from intelligence.zones.rules import ApproachRule, CutRule, ZoneRules
 from tests.intelligence.builders import T0
-from tests.intelligence.zones.builders import MINUTE_MS, a_model, a_zone_minute, history
+from tests.intelligence.zones.builders import MINUTE_MS, a_falling_market, a_model, a_zone_minute, history
 from tests.intelligence.zones.test_record import a_zone
 
 LONG, SHORT = PositionSide.LONG, PositionSide.SHORT
@@ -198,17 +198,10 @@ class TestWarnings:
         assert warnings.allow(a_zone(low=50.0, high=50.1), 86_400_001)
 
 
-def approaching(probability=0.4):
-    """Open interest at 100, then a fall towards the zone of 25x longs."""
-    rules = ZoneRules(approach=ApproachRule(large_usd=1.0, probability=probability))
-    model, warned = a_model((), rules), []
-    price, coins = 100.0, 1e6
-    for index in range(480):
-        before = price
-        price = 100.0 + 0.05 * (-1) ** index if index < 200 else price * (0.9998 + 0.0005 * (-1) ** index)
-        coins *= 1.002 if index < 200 else 1.0
-        warned += model.take(a_zone_minute(index, price, coins, before=before))
-    return model, warned
+def approaching():
+    rules = ZoneRules(approach=ApproachRule(large_usd=1.0, large_quantile=0.01))
+    model = a_model((), rules)
+    return model, [one for minute in a_falling_market() for one in model.take(minute)]
 
 
 def test_people_are_warned_before_price_gets_to_a_large_zone():
@@ -218,7 +211,7 @@ def test_people_are_warned_before_price_gets_to_a_large_zone():
     first = warned[0]
     assert first.zone.side is LONG
     assert first.price > first.zone.high
-    assert first.zone.within(5).probability >= 0.4
+    assert 0.4 <= first.zone.within(5).probability < 0.7
 
 
 def test_a_warning_is_judged_like_any_prediction():
