@@ -22,7 +22,7 @@ from tests.telegram_stand.stage import wait_for
 from tests.telegram_stand.stand import GROUP, ME, STRANGER, TOKEN, telegram_settings
 
 MENU = [
-    *("price", "volume", "cvd", "oi", "profile", "liquidations", "funding", "chart"),
+    *("price", "volume", "cvd", "oi", "profile", "liquidations", "funding", "chart", "zones"),
     *("alerts", "help", "watch", "unwatch", "threshold"),
     *("mute", "unmute", "quiet", "budget", "digest", "timezone"),
     *("why", "whynot", "stats", "status", "venues", "config", "test", "version"),
