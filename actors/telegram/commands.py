@@ -34,8 +34,8 @@ from actors.telegram.quiet_commands import QuietCommands
 from actors.telegram.sending import Sender
 from actors.telegram.stats_commands import StatsCommands
 from actors.telegram.watch_commands import WatchCommands
-from config.settings import Charts as ChartSettings
 from actors.telegram.zone_commands import ZoneCommands
+from config.settings import Charts as ChartSettings
 from config.settings import Telegram as TelegramSettings
 
 STOP_S = 3.0  # supervision.md 14
