@@ -1,5 +1,7 @@
 """Enhancements beside the core (requirements.md 11): each may fail or be switched off, and what people decided stands."""
 
+from collections import Counter
+
 import pytest
 
 from actors import paths
@@ -10,6 +12,7 @@ from tests.intelligence.builders import an_alert
 from tests.telegram_stand.bot import RULES, Bot
 from tests.telegram_stand.stage import wait_for
 from tests.telegram_stand.stand import GROUP, ME, Stand, telegram_settings
+from tests.whole_tree import WholeTree, core_journal, play
 
 GREETING = "watches, and alerts are on"
 
@@ -97,3 +100,21 @@ def test_alerts_start_works_when_auto_start_fails(live, tmp_path):
 
     wait_for(lambda: process.told(ME, "first"))
     assert process.told(ME, "watches") == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+def test_volume_monitoring_alongside_liquidations(tmp_path):
+    told = {}
+    for switch in ("false", "true"):
+        (tmp_path / switch).mkdir()
+        switches = {"ENABLE_VOLUME_MONITORING": switch, "ENABLE_DYNAMIC_THRESHOLDS": "false"}
+        tree = play(WholeTree(tmp_path / switch, **switches))
+        tree.settle_features()
+        tree.stop()
+        told[switch] = tree
+
+    assert core_journal(told["true"]) == core_journal(told["false"])
+    kinds = Counter(alert.kind for alert in told["true"].alerts)
+    assert (kinds["cascade"], kinds["volume_spike"]) == (1, 1)
+    assert kinds["liquidation"] > 10

@@ -14,7 +14,7 @@ from intelligence.market_words import market_wide_text
 from intelligence.thresholds.records import Policy
 
 ASSET = "MARKET"
-KINDS = frozenset({AlertKind.LIQUIDATION, AlertKind.CASCADE, AlertKind.OPEN_INTEREST, AlertKind.VOLUME_SPIKE})
+KINDS = frozenset({AlertKind.LIQUIDATION, AlertKind.CASCADE, AlertKind.OPEN_INTEREST})
 LEADERS = 5
 
 
@@ -76,7 +76,13 @@ class MarketWideDetector:
         return None if self._incident is None else self._incident.alert_id
 
     def take(self, alert: Alert, now_ms: int) -> Verdict:
-        """Every alert of an asset, in the order in which they come. Its later stages go the way of its first."""
+        """Every alert of an asset, in the order in which they come. Its later stages go the way of its first.
+
+        A volume spike is told by an open incident, too, and has no part in it: what becomes of the alerts of core detection
+        must not hang on an enhancement.
+        """
+        if alert.kind is AlertKind.VOLUME_SPIKE:
+            return Verdict(folded_into=self._fold_beside(alert))
         if alert.kind not in KINDS:
             return Verdict()
         at_ms = _event_ms(alert)
@@ -128,6 +134,12 @@ class MarketWideDetector:
         incident.folded.add(alert.alert_id)
         self._folded[alert.alert_id] = incident.alert_id
         return incident.alert_id
+
+    def _fold_beside(self, alert: Alert) -> str | None:
+        incident = self._incident
+        if alert.stage is Stage.RAISED and incident is not None and alert.severity >= incident.severity:
+            self._folded[alert.alert_id] = incident.alert_id
+        return self._folded.get(alert.alert_id)
 
     def _join(self, incident: _Incident, alert: Alert, now_ms: int) -> Alert | None:
         incident.alerts[alert.alert_id] = alert

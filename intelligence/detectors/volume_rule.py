@@ -11,7 +11,7 @@ class VolumeRule:
     two and one a day on the data of docs/evaluation.md. `rearm_ratio`, `rearm_windows`: the incident ends below that part of
     its threshold for so many of its own windows (4.6). `apart_minutes`: the least time between two incidents (ours).
     `growth`: how much more an update must tell (ours). `least_samples`: quarters of an hour before anything counts as usual:
-    one day. `block_share`: one trade as so much of the volume is named (7).
+    as many as a day of minutes brings (ours). `block_share`: one trade as so much of the volume is named (7).
     """
 
     multiple: float = 3.0
@@ -25,7 +25,7 @@ class VolumeRule:
     rearm_windows: int = 2
     apart_minutes: int = 60
     growth: float = 0.5
-    least_samples: int = 96
+    least_samples: int = 92
     block_share: float = 0.5
 
     def multiple_of(self, minutes: int) -> float:

@@ -172,3 +172,29 @@ def test_growth_is_told_every_ten_seconds_at_the_most():
     verdicts = feed(detector, [a_cascade(asset, 5_000 + index * 4_000) for index, asset in enumerate(ASSETS[5:])])
 
     assert [verdict.alert is not None for verdict in verdicts] == [False, False, False, True, False]
+
+
+def a_spike(asset, at_ms=0, **overrides):
+    return a_cascade(asset, at_ms, alert_id=f"volume-{asset}", kind=AlertKind.VOLUME_SPIKE, **overrides)
+
+
+def test_volume_spikes_open_no_incident():
+    verdicts = feed(a_detector(), [a_spike(asset, index) for index, asset in enumerate(ASSETS)])
+
+    assert {(verdict.alert, verdict.folded_into) for verdict in verdicts} == {(None, None)}
+
+
+def test_an_open_incident_tells_volume_spikes_and_does_not_count_them():
+    detector, verdicts = opened()
+    raised = detector.take(a_spike("LINK", 6_000), T0 + 6_500)
+    ended = detector.take(a_spike("LINK", 7_000, stage=Stage.ENDED), T0 + 7_500)
+
+    assert raised.folded_into == ended.folded_into == verdicts[-1].alert.alert_id
+    joined = detector.take(a_cascade("DOT", 120_000), T0 + 120_500).alert
+    assert joined.value == 6.0
+
+
+def test_a_volume_spike_that_is_graver_than_the_incident_is_told_itself():
+    detector, _ = opened()
+
+    assert detector.take(a_spike("LINK", 6_000, severity=Severity.P1), T0 + 6_500).folded_into is None

@@ -1,0 +1,164 @@
+"""Enhancements beside core detection: whatever they do, it gives exactly the alerts that it gives without them."""
+
+import threading
+
+import pytest
+
+from actors import threshold_calculator, volume_watch
+from actors.messages import MinuteClosed
+from actors.supervised import Supervised
+from tests.whole_tree import Doorstep, WholeTree, core_journal, play
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+
+FEATURES = {
+    # path: the switch, the module behind it, its actor, and a setting that is wrong
+    "/features/volume": (
+        "ENABLE_VOLUME_MONITORING",
+        "actors.volume_watch",
+        volume_watch.VolumeWatch,
+        {"FORESHOCK_VOLUME__MULTIPLE": "many"},
+    ),
+    "/features/thresholds": (
+        "ENABLE_DYNAMIC_THRESHOLDS",
+        "actors.threshold_calculator",
+        threshold_calculator.ThresholdCalculator,
+        {"FORESHOCK_THRESHOLDS__REVIEW_S": "soon"},
+    ),
+}
+OFF = dict.fromkeys((switch for switch, *_ in FEATURES.values()), "false")
+each_feature = pytest.mark.parametrize("path", FEATURES)
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory):
+    """The journal of core detection with every enhancement off."""
+    tree = WholeTree(tmp_path_factory.mktemp("alone"), **OFF)
+    play(tree)
+    tree.stop()
+    return core_journal(tree)
+
+
+@pytest.fixture
+def beside(tmp_path):
+    """Starts the tree with one feature on, and stops it; what hangs is let go before."""
+    trees, release = [], threading.Event()
+
+    def begin(path, **environ):
+        trees.append(_with(tmp_path, path, environ))
+        return trees[-1]
+
+    begin.release = release
+    yield begin
+    release.set()
+    for tree in trees:
+        tree.stop()
+
+
+def _with(data_dir, path, environ):
+    return WholeTree(data_dir, **(OFF | {FEATURES[path][0]: "true"} | environ))
+
+
+def sabotage(monkeypatch, path, act):
+    """Let `act(actor)` come before each closed minute that the feature's actors handle."""
+    actor = FEATURES[path][2]
+    handle = actor.handle
+
+    def disturbed(self, message):
+        if isinstance(message, MinuteClosed):
+            act(self)
+        return handle(self, message)
+
+    monkeypatch.setattr(actor, "handle", disturbed)
+
+
+@each_feature
+@pytest.mark.parametrize("error", [RuntimeError, SystemExit, KeyboardInterrupt])
+def test_a_feature_that_fails_on_every_minute_changes_no_alert(path, error, beside, alone, monkeypatch):
+    def fail(_):
+        raise error("injected")
+
+    sabotage(monkeypatch, path, fail)
+    tree = play(beside(path))
+
+    assert core_journal(tree) == alone
+    assert tree.system.place(f"{path}/sol").epoch > 1
+
+
+@each_feature
+def test_a_feature_that_hangs_changes_no_alert(path, beside, alone, monkeypatch):
+    hung = threading.Event()
+
+    def hang(_):
+        hung.set()
+        beside.release.wait()
+
+    sabotage(monkeypatch, path, hang)
+    tree = play(beside(path))
+
+    assert hung.is_set()
+    assert core_journal(tree) == alone
+
+
+@each_feature
+def test_a_feature_that_eats_a_processor_holds_up_no_alert(path, beside, alone, monkeypatch):
+    tree, seen = beside(path), set()
+
+    def spin(_):
+        while tree.alerts and len(tree.alerts) < 8 and not beside.release.is_set():
+            seen.add(len(tree.alerts))
+
+    sabotage(monkeypatch, path, spin)
+    play(tree)
+
+    assert len(seen) > 3  # it went on and on while those were raised
+    assert core_journal(tree) == alone
+
+
+@each_feature
+def test_a_feature_that_floods_itself_changes_no_alert(path, beside, alone, monkeypatch):
+    def flood(actor: Supervised):
+        for _ in range(2_000):
+            actor.send(actor.path, "of no use")
+
+    sabotage(monkeypatch, path, flood)
+    tree = play(beside(path))
+
+    assert core_journal(tree) == alone
+
+
+@each_feature
+def test_a_feature_that_hangs_in_its_import_changes_no_alert(path, beside, alone, monkeypatch):
+    reached = threading.Event()
+
+    def wait():
+        reached.set()
+        beside.release.wait()
+
+    Doorstep(FEATURES[path][1], wait).put_up(monkeypatch)
+    tree = play(beside(path))
+
+    assert reached.is_set()
+    assert core_journal(tree) == alone
+
+
+@each_feature
+def test_a_feature_that_cannot_be_imported_changes_no_alert(path, beside, alone, monkeypatch):
+    def refuse():
+        raise ModuleNotFoundError("No module named 'nowhere'")
+
+    Doorstep(FEATURES[path][1], refuse).put_up(monkeypatch)
+    tree = play(beside(path))
+
+    assert core_journal(tree) == alone
+    assert tree.state(path) == ("parked", "unavailable: No module named 'nowhere'")
+
+
+@each_feature
+def test_a_feature_whose_settings_are_wrong_changes_no_alert(path, beside, alone):
+    tree = play(beside(path, **FEATURES[path][3]))
+
+    assert core_journal(tree) == alone
+    state, why = tree.state(path)
+    assert state == "parked"
+    assert "misconfigured" in why
