@@ -47,7 +47,7 @@ class _AskStreams:
 
 @dataclass(frozen=True, slots=True)
 class _StandIn:
-    """The venues of higher rank have had their time to offer bars."""
+    """The other venues have had their time to offer bars."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,8 @@ class _Ask:
 class Backfill(Supervised):
     """Asks for what the watched assets lack of this venue, the most important first.
 
-    Every venue brings its open interest; the bars of an asset come from the venue of highest rank that offers them,
-    which each tells the others; `stand_in_s` after the start those that have told nothing are waited for no longer. A round is due at the start, `refresh_s` market seconds after the last one, and
+    Every venue brings its open interest; the bars of an asset come from one of those that offer them, which each tells
+    the others (`Offers`); `stand_in_s` after the start those that have told nothing are waited for no longer. A round is due at the start, `refresh_s` market seconds after the last one, and
     `settle_s` after anything changed: the list, the universe, the offers, a socket that is back.
     """
 
@@ -186,10 +186,11 @@ class Backfill(Supervised):
         return [one for one in self._listed.get(asset, []) if one.instrument not in out]
 
     def _is_undecided(self, asset: str) -> bool:
-        """Whether a venue of higher rank may yet offer the bars, and still has time to."""
-        if self._offers.is_taken(asset) or self.system.clock.monotonic() >= self._stand_in_from_s:
+        """Whether another venue may yet offer the bars, and still has time to."""
+        if self.system.clock.monotonic() >= self._stand_in_from_s:
             return False
-        return any(self.system.find(_path_of(venue)) is not None for venue in self._offers.silent)
+        silent = [venue for venue in self._offers.silent if self.system.find(_path_of(venue)) is not None]
+        return self._offers.may_be_taken(asset, silent)
 
     def _line_up(self, told: HistoryMissing) -> None:
         contracts = self._contracts(told.asset)

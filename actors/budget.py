@@ -2,7 +2,7 @@
 
 Actors share nothing, so each use has a fixed share. Binance allows 2400 weights a minute and 1000 calls without weight in
 5 minutes (history of open interest), Hyperliquid 1200 weights (exchanges.md 2.4, 5.1): 40 % and 50 % are used here. Elsewhere
-requests count, and the shares are far below a tenth of what is allowed.
+requests count: Bybit allows 7200, Gate and Bitget 1200, OKX 1200 bars and 300 histories of open interest.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,6 +19,10 @@ _CALLS_A_MINUTE: Mapping[Use, int] = {Use.POLLING: 60, Use.BACKFILL: 120, Use.TI
 _WEIGHTS_A_MINUTE: Mapping[str, Mapping[Use, int]] = {
     "binance": {Use.POLLING: 600, Use.BACKFILL: 180, Use.TIERS: 20},
     "hyperliquid": {Use.POLLING: 300, Use.BACKFILL: 300, Use.TIERS: 40},
+    "bybit": {Use.POLLING: 60, Use.BACKFILL: 480, Use.TIERS: 20},
+    "okx": {Use.POLLING: 60, Use.BACKFILL: 150, Use.TIERS: 20},
+    "gate": {Use.POLLING: 60, Use.BACKFILL: 300, Use.TIERS: 20},
+    "bitget": {Use.POLLING: 60, Use.BACKFILL: 300, Use.TIERS: 20},
 }
 
 

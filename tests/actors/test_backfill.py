@@ -304,9 +304,12 @@ def test_a_successor_knows_the_universe_and_what_others_offer(desk):
     assert set(desk.asked()) == {"BTCUSDT"}
 
 
-@pytest.mark.parametrize(("venue", "most"), [("binance", 180), ("bybit", 120), ("hyperliquid", 300)])
+@pytest.mark.parametrize(
+    ("venue", "most"),
+    [("binance", 180), ("bybit", 480), ("okx", 150), ("gate", 300), ("bitget", 300), ("hyperliquid", 300)],
+)
 def test_the_shares_of_a_venue_together_stay_below_half_of_what_it_allows(venue, most):
-    allowed = {"binance": 2400, "hyperliquid": 1200, "bybit": 7200}[venue]
+    allowed = {"binance": 2400, "hyperliquid": 1200, "bybit": 7200, "okx": 600, "gate": 1200, "bitget": 1200}[venue]
 
     assert a_minute(venue, Use.BACKFILL) == most
     assert sum(a_minute(venue, use) for use in Use) <= allowed / 2
