@@ -3,7 +3,7 @@
     python -m benchmarks.soak [--minutes 30] [--trades-per-s 2000] [--assets 50]
 
 Two processes at speed 1: the simulator and `run.py` with nothing but the venues' addresses changed. Prints a line every
-half minute and JSON at the end: resident memory at 10 minutes and at the end, shares of one core, trades sent and taken.
+half minute and JSON at the end: resident memory at 10 minutes and at the end, shares of one core, trades sent and taken, the stop.
 """
 
 import argparse
@@ -21,6 +21,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE_S = 30.0
+STOP_S = 20.0  # longer than the daemon allows itself
 SETTLE_S = 15.0  # longer than a note and the status file take to follow
 TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -53,10 +54,24 @@ class Daemon:
         command = [sys.executable, "run.py"]
         self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=self._log)  # noqa: S603
 
+    def stop(self) -> dict[str, float]:
+        """Ask it to end; tell its exit code and how long that took."""
+        begun_s = time.monotonic()
+        self.process.terminate()
+        return {"exit_code": self.process.wait(STOP_S), "seconds": round(time.monotonic() - begun_s, 1)}
+
+    def notes(self) -> list[str]:
+        status = json.loads((self._data_dir / "status.json").read_text(encoding="utf-8"))
+        return [node.get("note") or "" for node in walk(status["tree"])]
+
+    def ready(self) -> int:
+        """Assets whose past has come, of the venue that has the fewest."""
+        found = [re.match(r"(\d+) of (\d+) assets ready", note) for note in self.notes()]
+        return min((int(one[1]) for one in found if one and int(one[2])), default=0)
+
     def trades(self) -> tuple[int, int]:
         """Trades handed to symbol streams, and trades shed, as the connections' notes in the status tell them."""
-        status = json.loads((self._data_dir / "status.json").read_text(encoding="utf-8"))
-        notes = [node.get("note") or "" for node in walk(status["tree"])]
+        notes = self.notes()
         return tuple(  # type: ignore[return-value]
             sum(int(found[1]) for note in notes if (found := re.search(rf"(\d+) {word}\b(?! shed)", note)))
             for word in ("trades", "trades shed")
@@ -82,7 +97,7 @@ def soak(options: argparse.Namespace) -> dict[str, Any]:
         daemon = Daemon(simulator, Path(scratch))
         try:
             samples = watch(simulator, daemon, options.minutes * 60)
-            return summary(samples) | {"trades": compared(simulator, daemon)}
+            return summary(samples) | {"trades": compared(simulator, daemon), "stop": daemon.stop()}
         finally:
             for process in (daemon.process, simulator.process):
                 process.terminate()
@@ -112,6 +127,7 @@ def watch(simulator: Simulator, daemon: Daemon, seconds: float) -> list[dict[str
             "simulator_cpu_s": round(cpu_s(simulator.process.pid), 1),
             "trades": taken,
             "shed": shed,
+            "ready": daemon.ready(),
         }
         samples.append(sample)
         print(json.dumps(sample), file=sys.stderr, flush=True)
