@@ -47,13 +47,27 @@ no venue is asked for them. A button gives the command that stands on it, so the
 """
 RIGHTS = {Right.ASK: "whoever may ask", Right.CHANGE: "authorised users", Right.OPERATE: "owners"}
 
-# What is typed, and what is pressed ("·") on the message before it.
+# What the pictures look like; `python -m tests.charts.samples` draws them.
+PICTURES = """
+The pictures, as they are drawn of a simulated market (`charts.theme` has a light one too, of each):
+
+| price and liquidations | open interest | CVD |
+|---|---|---|
+| ![candles](images/chart-candles-dark.png) | ![open interest](images/chart-oi-dark.png) | ![CVD](images/chart-cvd-dark.png) |
+
+| volume profile | liquidations | behind the text of an incident |
+|---|---|---|
+| ![profile](images/chart-profile-dark.png) | ![heat map](images/chart-liquidations-dark.png) | ![incident](images/chart-incident-dark.png) |
+"""
+
+# What is typed, and what is pressed ("·") on the message before it; "+": what comes is a picture.
 CONVERSATION = (
     ("Markets", ("/price sol", "·price SOL 4h", "/volume SOL", "/cvd SOL", "/oi SOL 1h", "/profile SOL")),
     (
         "Who was liquidated, and who pays",
         ("/liquidations SOL", "·liquidations SOL 4h", "/liquidations", "/funding SOL"),
     ),
+    ("Pictures", ("+/chart SOL 4h", "+·chart cvd SOL 4h", "+·chart liquidations SOL 1d")),
     ("Forgiving input", ("/price 1000SOL/USDT", "/price slo", "/oi")),
     (
         "What this chat is told",
@@ -164,7 +178,7 @@ def _furnish(bot):
         told,
     )
     _write_status(bot)
-    bot.open(assets=("BTC", "ETH", "SOL"))
+    bot.charts().open(assets=("BTC", "ETH", "SOL"))
 
 
 def _bars(now_ms):
@@ -228,18 +242,41 @@ def _write_status(bot):
 
 
 def _chapter(bot, title, steps):
-    return f"\n## {title}\n\n" + "\n".join(f"```\n{_step(bot, step)}\n```\n" for step in steps)
+    steps_told = "\n".join(f"```\n{_step(bot, step)}\n```\n" for step in steps)
+    return f"\n## {title}\n\n{steps_told}{PICTURES if title == 'Pictures' else ''}"
 
 
 def _step(bot, step):
     if step == "!":
         return _alert(bot)
+    if step.startswith("+"):
+        return _picture(bot, step.removeprefix("+"))
     if step.startswith("·"):
         return _press(bot, step.removeprefix("·"))
     before = len(bot.stand.sent(ME))
     bot.stand.say(step)
     call = bot.stand.wait_sent(before + 1, ME)[before]
     return f"> {step}\n\n{_shown(call)}"
+
+
+def _picture(bot, step):
+    """A photo that is asked for, or pressed for on the last one and changed in place."""
+    photos = bot.stand.calls("sendPhoto")
+    if not step.startswith("·"):
+        bot.stand.say(step)
+        call = wait_for(lambda: len(got := bot.stand.calls("sendPhoto")) > len(photos) and got[-1], "a photo", 20)
+        wait_for(lambda: call.result is not None)
+        return f"> {step}\n\n(a photo) {_shown(call, call.fields['caption'])}"
+    edits = len(bot.stand.calls("editMessageMedia"))
+    command = step.removeprefix("·")
+    bot.stand.press(command, photo=photos[-1])
+    call = wait_for(lambda: len(got := bot.stand.calls("editMessageMedia")) > edits and got[-1], "an edit", 20)
+    return f"> [{_label_in(call, command)}]\n\n(the photo changed) {_shown(call, json.loads(call.fields['media'])['caption'])}"
+
+
+def _label_in(call, command):
+    """The period or kind that a button now marks as shown."""
+    return next(one["text"] for row in _rows(call) for one in row if one["callback_data"] == command).strip("· ")
 
 
 def _press(bot, command):
@@ -283,8 +320,9 @@ def _commands(call):
     return [one["callback_data"] for row in _rows(call) for one in row]
 
 
-def _shown(call):
-    text = tdlib.parse(call.text, call.fields.get("parse_mode")).plain
+def _shown(call, caption=None):
+    html_text = call.text if caption is None else caption
+    text = tdlib.parse(html_text, call.fields.get("parse_mode", "HTML")).plain
     buttons = "\n".join(" ".join(f"[{one['text']}]" for one in row) for row in _rows(call))
     return f"{text}\n\n{buttons}" if buttons else text
 

@@ -85,7 +85,7 @@ def test_alerts_and_commands_go_through_the_tree_and_survive_a_failure_of_every_
     for path in (paths.DISPATCHER, paths.TELEGRAM, paths.TERMINAL, paths.COMMANDS):
         daemon.system.address(path).tell(Drill())
     daemon.raise_alert("second")
-    stand.wait_sent(5)
+    wait_for(lambda: len([call for call in stand.sent() if ">second<" in call.text]) == 2)
 
     assert daemon.stop().kind == "finished"
     assert daemon.system.leaked == []
