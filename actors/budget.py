@@ -18,7 +18,7 @@ class Use(StrEnum):
 _CALLS_A_MINUTE: Mapping[Use, int] = {Use.POLLING: 60, Use.BACKFILL: 120, Use.TIERS: 20}
 _WEIGHTS_A_MINUTE: Mapping[str, Mapping[Use, int]] = {
     "binance": {Use.POLLING: 600, Use.BACKFILL: 180, Use.TIERS: 20},
-    "hyperliquid": {Use.POLLING: 300, Use.BACKFILL: 300, Use.TIERS: 40},
+    "hyperliquid": {Use.POLLING: 300, Use.BACKFILL: 260, Use.TIERS: 40},
     "bybit": {Use.POLLING: 60, Use.BACKFILL: 480, Use.TIERS: 20},
     "okx": {Use.POLLING: 60, Use.BACKFILL: 150, Use.TIERS: 20},
     "gate": {Use.POLLING: 60, Use.BACKFILL: 300, Use.TIERS: 20},
