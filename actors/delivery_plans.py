@@ -7,6 +7,7 @@ from actors.outbox_rows import TERMINAL, Chat, Planned, telegram_target
 from intelligence.alerts import Alert, AlertKind, Stage
 from intelligence.gates import Standing, decide
 from intelligence.inhibition import inhibitor
+from intelligence.outcomes.selection import Selection
 
 DAY_MS = 86_400_000
 OPEN_AT_MOST_MS = DAY_MS  # an incident whose end nobody has told is not followed for longer
@@ -22,6 +23,7 @@ class Plans:
         self._targets: dict[str, int | None] = {TERMINAL: None} if terminal else {}
         self._targets |= {telegram_target(chat_id): chat_id for chat_id in chat_ids}
         self._chats: dict[int, Chat] = {}
+        self.selection: Selection | None = None
         self.incidents: dict[str, Alert] = {}
 
     def begin(self, outbox: Outbox, now_ms: int) -> None:
@@ -78,7 +80,20 @@ class Plans:
             is_dead=bool(chat.dead_reason),
             pushed=outbox.pushed(target, now_ms - DAY_MS) if limited else 0,
             inhibited_by=inhibitor(alert, self.incidents.values(), now_ms),
+            for_digest=self._for_digest(alert, now_ms) if chat.chat_id else "",
         )
+
+    def _for_digest(self, alert: Alert, now_ms: int) -> str:
+        """Why chats get it in their digest only, "" where it is pushed: also when the selection cannot say."""
+        try:
+            return self.selection.holds(alert, now_ms) if self.selection is not None else ""
+        except Exception:  # an enhancement must not cost an alert
+            self.selection = None
+            return ""
+
+    @property
+    def chat_targets(self) -> list[str]:
+        return [target for target, chat_id in self._targets.items() if chat_id is not None]
 
     def for_one(self, alert: Alert, target: str, outbox: Outbox, now_ms: int) -> Planned:
         """What is decided for one target alone."""

@@ -21,6 +21,7 @@ from actors.messages import (
     DeliveriesQueued,
     DeliverNow,
     Refused,
+    SelectionSet,
     SendTest,
     SetAlerts,
     TestPlanned,
@@ -31,10 +32,12 @@ from actors.outbox_rows import TERMINAL, Planned
 from actors.paths import OUTCOMES
 from actors.paths import TELEGRAM as TELEGRAM_PATH
 from actors.paths import TERMINAL as TERMINAL_PATH
+from actors.selection_notices import notices
 from actors.supervised import Supervised
 from config.settings import Outbox as OutboxSettings
 from intelligence.alerts import Alert, Stage
 from intelligence.detectors.market_wide import MarketWideRule
+from intelligence.outcomes.selection import Selection
 
 PRUNE_EVERY_S = 3600.0
 MARKET_TICK_S = 30.0  # market seconds between two looks whether a market-wide incident is over
@@ -84,8 +87,9 @@ class Dispatcher(Supervised):
         brief_log: bool = False,
         journal: Callable[[Alert], None] | None = None,
         on_by_default: bool = True,
+        terminal_tells: bool = True,
     ) -> None:
-        """`chats`: ids that receive alerts; `on_by_default`: also where nobody has decided. `notifiers`: paths of those that
+        """`terminal_tells`: what is shown on the terminal counts as told to people. `chats`: ids that receive alerts; `on_by_default`: also where nobody has decided. `notifiers`: paths of those that
         exist.
 
         `market_wide`: when the alerts of many assets are one incident; `watched`: of how many assets, until `AssetsWatched`.
@@ -97,6 +101,7 @@ class Dispatcher(Supervised):
         self._terminal = TERMINAL_PATH if TERMINAL_PATH in notifiers else None
         self._telegram = TELEGRAM_PATH if TELEGRAM_PATH in notifiers else None
         self._heading, self._brief_log, self._keep = heading, brief_log, journal
+        self._terminal_tells = terminal_tells
         self._outbox: Outbox | None = None
         self._plans = Plans(
             chats if self._telegram else (), terminal=self._terminal is not None, on_by_default=on_by_default
@@ -148,6 +153,8 @@ class Dispatcher(Supervised):
                 self._edit(alert_id)
             case AssetsWatched(assets=assets):
                 self._market.watch(len(assets))
+            case SelectionSet(selection=selection):
+                self._select(selection)
             case _MarketTick():
                 self._end_market()
             case _Prune():
@@ -195,7 +202,8 @@ class Dispatcher(Supervised):
         outbox.append(alert, planned, since_ms)
         self._plans.follow(alert)
         if known is None:
-            self._tell_ledger(alert, tuple(plan.suppressed for plan in planned))
+            counted = (plan for plan in planned if plan.target != TERMINAL or self._terminal_tells)
+            self._tell_ledger(alert, tuple(plan.suppressed for plan in counted))
         self._announce(alert, planned)
         if market.alert is not None:
             self._take(market.alert)
@@ -259,6 +267,17 @@ class Dispatcher(Supervised):
         self.log.info("alert_queued", alert_id=alert.alert_id, stage=alert.stage, targets=targets)
         for path in self._notifiers(targets):
             self.send(path, DeliveriesQueued())
+
+    def _select(self, selection: Selection) -> None:
+        """Choose pushes by that from now on, and tell chats what it means for them."""
+        self._plans.selection = selection
+        try:
+            outbox = self._open()
+            for notice, plan in list(notices(selection, self._plans.chat_targets, outbox, self.now_ms)):
+                outbox.append(notice, (plan,), self.now_ms)
+                self._announce(notice, (plan,))
+        except OutboxError as error:
+            self.log.warning("outbox_failed", reason=str(error), unsaved=len(self._unsaved))
 
     def _tell_ledger(self, alert: Alert, held: tuple[str, ...]) -> None:
         """`held`: the gate of each target, "" where it goes out."""

@@ -23,6 +23,7 @@ from intelligence.market_cap import CoinCap
 from intelligence.minute import Minute
 from intelligence.near_misses import NearMiss
 from intelligence.outcomes.scores import Scores
+from intelligence.outcomes.selection import Selected, Selection
 from intelligence.preferences import Change
 from intelligence.silent_feeds import Subscription
 from intelligence.tape import PackedTape
@@ -496,6 +497,13 @@ class ScoresTold:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SelectionSet:
+    """What decides from now on which alerts are pushed, from the outcome ledger to the dispatcher; a later word replaces it."""
+
+    selection: Selection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AskScores:
     """Ask the outcome ledger for `LedgerState`; only at a path that exists."""
 
@@ -505,6 +513,8 @@ class LedgerState:
     """`waiting`: alerts whose outcomes are not all there yet. `bars_from_ms`: since when prices are kept, None without any."""
 
     scores: Scores
+    selection: Selection
+    selected: Selected | None
     waiting: int
     bars_from_ms: int | None
 

@@ -9,7 +9,7 @@ from actors.database import Database
 from intelligence.alerts import AlertKind
 from intelligence.outcomes.bars import HOUR, HourBars
 from intelligence.outcomes.judging import Outcome, Told
-from intelligence.outcomes.scores import Judged
+from intelligence.outcomes.scores import DAY_MS, Judged
 
 OUTCOMES = "outcomes.db"
 HOUR_MS = HOUR * 60_000
@@ -25,6 +25,10 @@ _MIGRATIONS = (
         PRIMARY KEY (alert_id, minutes)) WITHOUT ROWID;
     CREATE TABLE bars (
         asset TEXT NOT NULL, hour INTEGER NOT NULL, packed BLOB NOT NULL, PRIMARY KEY (asset, hour)) WITHOUT ROWID;
+    """,
+    """
+    CREATE TABLE lows (
+        kind TEXT NOT NULL, day INTEGER NOT NULL, lower REAL NOT NULL, PRIMARY KEY (kind, day)) WITHOUT ROWID;
     """,
 )
 
@@ -113,6 +117,14 @@ class OutcomeBook:
         row = self._db.one("SELECT min(hour) AS first FROM bars")
         return None if row is None or row["first"] is None else int(row["first"]) * HOUR_MS
 
+    def put_low(self, kind: AlertKind, day: int, lower: float) -> None:
+        """Store the lower bound of a family's A2 on a day (number since 1970)."""
+        self._db.write("INSERT OR REPLACE INTO lows VALUES (?,?,?)", kind, day, lower)
+
+    def lows(self, since_day: int) -> list[tuple[AlertKind, int, float]]:
+        rows = self._db.all("SELECT kind, day, lower FROM lows WHERE day >= ?", since_day)
+        return [(AlertKind(row["kind"]), row["day"], row["lower"]) for row in rows]
+
     def forget(self, before_ms: int) -> None:
         """Drop everything from before then."""
         with self._db.writing():
@@ -121,3 +133,4 @@ class OutcomeBook:
                 "DELETE FROM outcomes WHERE alert_id IN (SELECT alert_id FROM told WHERE started_ms < ?)", before_ms
             )
             self._db.write("DELETE FROM told WHERE started_ms < ?", before_ms)
+            self._db.write("DELETE FROM lows WHERE day < ?", before_ms // DAY_MS)

@@ -10,16 +10,26 @@ import msgspec
 from actors import paths
 from actors.database import StorageError
 from actors.mailbox import Lane
-from actors.messages import AlertDecided, AskScores, DeliveryMade, LedgerState, MinuteClosed, ScoresTold
+from actors.messages import (
+    AlertDecided,
+    AskScores,
+    DeliveryMade,
+    LedgerState,
+    MinuteClosed,
+    ScoresTold,
+    SelectionSet,
+)
 from actors.outcome_book import OutcomeBook
 from actors.supervised import Supervised
+from intelligence.alerts import AlertKind
 from intelligence.minute import MINUTE_MS, Minute
 from intelligence.outcomes.bars import HOUR, Bars, HourBars, hours_of, number_of, prices_of
 from intelligence.outcomes.consequence import HORIZONS, OWN_HORIZON
 from intelligence.outcomes.controls import control_minutes
 from intelligence.outcomes.judging import LONGEST, Outcome, Told, first_minute, judge, told_of
 from intelligence.outcomes.rules import OutcomeRules
-from intelligence.outcomes.scores import DAY_MS, Judged, scores
+from intelligence.outcomes.scores import DAY_MS, Judged, Scores, scores
+from intelligence.outcomes.selection import VALID_MS, demotions, fit, selected
 
 TICK_S = 60.0  # market seconds: minutes are written, and what is due is judged
 SETTLE_MS = 90_000  # behind a horizon: by then its last minute has been closed and told
@@ -27,6 +37,7 @@ GIVE_UP_MS = 600_000  # behind a horizon: minutes that are not there by then do 
 AWAITED_MS = 21_600_000  # a message that was not delivered for so long never is (outbox.p1_valid_s)
 BATCH = 10  # outcomes in one turn, so that nobody takes this for a hang
 TELL_S = 600.0
+FIT_MS = 3_600_000
 HEARERS = (paths.TERMINAL, paths.TELEGRAM)
 T = TypeVar("T")
 
@@ -53,6 +64,8 @@ class OutcomeLedger(Supervised):
         self._book: OutcomeBook | None = None
         self._open: dict[str, tuple[Told, set[int]]] = {}
         self._judged: list[Judged] = []
+        self._selection = fit((), self.now_ms, rules.selection)
+        self._fitted_ms = 0
         self._bars: dict[str, tuple[int, HourBars]] = {}  # the newest hour of each asset
         self._unwritten: dict[tuple[str, int], HourBars] = {}
         self._failures = 0
@@ -102,10 +115,15 @@ class OutcomeLedger(Supervised):
 
     def _take_alert(self, decided: AlertDecided) -> None:
         told = told_of(decided.alert, decided_ms=decided.decided_ms, awaited=decided.awaited, held=decided.held)
-        if told is None or told.alert_id in self._open or self._do(lambda book: book.told(told.alert_id)) is not None:
+        if told is None or told.alert_id in self._open or self._do(partial(_find, told.alert_id)) is not None:
             return
+        told = msgspec.structs.replace(
+            told,
+            chance=self._selection.chance(told.kind, told.ratio),
+            chosen=self._selection.chooses(told.kind, told.severity, told.ratio),
+        )
         self._open[told.alert_id] = told, set()
-        self._do(lambda book: book.put_told(told))
+        self._do(partial(_put_told, told))
 
     def _take_delivery(self, made: DeliveryMade) -> None:
         told, done = self._open.get(made.alert_id, (None, set()))
@@ -182,17 +200,46 @@ class OutcomeLedger(Supervised):
     # -- telling ------------------------------------------------------------------------------------------------------
 
     def _tell(self) -> None:
-        since_ms = self.now_ms - (self._rules.score_days + 1) * DAY_MS
+        since_ms = self.now_ms - self._kept_ms
         self._judged = [one for one in self._judged if one.at_ms >= since_ms]
-        told = ScoresTold(scores=scores(self._judged, self.now_ms, self._rules))
+        now_ms = self.now_ms
+        told = ScoresTold(scores=scores(self._judged, now_ms, self._rules))
+        self._select(told.scores)
         for path in HEARERS:
             if self.system.find(path) is not None:
                 self.send(path, told, lane=Lane.DATA, merge="scores")
-        self._do(lambda book: book.forget(self.now_ms - (self._rules.controls.days + 1) * DAY_MS))
+        self._do(lambda book: book.forget(now_ms - self._kept_ms))
+
+    def _select(self, told: Scores) -> None:
+        """Fit anew once an hour, look for families that do badly, and tell the dispatcher."""
+        rule, today = self._rules.selection, told.at_ms // DAY_MS
+        if told.at_ms - self._fitted_ms >= FIT_MS:
+            self._fitted_ms = told.at_ms
+            self._selection = fit(self._judged, told.at_ms, rule)
+            for family in told.families:
+                if family.measurable and not family.shadow:
+                    self._do(partial(_put_low, family.kind, today, family.share.lower))
+        lows = self._do(lambda book: book.lows(today - rule.demote_days)) or []
+        demoted = demotions(lows, today, rule)
+        if demoted != self._selection.demoted:
+            names = [one.kind for one in demoted]
+            self.log.info("families_demoted", families=names, before=[one.kind for one in self._selection.demoted])
+        self._selection = msgspec.structs.replace(
+            self._selection, demoted=demoted, valid_until_ms=told.at_ms + VALID_MS
+        )
+        if self.system.find(paths.DISPATCHER) is not None:
+            self.send(paths.DISPATCHER, SelectionSet(selection=self._selection), lane=Lane.DATA, merge="selection")
+
+    @property
+    def _kept_ms(self) -> int:
+        """How far back alerts, outcomes and prices are needed."""
+        return (max(self._rules.controls.days, self._rules.score_days) + 1) * DAY_MS
 
     def _state(self) -> LedgerState:
         return LedgerState(
             scores=scores(self._judged, self.now_ms, self._rules),
+            selection=self._selection,
+            selected=selected(self._judged, self.now_ms, self._rules.score_days),
             waiting=len(self._open),
             bars_from_ms=self._do(lambda book: book.bars_from_ms()),
         )
@@ -240,5 +287,17 @@ class OutcomeLedger(Supervised):
         for alert_id, one in waiting.items():  # what came while the file did not serve
             book.put_told(one[0])
             self._open[alert_id] = one
-        self._judged = book.judged(self.now_ms - (self._rules.score_days + 1) * DAY_MS, OWN_HORIZON)
+        self._judged = book.judged(self.now_ms - self._kept_ms, OWN_HORIZON)
         return book
+
+
+def _put_low(kind: AlertKind, day: int, lower: float, book: OutcomeBook) -> None:
+    book.put_low(kind, day, lower)
+
+
+def _find(alert_id: str, book: OutcomeBook) -> Told | None:
+    return book.told(alert_id)
+
+
+def _put_told(told: Told, book: OutcomeBook) -> None:
+    book.put_told(told)

@@ -23,6 +23,7 @@ GATES = {
     "muted": "muted",
     "quiet_hours": "quiet hours",
     "budget": "the day's budget of pushes was spent",
+    "digest": "less often consequential than what is pushed: it waits for the digest",
     "superseded": "the end of the incident took its place",
 }
 

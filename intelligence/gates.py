@@ -37,6 +37,7 @@ class Gate(StrEnum):
     MUTED = "muted"
     QUIET_HOURS = "quiet_hours"
     BUDGET = "budget"
+    DIGEST = "digest"
 
 
 class Mute(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,7 +100,7 @@ class Preferences(msgspec.Struct, frozen=True, kw_only=True):
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """One target at the moment of the decision. `folded_into`, `inhibited_by`: ids of open incidents that tell it already.
 
-    `pushed`: how many alerts it got in the last 24 hours.
+    `pushed`: how many alerts it got in the last 24 hours. `for_digest`: why the alert is not worth a push, "" where it is.
     """
 
     now_ms: int
@@ -109,10 +110,11 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     pushed: int = 0
     folded_into: str = ""
     inhibited_by: str = ""
+    for_digest: str = ""
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """`held`: the gate that keeps the alert from the target, with an id where one incident stands for another; "" when it
+    """`held`: the gate that keeps the alert from the target, with the incident that stands for it, or why, behind a colon; "" when it
     goes out, `silent` then says how.
     """
 
@@ -123,7 +125,11 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 def decide(alert: Alert, standing: Standing) -> Decision:
     for gate, is_shut in _GATES:
         if is_shut(alert, standing):
-            by = {Gate.FOLDED: standing.folded_into, Gate.INHIBITED: standing.inhibited_by}.get(gate)
+            by = {
+                Gate.FOLDED: standing.folded_into,
+                Gate.INHIBITED: standing.inhibited_by,
+                Gate.DIGEST: standing.for_digest,
+            }.get(gate)
             return Decision(held=f"{gate}:{by}" if by else gate)
     return Decision(silent=_loudness(alert, standing.preferences) is Loudness.SILENT)
 
@@ -176,4 +182,5 @@ _GATES: tuple[tuple[Gate, Callable[[Alert, Standing], bool]], ...] = (
             and alert.severity is not Severity.P1
         ),
     ),
+    (Gate.DIGEST, lambda _, standing: bool(standing.for_digest)),
 )

@@ -30,5 +30,7 @@ class StatsCommands:
             raise Refusal(UNKNOWN) from error
         if not isinstance(state, LedgerState):
             raise Refusal(UNKNOWN)
-        text = scores_text(state.scores, waiting=state.waiting, bars_from_ms=state.bars_from_ms)
+        text = scores_text(
+            state.scores, state.selection, state.selected, waiting=state.waiting, bars_from_ms=state.bars_from_ms
+        )
         return Answer(text=text, buttons=((Button("↻ Refresh", "stats"),),))

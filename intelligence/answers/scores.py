@@ -2,11 +2,14 @@
 
 from intelligence.answers.layout import age, bold, clock, escape, page, table
 from intelligence.outcomes.scores import FamilyScore, Scores, percents
+from intelligence.outcomes.selection import Selected, Selection
 
 FAMILIES = {"liquidation": "single", "open_interest": "OI", "volume_spike": "volume", "zone_approach": "zone"}
 
 
-def scores_text(scores: Scores, *, waiting: int, bars_from_ms: int | None) -> str:
+def scores_text(
+    scores: Scores, selection: Selection, selected: Selected | None, *, waiting: int, bars_from_ms: int | None
+) -> str:
     told = [one for one in scores.families if not one.shadow]
     trials = [one for one in scores.families if one.shadow]
     kept = "none yet" if bars_from_ms is None else age(scores.at_ms - bars_from_ms)
@@ -15,6 +18,7 @@ def scores_text(scores: Scores, *, waiting: int, bars_from_ms: int | None) -> st
         _table(told),
         escape("Nothing was told in that time.") if not told else "",
         *map(escape, (_not_measurable(one) for one in told if not one.measurable)),
+        *map(escape, _selection(selection, selected)),
         bold("On trial, not sent") if trials else "",
         _table(trials),
         *map(escape, (_not_measurable(one) for one in trials if not one.measurable)),
@@ -24,6 +28,29 @@ def scores_text(scores: Scores, *, waiting: int, bars_from_ms: int | None) -> st
         ),
         escape(f"{waiting} alerts wait for their outcomes; prices kept: {kept}. Updated {clock(scores.at_ms)}"),
     )
+
+
+def _selection(selection: Selection, selected: Selected | None) -> list[str]:
+    """Which of P1 and P2 are pushed, and how that has done by what was said beforehand."""
+    goal = f"{selection.goal:.0%}"
+    if selection.outcomes < selection.needed:
+        told = (
+            f"Selective delivery: {selection.outcomes} of {selection.needed} outcomes, everything is pushed until then"
+        )
+    elif selection.limit is None:
+        told = (
+            f"Selective delivery: no level is known to reach {goal} yet ({selection.outcomes} outcomes), all is pushed"
+        )
+    else:
+        told = f"Selective delivery aims at {goal}: pushed from a probability of {selection.limit:.0%} on"
+    lines = [told if selection.enabled else f"{told}. Switched off: nothing is held back by it"]
+    if selected is not None:
+        precision, recall = percents(selected.precision), f"{selected.recall.value:.0%}"
+        lines.append(
+            f"So chosen: A2 {precision}, n={selected.precision.of}, recall {recall}, {selected.per_day:.1f} pushes a day"
+        )
+    lines += [f"{FAMILIES.get(one.kind, one.kind)}: in the digest as a whole" for one in selection.demoted]
+    return [line.replace("%", " %") for line in lines]
 
 
 def _table(families: list[FamilyScore]) -> str:

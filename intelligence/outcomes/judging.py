@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import msgspec
 
 from intelligence.alerts import Alert, AlertKind, Severity
-from intelligence.market import Coverage
 from intelligence.minute import MINUTE_MS
 from intelligence.outcomes.bars import Bars, number_of
 from intelligence.outcomes.consequence import (
@@ -25,7 +24,8 @@ MARKET_BY = "BTC"  # whose price tells of the whole market (ours)
 class Told(msgspec.Struct, frozen=True, kw_only=True):
     """A raised alert. `asset`: whose price tells what followed. `started_ms`: the event; `decided_ms`: when it was decided who
     hears of it. `delivered_ms`: its first delivery. `awaited`: somebody is to be told, so without a delivery nothing is
-    measured. `held`: gates that held it back. The rest is what a calibration may look at: `ratio` value over threshold.
+    measured. `held`: gates that held it back. `ratio`: value in thresholds. `chance`, `chosen`: what the selection of that
+    moment made of it (how likely consequential, push or not), None where it said nothing.
     """
 
     alert_id: str
@@ -39,8 +39,8 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     held: tuple[str, ...] = ()
     delivered_ms: int | None = None
     ratio: float = 1.0
-    venues: int = 1
-    complete: bool = True
+    chance: float | None = None
+    chosen: bool | None = None
 
     @property
     def from_ms(self) -> int | None:
@@ -84,10 +84,13 @@ def told_of(alert: Alert, *, decided_ms: int, awaited: bool, held: Sequence[str]
         decided_ms=decided_ms,
         awaited=awaited,
         held=tuple(sorted({gate.partition(":")[0] for gate in held})),
-        ratio=abs(alert.value / alert.threshold) if alert.threshold else 1.0,
-        venues=max(len(alert.by_venue), 1),
-        complete=alert.coverage is Coverage.COMPLETE,
+        ratio=ratio_of(alert),
     )
+
+
+def ratio_of(alert: Alert) -> float:
+    """Value in thresholds."""
+    return abs(alert.value / alert.threshold) if alert.threshold else 1.0
 
 
 def first_minute(from_ms: int) -> int:

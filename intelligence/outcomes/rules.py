@@ -35,6 +35,23 @@ class ControlRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SelectionRule:
+    """Which P1 and P2 are pushed. `goal`: what the lower bound of their A2 must reach. `holds_p1`: P1 of cascades and of the
+    market too. `least_outcomes` in all, `least_of_family` to fit one; `choose_days`: the newest, on which the level is chosen.
+    A family whose lower bound was below `demote_below` for `demote_days` waits for the digest as a whole.
+    """
+
+    enabled: bool = True
+    goal: Part = 0.85
+    holds_p1: bool = False
+    least_outcomes: Annotated[int, Meta(ge=20, le=100_000)] = 150
+    least_of_family: Annotated[int, Meta(ge=5, le=100_000)] = 30
+    choose_days: DaysBack = 14
+    demote_below: Part = 0.70
+    demote_days: DaysBack = 7
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeRules:
     """`score_days`: over how long a family is scored. `least_alerts`: with fewer it is not measurable (issue 6)."""
 
@@ -43,3 +60,4 @@ class OutcomeRules:
     least_alerts: Annotated[int, Meta(ge=5, le=10_000)] = 20
     consequence: ConsequenceRule = field(default_factory=ConsequenceRule)
     controls: ControlRule = field(default_factory=ControlRule)
+    selection: SelectionRule = field(default_factory=SelectionRule)

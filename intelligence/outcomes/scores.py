@@ -12,6 +12,7 @@ from intelligence.outcomes.rules import OutcomeRules
 from intelligence.outcomes.shares import Share, share_by_day
 
 DAY_MS = 86_400_000
+DIGEST = "digest"  # the gate, as `Told.held` names it
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,8 +62,7 @@ def scores(judged: Iterable[Judged], now_ms: int, rules: OutcomeRules) -> Scores
     since_ms = now_ms - rules.score_days * DAY_MS
     groups: dict[tuple[AlertKind, bool], list[Judged]] = defaultdict(list)
     for one in judged:
-        over_ms = one.at_ms + (one.outcome.minutes + 1) * 60_000
-        if since_ms <= one.at_ms and over_ms <= now_ms and counts(one.told):
+        if since_ms <= one.at_ms and is_over(one, now_ms) and counts(one.told):
             groups[one.told.kind, one.told.shadow].append(one)
     first_ms = min((one.at_ms for group in groups.values() for one in group), default=now_ms)
     days = max((now_ms - first_ms) / DAY_MS, 1.0)
@@ -73,9 +73,14 @@ def scores(judged: Iterable[Judged], now_ms: int, rules: OutcomeRules) -> Scores
     return Scores(at_ms=now_ms, days=rules.score_days, families=tuple(families))
 
 
+def is_over(one: Judged, now_ms: int) -> bool:
+    """Whether the whole of what followed lay before that moment: nothing later may be looked at."""
+    return one.at_ms + (one.outcome.minutes + 1) * 60_000 <= now_ms
+
+
 def counts(told: Told) -> bool:
-    """What reached people and what is on trial; not what a chat's own wishes kept from everybody."""
-    return told.shadow or told.delivered_ms is not None
+    """What reached people or their digest, and what is on trial; not what a chat's own wishes kept from everybody."""
+    return told.shadow or told.delivered_ms is not None or DIGEST in told.held
 
 
 def as_words(score: FamilyScore, days: int) -> str:

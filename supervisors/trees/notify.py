@@ -16,6 +16,7 @@ from supervisors.trees.presentation import DATABASE, Presentation
 def notify(settings: Settings, presentation: Presentation, *, telegram: bool) -> SupervisorSpec:
     outbox = settings.outbox
     storage = {"database": settings.data_dir / DATABASE, "heading": presentation.heading}
+    terminal_tells = presentation.console or not telegram  # lines of a log are no message where people have Telegram
     terminal = ChildSpec(
         id="terminal",
         actor=TerminalNotifier,
@@ -26,7 +27,7 @@ def notify(settings: Settings, presentation: Presentation, *, telegram: bool) ->
             console=presentation.console,
             colors=presentation.colors,
             write=presentation.write,
-            reports=presentation.console or not telegram,  # lines of a log are no message where people have Telegram
+            reports=terminal_tells,
         ),
         profile=IO,
         drain=True,
@@ -41,6 +42,7 @@ def notify(settings: Settings, presentation: Presentation, *, telegram: bool) ->
             chats=settings.telegram.authorized_users if telegram else (),
             notifiers=(paths.TERMINAL, paths.TELEGRAM) if telegram else (paths.TERMINAL,),
             brief_log=presentation.console,
+            terminal_tells=terminal_tells,
             journal=presentation.journal,
             market_wide=settings.market_wide,
             watched=settings.assets.auto or len(settings.assets),

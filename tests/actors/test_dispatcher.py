@@ -16,6 +16,7 @@ from actors.messages import (
     DeliveriesQueued,
     DeliverNow,
     Refused,
+    SelectionSet,
     SetAlerts,
 )
 from actors.outbox import Outbox
@@ -24,6 +25,7 @@ from config.settings import Outbox as OutboxSettings
 from intelligence.alerts import AlertKind, Severity, Stage
 from intelligence.detectors.market_wide import MarketWideDetector, MarketWideRule
 from intelligence.gates import Preferences, QuietHours
+from intelligence.outcomes.selection import Demotion, Selection
 from tests.intelligence.builders import T0, an_alert
 from tests.telegram_stand.stage import Stage as Theatre
 from tests.telegram_stand.stage import wait_for
@@ -462,3 +464,52 @@ def test_wording_that_fails_costs_its_beauty_and_not_the_alert(desk, logged, mon
     assert "abcdefghijkl" in logged("alert_raised")[0]["text"]
     assert len(logged("wording_failed")) == 1
     assert len(desk.rows()) == 3
+
+
+def a_selection(desk, **overrides):
+    fields = {
+        "valid_until_ms": desk.theatre.clock.now_ms() + 3_600_000,
+        "outcomes": 500,
+        "needed": 150,
+        "goal": 0.85,
+        "enabled": True,
+        "holds_p1": False,
+        "limit": 0.9,
+        "steps": ((AlertKind.LIQUIDATION, ((1.0, 0.3), (20.0, 0.95))),),
+    }
+    return SelectionSet(selection=Selection(**(fields | overrides)))
+
+
+def test_what_is_less_likely_consequential_waits_for_the_digest_of_chats(desk):
+    desk.open()
+    desk.theatre.tell(paths.DISPATCHER, a_selection(desk))
+    desk.tell(an_alert(), an_alert(alert_id="strong", value=2_500_000.0))
+
+    held = {target: reason for alert_id, _, target, _, reason in desk.rows() if alert_id == an_alert().alert_id}
+    assert held == {
+        TERMINAL: "",
+        telegram_target(ME): "digest:A2 in 30 % of such alerts, pushed from 90 %",
+        telegram_target(GROUP): "digest:A2 in 30 % of such alerts, pushed from 90 %",
+    }
+    assert desk.states()["strong", "raised", telegram_target(ME)] == "queued"
+
+
+def test_chats_hear_once_that_a_family_goes_to_the_digest(desk):
+    desk.open()
+    demoted = a_selection(desk, demoted=(Demotion(kind=AlertKind.VOLUME_SPIKE, since_day=3),))
+    desk.theatre.tell(paths.DISPATCHER, demoted)
+    desk.theatre.tell(paths.DISPATCHER, demoted)
+    desk.settle()
+
+    assert [(target, state) for _, _, target, state, _ in desk.rows()] == [
+        (telegram_target(ME), "queued"),
+        (telegram_target(GROUP), "queued"),
+    ]
+
+
+def test_a_selection_that_fails_costs_no_alert(desk):
+    desk.open()
+    desk.theatre.tell(paths.DISPATCHER, a_selection(desk, steps=((AlertKind.LIQUIDATION, (("broken", None),)),)))
+    desk.tell(an_alert())
+
+    assert desk.states()[an_alert().alert_id, "raised", telegram_target(ME)] == "queued"

@@ -6,13 +6,14 @@ import pytest
 
 from actors import paths
 from actors.clock import ManualClock
-from actors.messages import AlertDecided, AskScores, DeliveryMade, MinuteClosed, ScoresTold
+from actors.messages import AlertDecided, AskScores, DeliveryMade, MinuteClosed, ScoresTold, SelectionSet
 from actors.outcome_book import OutcomeBook
 from actors.outcome_ledger import OutcomeLedger
 from intelligence.alerts import AlertKind
 from intelligence.outcomes.bars import HourBars
 from intelligence.outcomes.rules import OutcomeRules
 from tests.intelligence.builders import T0, a_minute, an_alert
+from tests.intelligence.outcomes.test_scores import spread
 from tests.telegram_stand.stage import Stage as Theatre
 
 DAY_MS = 86_400_000
@@ -209,3 +210,33 @@ def test_when_the_file_serves_again_nothing_is_lost(desk):
     desk.pass_time()
 
     assert list(desk.outcomes()) == [1, 5, 15, 60]
+
+
+def test_a_family_that_does_badly_for_a_week_goes_to_the_digest(desk):
+    dispatcher = desk.theatre.record(paths.DISPATCHER)
+    now = T0 // 60_000
+    with closing(OutcomeBook(desk.file, 1.0)) as book:
+        for one in spread(10, 30, last=now - 120):
+            book.put_told(one.told)
+            book.put_outcome(one.outcome)
+            book.end(one.told.alert_id)
+        for day in range(1, 7):
+            book.put_low(AlertKind.CASCADE, T0 // DAY_MS - day, 0.5)
+    desk.open()
+    desk.pass_time(11)
+    desk.theatre.quiet(paths.DISPATCHER)
+
+    selections = [one.selection for one in dispatcher if isinstance(one, SelectionSet)]
+    assert [one.kind for one in selections[-1].demoted] == [AlertKind.CASCADE]
+    assert selections[-1].outcomes == 40
+
+
+def test_the_dispatcher_hears_which_alerts_to_push(desk):
+    dispatcher = desk.theatre.record(paths.DISPATCHER)
+    desk.open()
+    desk.pass_time(11)
+    desk.theatre.quiet(paths.DISPATCHER)
+
+    selections = [one.selection for one in dispatcher if isinstance(one, SelectionSet)]
+    assert selections[-1].limit is None
+    assert selections[-1].valid_until_ms > desk.theatre.clock.now_ms()
