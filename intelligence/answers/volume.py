@@ -24,14 +24,19 @@ from intelligence.trade_window import WINDOW_S
 
 BAR_SPANS_S = (3_600, 86_400)
 DAY_S = 86_400
+BARS_LATE_MS = 1_200_000  # ours: they are asked for every quarter of an hour; what ended earlier is no answer about now
+BARS_SHARE = 0.98  # of the bars of a span that must be there
 
 
 class _Flow(NamedTuple):
-    """Takers' volume and net buying of a span, USD; `net_usd` None where the venue does not tell the taker."""
+    """Takers' volume and net buying of a span, USD; `net_usd` None where the venue does not tell the taker. `until_ms`: its
+    end where that is not now.
+    """
 
     name: str
     usd: float
     net_usd: float | None
+    until_ms: int | None = None
 
 
 def volume_text(view: MarketView, history: History | None, span_s: int | None = None) -> str:
@@ -63,7 +68,9 @@ def _text(
         f"Swing: {view.divergence} divergence, CVD did not follow the price" if view.divergence else "",
         escape(f"Largest trade in 15 min {compact_usd(largest)}") if largest else "",
         escape(_complete(view)),
-        escape(f"From 1 h on {venue(contract[0])} {contract[1]} alone") if apart and contract else "",
+        escape(f"From 1 h on {venue(contract[0])} {contract[1]} alone, until {clock(apart[0].until_ms or 0)}")
+        if apart and contract
+        else "",
         _feeds(view),
         updated(view.at_ms),
     )
@@ -78,19 +85,21 @@ def _of_trades(view: MarketView) -> list[_Flow]:
 
 
 def _of_bars(view: MarketView, history: History | None, span_s: int) -> _Flow | None:
-    """Over the bars of the reference contract; None where one of them is missing, or the span is of trades."""
+    """Over the newest bars of the reference contract; None where some are missing, or the span is one of trades."""
     if history is None or span_s <= WINDOW_S:
         return None
     step_ms, bars = closes(history, span_s)
-    until_ms = view.at_ms // step_ms * step_ms
-    within = [bar for bar in bars if until_ms - span_s * 1_000 <= bar.open_ms < until_ms]
-    if len(within) < span_s * 1_000 // step_ms * 0.98:
+    until_ms = bars[-1].open_ms + step_ms if bars else 0
+    if view.at_ms - until_ms > max(BARS_LATE_MS, 2 * step_ms):
+        return None
+    within = [bar for bar in bars if bar.open_ms >= until_ms - span_s * 1_000]
+    if len(within) < span_s * 1_000 // step_ms * BARS_SHARE:
         return None
     usd = math.fsum(bar.close * bar.coins if bar.usd is None else bar.usd for bar in within)
     buys = [bar.taker_buy_coins for bar in within if bar.taker_buy_coins is not None]
     coins = math.fsum(bar.coins for bar in within)
     net = usd * (2 * math.fsum(buys) / coins - 1) if coins and len(buys) == len(within) else None
-    return _Flow(span(span_s), usd, net)
+    return _Flow(span(span_s), usd, net, until_ms)
 
 
 def _row(flow: _Flow) -> tuple[str, str, str]:

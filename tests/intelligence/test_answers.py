@@ -112,7 +112,15 @@ def test_longer_volume_is_of_one_contract_by_its_bars_and_says_so():
     text = plain(volume_text(view, a_history([100.0] * 60), 3_600))
 
     assert text.startswith("SOL volume $60K, takers bought 0 % net in 1 h")
-    assert "From 1 h on Binance SOLUSDT alone" in text
+    assert "From 1 h on Binance SOLUSDT alone, until 22:14:00 UTC" in text
+
+
+def test_bars_may_end_some_minutes_ago_but_not_long_ago():
+    history = a_history([100.0] * 60)
+    market = a_market(trades=[(T0, 100.0, 3.0)])
+
+    assert "1 h" in volume_text(market.view(T0 + 900_000), history)
+    assert "1 h" not in volume_text(market.view(T0 + 1_800_000), history)
 
 
 def test_volume_that_began_a_minute_ago_is_called_a_lower_bound():
