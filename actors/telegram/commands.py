@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from telegram.error import InvalidToken
 
 from actors import paths
-from actors.messages import ChatSeen
+from actors.messages import ChatCharged, ChatSeen
 from actors.supervised import NeedsOperator, Supervised, Transient
 from actors.telegram import answers
 from actors.telegram.access import Right
@@ -87,7 +87,7 @@ class TelegramCommands(Supervised):
         door = Door(frozenset(telegram.authorized_users), frozenset(telegram.owner_users), telegram.commands_per_minute)
         commands = self._commands(door, files, assets, about or About())
         pictures = Pictures(self.system, charts, heading, self.log)
-        sender = Sender(f"{heading} " if heading else "", pictures, self.log)
+        sender = Sender(f"{heading} " if heading else "", pictures, self._charge, self.log)
         handlers = Handlers(door, commands, self._note_chat, sender, self.log)
         self._leaving = False
         self._poller = Poller(telegram, handlers, commands, self._say, self.log)
@@ -120,6 +120,9 @@ class TelegramCommands(Supervised):
 
     def _note_chat(self, chat_id: int) -> None:
         self.address(paths.DISPATCHER).tell(ChatSeen(chat_id=chat_id))
+
+    def _charge(self, chat_id: int, wait_s: float) -> None:
+        self.address(paths.TELEGRAM).tell(ChatCharged(chat_id=chat_id, wait_s=wait_s))
 
     def handle(self, message: Any) -> None:
         match message:

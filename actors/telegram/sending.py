@@ -32,10 +32,12 @@ STALE_QUERY = ("query is too old", "query id is invalid", "query_id_invalid")
 
 
 class Sender:
-    """`heading` stands before every answer."""
+    """`heading` stands before every answer. `charged` is told of every message to a chat, with the seconds that Telegram asked
+    to wait then: alerts and answers share its limits.
+    """
 
-    def __init__(self, heading: str, pictures: Pictures, log: Any) -> None:
-        self._heading, self._pictures, self._log = heading, pictures, log
+    def __init__(self, heading: str, pictures: Pictures, charged: Callable[[int, float], None], log: Any) -> None:
+        self._heading, self._pictures, self._charged, self._log = heading, pictures, charged, log
         self._uploading: set[asyncio.Task[None]] = set()
 
     async def reply(self, bot: Bot, asked: Message, answer: Answer) -> None:
@@ -60,14 +62,14 @@ class Sender:
         if not answer.text or query.message is None:
             return
         message = query.message
-        try:
-            await self._fields(
-                answer,
-                lambda **fields: query.get_bot().edit_message_text(
-                    chat_id=message.chat.id, message_id=message.message_id, **fields
-                ),
-                repeats=True,
+
+        async def edit(**fields: Any) -> Any:
+            return await query.get_bot().edit_message_text(
+                chat_id=message.chat.id, message_id=message.message_id, **fields
             )
+
+        try:
+            await self._fields(message.chat.id, answer, edit, repeats=True)
         except BadRequest as error:
             if not _says(error, GONE):
                 raise
@@ -95,7 +97,7 @@ class Sender:
             return await bot.edit_message_media(media, chat_id, message.message_id, reply_markup=reply_markup)
 
         try:
-            await self._fields(answer, change, png, repeats=True)
+            await self._fields(chat_id, answer, change, png, repeats=True)
         except BadRequest as error:
             if not _says(error, GONE):
                 raise
@@ -133,10 +135,16 @@ class Sender:
                     raise
                 return await post(chat_id=chat_id, **fields)
 
-        await self._fields(answer, send, png, repeats=False)
+        await self._fields(chat_id, answer, send, png, repeats=False)
 
     async def _fields(
-        self, answer: Answer, send: Callable[..., Awaitable[Any]], png: bytes | None = None, *, repeats: bool
+        self,
+        chat_id: int,
+        answer: Answer,
+        send: Callable[..., Awaitable[Any]],
+        png: bytes | None = None,
+        *,
+        repeats: bool,
     ) -> None:
         """Send the answer as it is, or plain where its markup is refused. `repeats`: doing it twice does no harm."""
         text = f"{self._heading}{answer.text or answer.notice}"
@@ -148,7 +156,7 @@ class Sender:
             fields |= {name: cut_to_units(plain(text), most), "parse_mode": None}
         fields["reply_markup"] = keyboard(answer.buttons)
         try:
-            await self._patiently(send, fields, repeats=repeats)
+            await self._patiently(chat_id, send, fields, repeats=repeats)
         except BadRequest as error:
             if _says(error, ("message is not modified",)):
                 return
@@ -156,18 +164,20 @@ class Sender:
                 raise
             self._log.error("answer_template_rejected", reason=str(error)[:200])
             fields |= {name: cut_to_units(plain(text), most), "parse_mode": None}
-            await self._patiently(send, fields, repeats=repeats)
+            await self._patiently(chat_id, send, fields, repeats=repeats)
 
-    async def _patiently(self, send: Callable[..., Awaitable[Any]], fields: dict[str, Any], *, repeats: bool) -> None:
+    async def _patiently(
+        self, chat_id: int, send: Callable[..., Awaitable[Any]], fields: dict[str, Any], *, repeats: bool
+    ) -> None:
         """Try once more what surely did not arrive, or may arrive twice."""
         try:
             await send(**fields)
         except RetryAfter as error:
             wait: Any = error.retry_after
-            wait_s = wait.total_seconds()
-            if wait_s > PATIENCE_S:
+            self._charged(chat_id, wait.total_seconds())
+            if wait.total_seconds() > PATIENCE_S:
                 raise
-            await asyncio.sleep(wait_s)
+            await asyncio.sleep(wait.total_seconds())
             await send(**fields)
         except (BadRequest, ChatMigrated):
             raise
@@ -177,6 +187,7 @@ class Sender:
                 raise
             await asyncio.sleep(AGAIN_S)
             await send(**fields)
+        self._charged(chat_id, 0.0)
 
 
 def keyboard(rows: tuple[tuple[Button, ...], ...]) -> InlineKeyboardMarkup | None:

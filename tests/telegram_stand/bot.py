@@ -38,8 +38,7 @@ class Bot:
         """`recorded`: a recorder stands where the sender would."""
         self.stand, self.folder = stand, folder
         self.theatre = Theatre(clock)
-        if recorded:
-            self.theatre.record(paths.TELEGRAM)
+        self.told_sender = self.theatre.record(paths.TELEGRAM) if recorded else []
         self.database = folder / "foreshock.db"
 
     def dispatcher(self, **overrides):

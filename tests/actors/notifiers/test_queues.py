@@ -1,7 +1,8 @@
 from actors.notifiers.queues import Pace, Queues
-from actors.outbox_rows import Delivery, telegram_target
+from actors.outbox_rows import Delivery, chat_of, telegram_target
 from intelligence.alerts import Severity, Stage
 from tests.intelligence.builders import an_alert
+from tests.telegram_stand.proxy import FloodModel
 
 
 def a_delivery(number, severity=Severity.P2, chat=11, **overrides):
@@ -110,3 +111,26 @@ def test_in_a_hurry_only_the_chats_own_waits_count():
     pace.hurry()
 
     assert (pace.free_s(11), pace.free_s(12)) == (101.0, 0.0)
+
+
+def test_a_burst_of_alerts_to_ten_chats_keeps_telegrams_limits_its_order_and_the_gravest_first():
+    """500 alerts to each, eight private chats and two groups, at the pace of the settings; Telegram answers at once."""
+    chats = (*range(1, 9), -1, -2)
+    queues, pace = Queues(), Pace(private_gap_s=1.05, group_gap_s=3.05, overall_per_s=25)
+    for number in range(500 * len(chats)):
+        queues.add(a_delivery(number, list(Severity)[number // len(chats) % 3], chats[number % len(chats)]))
+    limits = {
+        chat: FloodModel(burst=1 if chat > 0 else 20, window_s=1 if chat > 0 else 60, retry_after=1) for chat in chats
+    }
+    overall, now_s, sent = FloodModel(burst=30, window_s=1, retry_after=1), 0.0, {chat: [] for chat in chats}
+
+    while (choice := queues.next(now_s, pace)) is not None:
+        now_s = max(now_s, choice.at_s)
+        chat = chat_of(choice.delivery.target)
+        assert not limits[chat].refuses(chat, now_s)
+        assert not overall.refuses(0, now_s)
+        pace.spent(chat, now_s)
+        queues.remove(choice.delivery)
+        sent[chat].append((choice.delivery.alert.severity, choice.delivery.id))
+
+    assert all(order == sorted(order) and len(order) == 500 for order in sent.values())

@@ -5,6 +5,7 @@ from structlog.testing import capture_logs
 from telegram.error import NetworkError
 from telegram.request import HTTPXRequest
 
+from actors.messages import ChatCharged
 from actors.telegram.answer import Answer
 from actors.telegram.sending import plain
 from tests.telegram_stand import proxy
@@ -36,6 +37,17 @@ def test_a_short_wait_that_telegram_asks_for_is_waited_for(bot):
     bot.stand.fail(answer=proxy.flood(1))
 
     assert "status" in bot.stand.answers("/version")
+
+
+def test_the_sender_of_alerts_is_told_what_answers_take_of_the_pace(bot):
+    bot.stand.fail(answer=proxy.flood(1))
+    bot.stand.answers("/version")
+
+    def charged():
+        return [letter for letter in bot.told_sender if isinstance(letter, ChatCharged)]
+
+    wait_for(lambda: len(charged()) == 2)
+    assert charged() == [ChatCharged(chat_id=ME, wait_s=1.0), ChatCharged(chat_id=ME)]
 
 
 def test_a_long_wait_costs_the_answer(bot, logged):
