@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from actors import outcome_ledger, threshold_calculator, volume_watch
+from actors import outcome_ledger, threshold_calculator, volume_watch, zone_watch
 from actors.messages import MinuteClosed
 from actors.supervised import Supervised
 from tests.whole_tree import Doorstep, WholeTree, core_journal, play
@@ -24,6 +24,12 @@ FEATURES = {
         "actors.threshold_calculator",
         threshold_calculator.ThresholdCalculator,
         {"FORESHOCK_THRESHOLDS__REVIEW_S": "soon"},
+    ),
+    "/features/zones": (
+        "ENABLE_PREDICTIVE_ZONES",
+        "actors.zone_watch",
+        zone_watch.ZoneWatch,
+        {"FORESHOCK_ZONES__NONSENSE": "1"},
     ),
     "/features/outcomes": (
         "FORESHOCK_OUTCOMES__ENABLED",
