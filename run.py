@@ -8,7 +8,7 @@ import sys
 from typing import NoReturn
 
 from commands import UsageError
-from config.settings import ConfigError
+from config.loading import ConfigError
 
 COMMANDS = {
     "live": "watch the markets and warn (also without any command)",

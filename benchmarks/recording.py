@@ -13,7 +13,7 @@ from actors.recording.entries import FramesRead
 from actors.recording.recorder import Recorder
 from actors.supervised import Birth, StopRequested
 from actors.system import ChildExited, System
-from config.settings import load_settings
+from config.loading import load_settings
 
 READ_BYTES = 4096  # of a read of trades at some thousand trades a second
 PAUSE_EVERY = 50  # reads, so that the recorder keeps up as it would with a venue

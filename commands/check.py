@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
+from config.loading import Loaded, load_settings
 from config.schema import walk
-from config.settings import Loaded, load_settings
 from config.values import Assets, Secret
 
 EX_CONFIG = 78

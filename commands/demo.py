@@ -18,7 +18,8 @@ from actors.supervised import Drill
 from commands import UsageError
 from commands.daemon import Running, leave, run_daemon
 from commands.simulated import Simulated, SimulatorError
-from config.settings import Loaded, Settings, load_settings
+from config.loading import Loaded, load_settings
+from config.settings import Settings
 from supervisors.trees.presentation import Presentation
 
 log = structlog.get_logger(__name__)

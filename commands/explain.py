@@ -11,7 +11,7 @@ from actors.near_miss_book import NEAR_MISSES, NearMissBook
 from actors.outbox import Outbox, OutboxError
 from actors.outcome_book import OUTCOMES
 from commands import UsageError
-from config.settings import load_settings
+from config.loading import load_settings
 from intelligence.explanations import why, why_silent
 from intelligence.outcomes.judging import Outcome
 from supervisors.trees.presentation import DATABASE

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from actors.clock import Clock
 from commands.daemon import leave, run_daemon
-from config.settings import load_settings
+from config.loading import load_settings
 from supervisors.trees.presentation import Presentation
 
 

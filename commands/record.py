@@ -9,7 +9,7 @@ from pathlib import Path
 from actors.clock import Clock
 from commands import UsageError
 from commands.daemon import Running, leave, run_daemon
-from config.settings import load_settings
+from config.loading import load_settings
 from supervisors.trees.presentation import RECORDINGS, Presentation
 
 HOUR_S = 3600.0

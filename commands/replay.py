@@ -27,8 +27,9 @@ from actors.recording.files import RecordingError, RecordingReader
 from commands import UsageError
 from commands.daemon import EX_CONFIG, EX_GAVE_UP, EX_LOCKED, EX_OK, RESERVE_S, NotOurs, claim
 from commands.replaying import Replay
+from config.loading import load_settings
 from config.logs import configure_logs
-from config.settings import Settings, load_settings
+from config.settings import Settings
 from intelligence.alerts import Alert
 from intelligence.journal import journal
 from supervisors.trees.presentation import Presentation

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from commands import UsageError
-from config.settings import load_settings
+from config.loading import load_settings
 from supervisors.wording import Node, Report, find, node_text, text, walk
 
 STATUS_FILE = "status.json"

@@ -13,7 +13,7 @@ from actors.messages import HistorySeen, LiquidationsSeen, MarksSeen, ShutDown, 
 from actors.supervised import Birth
 from actors.system import ChildExited, System
 from actors.worker import Worker
-from config.settings import load_settings
+from config.loading import load_settings
 from intelligence.history import BarSpan
 from intelligence.journal import journal
 from intelligence.market import Kline

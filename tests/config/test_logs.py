@@ -7,8 +7,8 @@ import threading
 import pytest
 import structlog
 
+from config.loading import load_settings
 from config.logs import configure_logs
-from config.settings import load_settings
 
 TOKEN = "123456789:AAF0123456789abcdefghijklmnopqrstuvw"
 HALF = TOKEN.partition(":")[2]

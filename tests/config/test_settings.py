@@ -3,8 +3,9 @@ from pathlib import Path
 import pytest
 
 from actors.exchanges.registry import EXCHANGES
+from config.loading import ConfigError, Loaded, load_settings
 from config.schema import leaves
-from config.settings import ConfigError, Loaded, Settings, load_settings, secrets
+from config.settings import Settings, secrets
 from config.values import Secret, is_table
 from intelligence.detectors.asset import DetectionRules
 

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config.loading import ConfigError, load_settings
 from config.schema import leaves
-from config.settings import ConfigError, Settings, load_settings
+from config.settings import Settings
 from config.sources import Given, Sources
 
 KEYS = sorted(leaves(Settings))

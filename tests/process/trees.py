@@ -20,7 +20,7 @@ from actors.supervised import Birth, ChildReady
 from actors.system import ChildExited, System
 from actors.worker import Worker
 from commands.simulated import Simulated
-from config.settings import load_settings
+from config.loading import load_settings
 from intelligence.alerts import Alert
 from intelligence.journal import journal
 from supervisors.supervisor import Supervisor

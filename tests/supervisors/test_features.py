@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from actors import paths
-from config.settings import ConfigError, load_settings
+from config.loading import ConfigError, load_settings
 from supervisors.feature import Feature
 from supervisors.spec import BULKHEAD, SupervisorSpec, walk
 from supervisors.tree import our_tree
@@ -23,7 +23,7 @@ SWITCHES = (
 )
 NOT_IMPORTED = """
 import sys
-from config.settings import load_settings
+from config.loading import load_settings
 from pathlib import Path
 from supervisors.tree import our_tree
 from supervisors.trees.presentation import Presentation

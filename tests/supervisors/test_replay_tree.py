@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from config.settings import load_settings
+from config.loading import load_settings
 from supervisors.replay_tree import TURNS, replay_tree
 from supervisors.spec import walk
 from supervisors.trees.presentation import Presentation

@@ -6,7 +6,7 @@ import pytest
 
 from actors.exchanges.exchange import Instrument
 from actors.exchanges.registry import EXCHANGES
-from config.settings import load_settings
+from config.loading import load_settings
 from supervisors.spec import problems, walk
 from supervisors.tree import our_tree
 from supervisors.trees.core import REPORTING

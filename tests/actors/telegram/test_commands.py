@@ -13,8 +13,8 @@ from actors.outbox_rows import telegram_target
 from actors.telegram import answers
 from actors.telegram.chat_commands import USAGE_OF_ALERTS
 from actors.telegram.commands import Files, TelegramCommands
+from config.loading import load_settings
 from config.logs import configure_logs
-from config.settings import load_settings
 from tests.intelligence.builders import an_alert
 from tests.telegram_stand import proxy
 from tests.telegram_stand.bot import PICTURES

@@ -14,8 +14,8 @@ from actors.messages import AlertRaised, ShutDown
 from actors.supervised import Birth, Drill
 from actors.system import System
 from actors.worker import Worker
+from config.loading import load_settings
 from config.logs import configure_logs
-from config.settings import load_settings
 from supervisors.supervisor import Supervisor
 from supervisors.tree import WORKERS, our_tree
 from supervisors.trees.presentation import Presentation
