@@ -6,30 +6,34 @@ from actors.delivery_plans import DAY_MS, Plans
 from actors.messages import (
     AlertsState,
     AskAlerts,
+    AskTrials,
     CastVote,
     ChangePreferences,
+    Promote,
     Refused,
     SendTest,
     SetAlerts,
     TestPlanned,
+    TrialsState,
     VotesState,
 )
 from actors.notices import a_notice
 from actors.outbox import Outbox
 from actors.outbox_rows import Chat, Planned, telegram_target
+from actors.trials import Trials
 from intelligence.alerts import Alert
 from intelligence.gates import Preferences
 from intelligence.preferences import NotPossible, changed
 
-ChatRequest = SetAlerts | AskAlerts | ChangePreferences | CastVote | SendTest
-ChatReply = AlertsState | VotesState | TestPlanned | Refused
+ChatRequest = SetAlerts | AskAlerts | ChangePreferences | CastVote | SendTest | Promote | AskTrials
+ChatReply = AlertsState | VotesState | TestPlanned | TrialsState | Refused
 
 
 class ChatRequests:
     """Every method raises OutboxError. `on_by_default`: whether chats in which nobody has decided get alerts."""
 
-    def __init__(self, plans: Plans, log: Any, *, on_by_default: bool) -> None:
-        self._plans, self._log, self._on_by_default = plans, log, on_by_default
+    def __init__(self, plans: Plans, trials: Trials, log: Any, *, on_by_default: bool) -> None:
+        self._plans, self._trials, self._log, self._on_by_default = plans, trials, log, on_by_default
 
     def answer(self, request: ChatRequest, outbox: Outbox, now_ms: int) -> ChatReply:
         match request:
@@ -42,6 +46,11 @@ class ChatRequests:
                     return Refused(reason=str(error))
             case CastVote():
                 return self._vote(request, outbox, now_ms)
+            case Promote(kind=kind, on=on, by=by):
+                self._log.info("family_promoted", kind=kind, on=on, by=by)
+                return self._trials.promote(request, outbox, now_ms)
+            case AskTrials():
+                return self._trials.state()
             case SendTest() | AskAlerts():
                 pass
         return self._state(request.chat_id, outbox, now_ms)

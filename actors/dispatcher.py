@@ -14,12 +14,14 @@ from actors.messages import (
     AlertDecided,
     AlertRaised,
     AskAlerts,
+    AskTrials,
     AssetsWatched,
     CastVote,
     ChangePreferences,
     ChatSeen,
     DeliveriesQueued,
     DeliverNow,
+    Promote,
     Refused,
     SelectionSet,
     SendTest,
@@ -34,8 +36,9 @@ from actors.paths import TELEGRAM as TELEGRAM_PATH
 from actors.paths import TERMINAL as TERMINAL_PATH
 from actors.selection_notices import notices
 from actors.supervised import Supervised
+from actors.trials import Trials
 from config.settings import Outbox as OutboxSettings
-from intelligence.alerts import Alert, Stage
+from intelligence.alerts import Alert, AlertKind, Stage
 from intelligence.detectors.market_wide import MarketWideRule
 from intelligence.outcomes.selection import Selection
 
@@ -88,8 +91,9 @@ class Dispatcher(Supervised):
         journal: Callable[[Alert], None] | None = None,
         on_by_default: bool = True,
         terminal_tells: bool = True,
+        trials: Iterable[AlertKind] = (),
     ) -> None:
-        """`terminal_tells`: what is shown on the terminal counts as told to people. `chats`: ids that receive alerts; `on_by_default`: also where nobody has decided. `notifiers`: paths of those that
+        """`trials`: families that are decided and never sent. `terminal_tells`: what is shown on the terminal counts as told to people. `chats`: ids that receive alerts; `on_by_default`: also where nobody has decided. `notifiers`: paths of those that
         exist.
 
         `market_wide`: when the alerts of many assets are one incident; `watched`: of how many assets, until `AssetsWatched`.
@@ -106,7 +110,8 @@ class Dispatcher(Supervised):
         self._plans = Plans(
             chats if self._telegram else (), terminal=self._terminal is not None, on_by_default=on_by_default
         )
-        self._requests = ChatRequests(self._plans, self.log, on_by_default=on_by_default)
+        self._trials = Trials(trials)
+        self._requests = ChatRequests(self._plans, self._trials, self.log, on_by_default=on_by_default)
         self._market = MarketFold(market_wide, watched, self.log)
         self._edited_s: dict[str, float] = {}
         self._unsaved: deque[_Unsaved] = deque(maxlen=UNSAVED_MAX)
@@ -126,6 +131,7 @@ class Dispatcher(Supervised):
         if self.epoch == 1:  # who blocked us may have changed their mind while we were not running
             outbox.chats.revive()
         self._plans.begin(outbox, self.now_ms)
+        self._trials.begin(outbox)
         self._market.begin(outbox, self.now_ms)
         self._end_market_in_time()
         for path in filter(None, (self._terminal, self._telegram)):  # a predecessor may have died before it said so
@@ -142,8 +148,8 @@ class Dispatcher(Supervised):
     def handle(self, message: Any) -> ChatReply | None:
         match message:
             case AlertRaised(alert=alert):
-                self._take(alert)
-            case SetAlerts() | AskAlerts() | ChangePreferences() | CastVote() | SendTest():
+                self._take(self._trials.of(alert))
+            case SetAlerts() | AskAlerts() | ChangePreferences() | CastVote() | SendTest() | Promote() | AskTrials():
                 return self._answer(message)
             case ChatSeen(chat_id=chat_id):
                 self._revive(chat_id)
@@ -323,7 +329,7 @@ class Dispatcher(Supervised):
             self._journal(alert)
         if alert.stage is Stage.UPDATED:
             return
-        targets = self._plans.without_file()
+        targets = [] if alert.shadow else self._plans.without_file()
         if alert.stage is Stage.RAISED:
             self._tell_ledger(alert, tuple("" for _ in targets))
         for path, group in self._notifiers(targets).items():

@@ -12,7 +12,7 @@ import msgspec
 from actors.exchanges.exchange import Instrument
 from actors.feed_tally import Heard
 from charts.requests import ChartRequest
-from intelligence.alerts import Alert, Severity
+from intelligence.alerts import Alert, AlertKind, Severity
 from intelligence.clock_offset import ClockSeen
 from intelligence.feed_health import FeedHealth, FeedKind
 from intelligence.gates import Preferences
@@ -562,6 +562,28 @@ class VotesState:
     alert_id: str
     useful: int
     useless: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promote:
+    """Let a family of alerts out of its trial, or back to it (stored); answered with `TrialsState`."""
+
+    kind: AlertKind
+    on: bool
+    by: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskTrials:
+    """Ask the dispatcher for `TrialsState`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialsState:
+    """The families that are on trial now, and those that were promoted."""
+
+    on_trial: tuple[AlertKind, ...]
+    promoted: tuple[AlertKind, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

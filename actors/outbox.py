@@ -17,7 +17,7 @@ from actors.database import Database
 from actors.database import StorageError as OutboxError
 from actors.outbox_rows import Backlog, Delivery, Known, Planned, Start
 from actors.vote_book import VoteBook
-from intelligence.alerts import Alert, Severity, Stage
+from intelligence.alerts import Alert, AlertKind, Severity, Stage
 from intelligence.digest import Told
 from intelligence.explanations import Fate
 
@@ -55,6 +55,9 @@ MIGRATIONS: tuple[str, ...] = (
         alert_id TEXT NOT NULL, chat_id INTEGER NOT NULL, user_id INTEGER NOT NULL, useful INTEGER NOT NULL,
         voted_ms INTEGER NOT NULL, PRIMARY KEY (alert_id, chat_id, user_id));
     ALTER TABLE chats ADD COLUMN greeted_ms INTEGER;
+    """,
+    """
+    CREATE TABLE promotions (kind TEXT PRIMARY KEY, promoted_ms INTEGER NOT NULL, promoted_by INTEGER NOT NULL);
     """,
 )
 
@@ -175,6 +178,17 @@ class Outbox:
             to_ms,
         )
         return [msgspec.json.decode(row["newest"], type=Alert) for row in rows]
+
+    def promoted(self) -> frozenset[AlertKind]:
+        """The families that an owner has let out of their trial."""
+        return frozenset(AlertKind(row["kind"]) for row in self._db.all("SELECT kind FROM promotions"))
+
+    def promote(self, kind: AlertKind, *, on: bool, by: int, now_ms: int) -> None:
+        """Let a family out of its trial, or back to it."""
+        if on:
+            self._db.write("INSERT OR REPLACE INTO promotions VALUES (?,?,?)", kind, now_ms, by)
+        else:
+            self._db.write("DELETE FROM promotions WHERE kind = ?", kind)
 
     def fates(self, alert_id: str) -> tuple[Fate, ...]:
         """What was decided and done for every target, in that order."""

@@ -232,6 +232,9 @@ class Settings:
     assets: Assets
     data_dir: Path
     instance: str
+    trials: tuple[
+        Literal["liquidation", "cascade", "open_interest", "volume_spike", "zone_approach", "market_wide"], ...
+    ]
     switches: Switches
     telegram: Telegram
     charts: Charts

@@ -32,7 +32,8 @@ from actors.telegram.pictures import Pictures
 from actors.telegram.polling import Poller
 from actors.telegram.quiet_commands import QuietCommands
 from actors.telegram.sending import Sender
-from actors.telegram.stats_commands import StatsCommands
+from actors.telegram.stats_commands import LedgerDesk, StatsCommands
+from actors.telegram.trial_commands import TrialCommands
 from actors.telegram.watch_commands import WatchCommands
 from actors.telegram.zone_commands import ZoneCommands
 from config.settings import Charts as ChartSettings
@@ -103,6 +104,7 @@ class TelegramCommands(Supervised):
         desk = Desk(self.address(paths.DISPATCHER), self.log)
         chats = Chats(desk, door.authorized)
         records = Records(files.database, files.near_misses, files.outcomes)
+        ledger = LedgerDesk(self.system, self.log)
         families = (
             MarketCommands(market, self.log),
             ChartCommands(market, chats),
@@ -111,9 +113,10 @@ class TelegramCommands(Supervised):
             WatchCommands(chats, market),
             QuietCommands(chats, market, market.now_ms),
             ExplainCommands(records, desk, chats, market),
-            StatsCommands(self.system, self.log),
+            StatsCommands(ledger),
             DaemonCommands(files.status, about, desk, chats),
             OperatorCommands(self.system, self.log),
+            TrialCommands(desk, ledger),
         )
         commands = tuple(command for family in families for command in family.commands())
         return commands

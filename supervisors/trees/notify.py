@@ -8,6 +8,7 @@ from actors.dispatcher import Dispatcher
 from actors.mailbox import MailboxSpec
 from actors.notifiers.terminal import TerminalNotifier
 from config.settings import Settings
+from intelligence.alerts import AlertKind
 from supervisors.spec import CORE, IO, ChildSpec, SupervisorSpec
 from supervisors.trees.pieces import arguments
 from supervisors.trees.presentation import DATABASE, Presentation
@@ -43,6 +44,7 @@ def notify(settings: Settings, presentation: Presentation, *, telegram: bool) ->
             notifiers=(paths.TERMINAL, paths.TELEGRAM) if telegram else (paths.TERMINAL,),
             brief_log=presentation.console,
             terminal_tells=terminal_tells,
+            trials=tuple(map(AlertKind, settings.trials)),
             journal=presentation.journal,
             market_wide=settings.market_wide,
             watched=settings.assets.auto or len(settings.assets),

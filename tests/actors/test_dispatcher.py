@@ -11,13 +11,16 @@ from actors.messages import (
     AlertRaised,
     AlertsState,
     AskAlerts,
+    AskTrials,
     AssetsWatched,
     ChatSeen,
     DeliveriesQueued,
     DeliverNow,
+    Promote,
     Refused,
     SelectionSet,
     SetAlerts,
+    TrialsState,
 )
 from actors.outbox import Outbox
 from actors.outbox_rows import TERMINAL, telegram_target
@@ -513,3 +516,27 @@ def test_a_selection_that_fails_costs_no_alert(desk):
     desk.tell(an_alert())
 
     assert desk.states()[an_alert().alert_id, "raised", telegram_target(ME)] == "queued"
+
+
+def test_a_family_on_trial_is_recorded_and_never_sent(desk):
+    desk.open(trials=(AlertKind.LIQUIDATION,)).tell(an_alert())
+
+    assert {reason for *_, reason in desk.rows()} == {"shadow"}
+
+
+def test_a_promoted_family_is_sent_also_by_the_next_process(desk):
+    desk.open(trials=(AlertKind.LIQUIDATION,))
+    state = desk.ask(Promote(kind=AlertKind.LIQUIDATION, on=True, by=ME))
+    assert state == TrialsState(on_trial=(), promoted=(AlertKind.LIQUIDATION,))
+
+    desk.theatre.restart(paths.DISPATCHER)
+    desk.tell(an_alert())
+    assert {state for _, _, _, state, _ in desk.rows()} == {"queued"}
+
+
+def test_a_family_goes_back_on_trial(desk):
+    desk.open(trials=(AlertKind.LIQUIDATION,))
+    desk.ask(Promote(kind=AlertKind.LIQUIDATION, on=True, by=ME))
+    desk.ask(Promote(kind=AlertKind.LIQUIDATION, on=False, by=ME))
+
+    assert desk.ask(AskTrials()).on_trial == (AlertKind.LIQUIDATION,)

@@ -27,7 +27,7 @@ MENU = [
     *("mute", "unmute", "quiet", "budget", "digest", "timezone"),
     *("why", "whynot", "stats", "status", "venues", "config", "test", "version"),
 ]
-OPERATIONS = ["restart", "pause", "resume"]
+OPERATIONS = ["restart", "pause", "resume", "promote"]
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from contextlib import closing
 from actors import paths
 from actors.outcome_book import OutcomeBook
 from actors.outcome_ledger import OutcomeLedger
+from intelligence.alerts import AlertKind
 from intelligence.outcomes.rules import OutcomeRules
 from tests.intelligence.outcomes.builders import MINUTE_MS
 from tests.intelligence.outcomes.test_scores import spread
@@ -66,3 +67,29 @@ def test_a_ledger_that_is_down_is_said(bot):
     bot.theatre.system.place(paths.OUTCOMES).mailbox.refuse_asks("down")
 
     assert "is not known now" in bot.open().stand.answers("/stats")
+
+
+def on_trial(bot):
+    bot.dispatcher(trials=(AlertKind.CASCADE,))
+    return bot
+
+
+def test_the_owner_promotes_a_family_that_was_long_enough_on_trial(bot):
+    on_trial(bot)
+    ledger(bot, recent(bot, 40, 80, every=97, shadow=True))
+    bot.open()
+
+    assert bot.stand.answers("/promote") == "On trial: cascade. /stats shows how they do."
+    assert bot.stand.answers("/promote cascade").startswith("On trial: nothing. Promoted: cascade.")
+    assert bot.stand.answers("/promote cascade off").startswith("On trial: cascade.")
+
+
+def test_a_short_trial_is_ended_only_on_purpose(bot):
+    on_trial(bot).open()
+
+    assert "Only 0 alerts of it are scored on trial, 100 should be." in bot.stand.answers("/promote cascade")
+    assert bot.stand.answers("/promote cascade anyway").startswith("On trial: nothing. Promoted: cascade.")
+
+
+def test_what_is_not_on_trial_is_not_promoted(bot):
+    assert "volume_spike is not on trial" in on_trial(bot).open().stand.answers("/promote volume")

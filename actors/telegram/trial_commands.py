@@ -1,0 +1,49 @@
+"""/promote: what is on trial, and an owner's word that it be sent."""
+
+from actors.messages import AskTrials, Promote, TrialsState
+from actors.telegram import parsing
+from actors.telegram.access import Right
+from actors.telegram.answer import Answer, Asked, Command, Refusal
+from actors.telegram.desk import Desk
+from actors.telegram.stats_commands import LedgerDesk
+from intelligence.alerts import AlertKind
+from intelligence.answers.layout import escape
+
+LEAST_ON_TRIAL = 100  # detection.md 12.8
+ANYWAY = "anyway"
+
+
+class TrialCommands:
+    def __init__(self, desk: Desk, ledger: LedgerDesk) -> None:
+        self._desk, self._ledger = desk, ledger
+
+    def commands(self) -> tuple[Command, ...]:
+        hint = "send a family that is on trial"
+        return (Command("promote", self._promote, hint, "volume|volume off", Right.OPERATE),)
+
+    async def _promote(self, asked: Asked) -> Answer:
+        trials = await self._desk.ask(AskTrials(), TrialsState)
+        if not asked.words:
+            return Answer(text=escape(_words(trials)))
+        kind, on = parsing.kind(asked.words[0]), "off" not in asked.words
+        if kind is None:
+            raise Refusal("Which family? For example /promote volume.")
+        if on and kind not in trials.on_trial:
+            raise Refusal(escape(f"{kind} is not on trial. {_words(trials)}"))
+        if on and ANYWAY not in asked.words and (told := await self._told_on_trial(kind)) < LEAST_ON_TRIAL:
+            raise Refusal(
+                f"Only {told} alerts of it are scored on trial, {LEAST_ON_TRIAL} should be. To promote it all the same:"
+                f" /promote {asked.words[0]} {ANYWAY}"
+            )
+        after = await self._desk.ask(Promote(kind=kind, on=on, by=asked.user_id or 0), TrialsState)
+        return Answer(text=escape(_words(after)))
+
+    async def _told_on_trial(self, kind: AlertKind) -> int:
+        state = await self._ledger.state()
+        families = state.scores.families if state is not None else ()
+        return next((one.alerts for one in families if one.shadow and one.kind is kind), 0)
+
+
+def _words(trials: TrialsState) -> str:
+    promoted = f" Promoted: {', '.join(trials.promoted)}." if trials.promoted else ""
+    return f"On trial: {', '.join(trials.on_trial) or 'nothing'}.{promoted} /stats shows how they do."
