@@ -10,8 +10,10 @@ from typing import Any
 
 from actors import paths
 from actors.asking import Asker, CallRejected, Refused
-from actors.backfill_jobs import Job, Offers, in_order, jobs_for
+from actors.backfill_jobs import Job, in_order, jobs_for
+from actors.backlog import Backlog
 from actors.backoff import Backoff
+from actors.bar_offers import Offers
 from actors.budget import Pace, Use
 from actors.exchanges.exchange import NOTHING_SETTLED, FrameError, Instrument, Refusal
 from actors.exchanges.registry import EXCHANGES, market_data
@@ -83,11 +85,8 @@ class Backfill(Supervised):
         self._data, self._excluded = market_data(venue, NOTHING_SETTLED), frozenset[str]()
         self._listed: dict[str, list[Instrument]] = {}
         self._offers = Offers(venue)
-        self._order: tuple[str, ...] = ()
         self._unasked: deque[str] = deque()  # streams of this round
-        self._jobs: dict[str, deque[Job]] = {}
-        self._job: Job | None = None
-        self._ready: set[str] = set()
+        self._backlog = Backlog()
         self._asked = Counter[str]()  # calls for each asset
         self._down: set[str] = set()
         self._attempts = self._problems = 0
@@ -159,10 +158,8 @@ class Backfill(Supervised):
         self_test = f"{paths.SELF_TESTS}/{self._venue}"
         if self.system.find(self_test) is not None:
             self.send(self_test, WatchConflicts(path=self.path))
-        self._order = in_order(self._watched.assets & self._listed.keys(), self._watched.ranking)
-        self._jobs = {asset: jobs for asset, jobs in self._jobs.items() if asset in self._order}
-        self._ready &= set(self._order)
-        self._unasked = deque(self._order)
+        self._backlog.follow(in_order(self._watched.assets & self._listed.keys(), self._watched.ranking))
+        self._unasked = deque(self._backlog.order)
         self._ask_streams()
         self.timer.once("round", self._refresh_s, _Round(), market=True)
 
@@ -194,30 +191,29 @@ class Backfill(Supervised):
 
     def _line_up(self, told: HistoryMissing) -> None:
         contracts = self._contracts(told.asset)
-        if not contracts or told.asset not in self._order:
+        if not contracts or told.asset not in self._backlog.order:
             return
         bars = not (self._offers.is_taken(told.asset) or self._is_undecided(told.asset))
         jobs = jobs_for(told.asset, contracts, told.missing, self._data, self.now_ms, bars=bars)
-        self._jobs[told.asset] = deque(job for job in jobs if self._job is None or not job.is_same(self._job))
+        self._backlog.line_up(told.asset, jobs)
         self._judge(told.asset)
         self._arm()
 
     def _judge(self, asset: str) -> None:
         """Tell once of an asset when this venue owes it nothing that is urgent any more."""
-        owed = [job for job in (*self._jobs.get(asset, ()), self._job) if job is not None and job.asset == asset]
-        if asset not in self._ready and not self._is_undecided(asset) and not any(job.is_urgent for job in owed):
-            self._ready.add(asset)
+        backlog = self._backlog
+        if asset not in backlog.ready and not self._is_undecided(asset) and not backlog.owes_urgent(asset):
+            backlog.ready.add(asset)
             after_s = self.system.clock.monotonic() - self.system.started_s
             self.log.info(
                 "asset_ready",
                 asset=asset,
                 after_s=round(after_s, 1),
                 calls=self._asked[asset],
-                n=len(self._ready),
-                of=len(self._order),
+                n=len(backlog.ready),
+                of=len(backlog.order),
             )
-        waiting = sum(len(jobs) for jobs in self._jobs.values()) + (self._job is not None)
-        self.note(f"{len(self._ready)} of {len(self._order)} assets ready, {waiting} spans to ask for")
+        self.note(f"{len(backlog.ready)} of {len(backlog.order)} assets ready, {backlog.waiting} spans to ask for")
 
     # -- asking -------------------------------------------------------------------------------------------------------
 
@@ -225,17 +221,8 @@ class Backfill(Supervised):
         wait_s = max(self._pace.wait_s(), self._hold_until_s - self.system.clock.monotonic(), 0.0)
         self.timer.once("ask", wait_s, _Ask())
 
-    def _next(self) -> Job | None:
-        """What is urgent of the most important asset, else the rest in the same order."""
-        for urgent in (True, False):
-            for asset in self._order:
-                jobs = self._jobs.get(asset)
-                if jobs and (jobs[0].is_urgent or not urgent):
-                    return jobs.popleft()
-        return None
-
     def _ask(self) -> None:
-        job = self._job = self._job or self._next()
+        job = self._backlog.take()
         if job is None:
             return
         query = job.queries.popleft()
@@ -246,10 +233,10 @@ class Backfill(Supervised):
             self._give_up(job, error)
         except Refused as error:
             job.queries.appendleft(query)
-            self._on_refused(job, error.refusal)
+            self._on_refused(error.refusal)
         except RestError as error:
             job.queries.appendleft(query)
-            self._retry(job, str(error), at_least_s=0.0)
+            self._retry(str(error), at_least_s=0.0)
         else:
             self._attempts = 0
             for problem in reading.problems:
@@ -264,7 +251,7 @@ class Backfill(Supervised):
     def _on_answer(self, job: Job) -> None:
         self.transport_progress()
         if not job.queries:
-            self._job = None
+            self._backlog.done()
             span = job.span(self.now_ms)
             self.send(paths.symbol_path(job.asset), HistorySeen(asset=job.asset, span=span))
             keep_history(self, job.asset, span)
@@ -275,17 +262,17 @@ class Backfill(Supervised):
 
     def _give_up(self, job: Job, error: Exception) -> None:
         """Leave a span to the next round; the asset counts as ready without it, for the venue has been asked."""
-        self._job = None
+        self._backlog.done()
         self._on_problem(error)
         self._judge(job.asset)
 
-    def _on_refused(self, job: Job, refusal: Refusal) -> None:
+    def _on_refused(self, refusal: Refusal) -> None:
         if refusal.permanent:
             self._block()
             raise NeedsOperator(f"{self._venue}: {refusal.reason}. {refusal.advice}")
-        self._retry(job, refusal.reason, at_least_s=refusal.retry_after_s)
+        self._retry(refusal.reason, at_least_s=refusal.retry_after_s)
 
-    def _retry(self, job: Job, reason: str, *, at_least_s: float) -> None:
+    def _retry(self, reason: str, *, at_least_s: float) -> None:
         self._attempts += 1
         wait_s = self._backoff.delay_s(self._attempts, self._random.random(), at_least_s=at_least_s)
         self._hold_until_s = self.system.clock.monotonic() + wait_s
@@ -293,8 +280,7 @@ class Backfill(Supervised):
         if self._attempts == TRIES:
             self._block()
         if self._attempts % TRIES == 0:  # a call that alone fails must not keep the others waiting
-            self._job = None
-            self._jobs.setdefault(job.asset, deque()).append(job)
+            self._backlog.put_off()
 
     def _block(self) -> None:
         """Offer no bars while nothing can be asked."""
