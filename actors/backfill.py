@@ -227,6 +227,7 @@ class Backfill(Supervised):
             return
         query = job.queries.popleft()
         self._asked[job.asset] += 1
+        self._pace.spend(query.call.weight)
         try:
             reading = self._asker.read(query, lambda: self.now_ms)
         except (CallRejected, FrameError) as error:
@@ -245,7 +246,6 @@ class Backfill(Supervised):
             if reading.following is not None:
                 job.queries.appendleft(reading.following)
             self._on_answer(job)
-        self._pace.spend(query.call.weight)
         self._arm()
 
     def _on_answer(self, job: Job) -> None:

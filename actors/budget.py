@@ -31,7 +31,7 @@ def a_minute(venue: str, use: Use) -> int:
 
 
 class Pace:
-    """Spreads the calls of one use at one venue: after each, a wait as long as its weight takes of the minute."""
+    """Spreads the calls of one use at one venue: from each to the next, as long as its weight takes of the minute."""
 
     def __init__(self, venue: str, use: Use, monotonic: Callable[[], float]) -> None:
         self._a_weight_s = 60.0 / a_minute(venue, use)
@@ -43,5 +43,5 @@ class Pace:
         return self._not_before_s - self._monotonic()
 
     def spend(self, weight: int) -> None:
-        """Note a call that has just been made. One without weight still counts as one request."""
+        """Note a call that is made now, so that waiting for its answer is part of the pace. One without weight still counts as one request."""
         self._not_before_s = self._monotonic() + max(1, weight) * self._a_weight_s
