@@ -130,6 +130,8 @@ class History:
 
         It stands for quarters that nobody watched, raised to the level of all venues by `reference_factor`.
         """
+        if not hours and not self._hours:
+            return
         self._hours = {start_ms // HOUR_MS: usd for start_ms, usd in hours.items()}
         factors = [
             sum(watched) / usd
@@ -162,8 +164,7 @@ class History:
     def mean_15m_usd(self, at_ms: int, days: int) -> tuple[float, int] | None:
         """Mean turnover of the quarter hours of the last `days` days, and how many there were; None without any."""
         number = at_ms // QUARTER_MS
-        first = number - days * QUARTERS_A_DAY
-        known = [usd for one in range(first, number) if (usd := self._turnover(one)) is not None]
+        known = self._turnovers(number - days * QUARTERS_A_DAY, number)
         return (sum(known) / len(known), len(known)) if known else None
 
     def whole_days(self) -> dict[int, tuple[float, float]]:
@@ -186,6 +187,24 @@ class History:
         hour = self._hours.get(quarter // 4)
         return None if hour is None else hour / 4 * (self.reference_factor or 1.0)
 
+    def _turnovers(self, first: int, end: int) -> list[float]:
+        """Those that are known of the quarters from `first` to before `end`, oldest first: by days, for it looks at weeks."""
+        factor, known = self.reference_factor or 1.0, []
+        for number in range(first // QUARTERS_A_DAY, -(-end // QUARTERS_A_DAY)):
+            day, start = self.days.get(number), number * QUARTERS_A_DAY
+            if day is None and not self._hours:
+                continue
+            low, high = max(first - start, 0), min(end - start, QUARTERS_A_DAY)
+            turnovers = [UNKNOWN] * (high - low) if day is None else day.turnover_usd[low:high]
+            if self._hours and UNKNOWN in turnovers:
+                hours = ((start + quarter) // 4 for quarter in range(low, high))
+                turnovers = [
+                    usd if usd >= 0 else self._hours[hour] / 4 * factor if hour in self._hours else UNKNOWN
+                    for usd, hour in zip(turnovers, hours, strict=True)
+                ]
+            known += [usd for usd in turnovers if usd >= 0]
+        return known
+
     def _watched(self, quarters: Iterable[int]) -> list[float]:
         days = ((self.days.get(quarter // QUARTERS_A_DAY), quarter % QUARTERS_A_DAY) for quarter in quarters)
         return [day.turnover_usd[index] for day, index in days if day is not None and day.turnover_usd[index] >= 0]
@@ -193,8 +212,7 @@ class History:
     def _overall_usd(self, quarter: int) -> float:
         """The median of all quarter hours before that one's hour, 0 without any; reckoned once an hour."""
         if self._overall[0] != quarter // 4:
-            first = quarter - self._rule.days * QUARTERS_A_DAY
-            known = [usd for one in range(first, quarter) if (usd := self._turnover(one)) is not None]
+            known = self._turnovers(quarter - self._rule.days * QUARTERS_A_DAY, quarter)
             self._overall = (quarter // 4, median(known) if known else 0.0)
         return self._overall[1]
 

@@ -52,6 +52,15 @@ def test_the_season_tells_busy_hours_from_quiet_ones():
     assert saturday / afternoon == pytest.approx(0.5, rel=0.15)
 
 
+def test_a_past_without_anything_in_it_leaves_the_season_of_the_hour():
+    history = a_history(14)
+    asked = MONDAY + 14 * DAY_MS + 10 * 60 * MINUTE_MS
+    season = history.season(asked)
+    history.backfill_hours({})
+
+    assert history.season(asked) is season
+
+
 def test_hours_of_the_past_give_a_season_at_once():
     history = History(HistoryRule())
     hours = {MONDAY + hour * 3_600_000: 3e6 if hour % 24 == 15 else 1e6 for hour in range(14 * 24)}
