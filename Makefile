@@ -6,7 +6,7 @@ ARGS ?=
 BIN = .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test bench soak evaluate frames lint lock
+.PHONY: help setup demo run test bench soak evaluate pushes cascades frames lint lock
 
 help:
 	@echo "make demo   the daemon against a simulated market, for DURATION=$(DURATION) seconds (0: until Ctrl-C)"
@@ -15,6 +15,8 @@ help:
 	@echo "make bench  what a trade costs, beside other clients (installs them; about ten minutes)"
 	@echo "make soak   half an hour on seven simulated venues: memory, processor, lost trades"
 	@echo "make evaluate  the detectors and zones on recorded days, as a page (needs ../shared/data; under 15 minutes)"
+	@echo "make pushes what the whole daemon sends on recorded days, by policy of thresholds (needs ../shared/data; an hour)"
+	@echo "make cascades  cascades in the simulator, where the truth is known, beside two simpler detectors (ten minutes)"
 	@echo "make frames what every recorded frame comes to, as a table (recordings in ../shared/data)"
 	@echo "make lint   lint and types alone"
 	@echo "make lock   pin the newest allowed versions into requirements*.txt"
@@ -41,6 +43,12 @@ soak: setup
 
 evaluate: setup
 	@$(BIN)/python run.py backtest --out .evaluation $(ARGS)
+
+pushes: setup
+	@$(BIN)/python -m benchmarks.pushes $(ARGS)
+
+cascades: .venv/installed-dev
+	@$(BIN)/python -m benchmarks.cascades $(ARGS)
 
 frames: .venv/installed-dev
 	@$(BIN)/python -m benchmarks.frames_table
