@@ -15,7 +15,7 @@ from actors.exchanges.registry import EXCHANGES
 from actors.outbox_rows import TERMINAL
 from actors.recording.files import RecordingReader
 from commands.replaying import Replay
-from config.settings import load_settings
+from config.loading import load_settings
 from supervisors.trees.presentation import DATABASE, Presentation
 
 POLICIES: Mapping[str, Mapping[str, Any]] = {
