@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from actors.drawing_process import DrawingFailed, DrawingProcess, ProcessLost
+from actors.drawing_process import DrawingFailed, DrawingProcess, ProcessLost, StillStarting
 from actors.messages import ChartDrawn, ChartNotDrawn, ChartWanted
 from actors.supervised import Supervised, Transient
 from config.settings import Charts as ChartSettings
@@ -22,7 +22,9 @@ class Charts(Supervised):
 
     def init(self, *, settings: ChartSettings, command: tuple[str, ...] = ()) -> None:
         self._settings = settings
-        self._process = DrawingProcess(memory_bytes=settings.memory_bytes, command=command)
+        self._process = DrawingProcess(
+            memory_bytes=settings.memory_bytes, start_s=settings.start_s, hang_s=settings.hang_s, command=command
+        )
         self._used_s = self._now_s
         self._losses = 0
         self.timer.every("idle", settings.idle_s / 2, _Idle())
@@ -58,12 +60,15 @@ class Charts(Supervised):
 
     def _drawn(self, wanted: ChartWanted) -> ChartDrawn | ChartNotDrawn:
         begun_s, kind = self._now_s, wanted.request.kind
-        within_s = min(wanted.until_s - begun_s, self._settings.draw_s)
+        within_s = wanted.until_s - begun_s
         if within_s <= 0:
             return ChartNotDrawn(reason="too many pictures are wanted now", key=wanted.key)
         self._used_s = begun_s
         try:
             png = self._process.draw(wanted.request, within_s)
+        except StillStarting:
+            self.note("process starting")
+            return ChartNotDrawn(reason="what draws pictures is still starting", key=wanted.key)
         except DrawingFailed as error:
             self.log.warning("picture_failed", kind=kind, caused_by=str(error))
             return ChartNotDrawn(reason="the picture could not be drawn", key=wanted.key)

@@ -82,7 +82,7 @@ def _cvd(canvas: Canvas, request: ChartRequest) -> None:
 
 
 def _incident(canvas: Canvas, request: ChartRequest) -> None:
-    price, bars, interest = _stacked(canvas, (0.42, 0.31, 0.27), LABELS - 70)
+    price, bars, interest = _stacked(canvas, (0.42, 0.31, 0.27), LABELS - 20)
     panel = _price(canvas, request, price)
     if panel is not None and request.threshold is not None:
         x = panel.x(request.threshold.at_ms)

@@ -30,7 +30,7 @@ def draw_profile(canvas: Canvas, request: ChartRequest, box: Box, label: Callabl
             canvas.rect(bar, colors.up)
         else:
             canvas.hatch(bar, colors.muted)
-    _marks(canvas, request, profile, panel, lambda value: label(value, profile.row_width))
+    _marks(canvas, request, profile, panel, lambda value: label(value, profile.row_width / 10))
 
 
 def _marks(

@@ -3,7 +3,6 @@
 Knows nothing of the daemon: no secret, no socket, no file. It may be killed at any time.
 """
 
-import os
 import resource
 import struct
 import sys
@@ -16,11 +15,13 @@ from charts.requests import ChartRequest
 
 HEAD = struct.Struct("!BI")  # whether it is a picture, and its length
 DRAWN, FAILED = 1, 0
-NICE = 5  # detection goes first
+READY = b"r"  # said once, before anything else
 
 
 def serve(requests: BinaryIO, answers: BinaryIO) -> None:
     decoder = msgspec.msgpack.Decoder(ChartRequest)
+    answers.write(READY)
+    answers.flush()
     while len(head := requests.read(HEAD.size)) == HEAD.size:
         _, length = HEAD.unpack(head)
         try:
@@ -35,7 +36,6 @@ def limit(memory_bytes: int) -> None:
     """A picture that would take more memory fails, or takes this process with it, and nothing else."""
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    os.nice(NICE)
 
 
 if __name__ == "__main__":

@@ -73,7 +73,9 @@ class Telegram:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Charts:
     theme: Literal["dark", "light"]
-    draw_s: Seconds
+    wait_s: Seconds
+    start_s: Seconds
+    hang_s: Seconds
     idle_s: Seconds
     memory_bytes: Bytes
     cache_s: SecondsOrZero

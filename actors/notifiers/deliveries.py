@@ -66,9 +66,9 @@ class Deliveries:
     def next(self) -> Choice | None:
         return self._queues.next(self._clock.monotonic(), self._pace)
 
-    def waiting(self, chat_id: int) -> bool:
-        """Whether anything waits to be sent to that chat."""
-        return self._queues.waiting(chat_id)
+    def urgent(self, chat_id: int) -> bool:
+        """Whether something waits for that chat that no picture may hold up."""
+        return self._queues.urgent(chat_id)
 
     def claim(self, row: Delivery) -> Delivery | None:
         """The delivery with its new attempt, ours to send now; None when it is too old, taken back, or must wait."""

@@ -62,7 +62,7 @@ class IncidentPictures(Supervised):
                 if (incident := self._incidents.get(key)) is not None:
                     theme = Theme(self._charts.theme)
                     request = incident_chart(incident.alert, tape.unpacked(), theme=theme, heading=self._heading)
-                    until_s = incident.wanted_s + self._charts.draw_s
+                    until_s = incident.wanted_s + self._charts.wait_s
                     self.send(paths.CHARTS, ChartWanted(request=request, until_s=until_s, path=self.path, key=key))
             case ChartDrawn(png=png, key=key):
                 if (incident := self._incidents.get(key)) is not None:

@@ -95,8 +95,12 @@ class Queues:
             self._behind.pop(delivery.id, None)
             self.remove(delivery)
 
-    def waiting(self, chat_id: int) -> bool:
-        return chat_id in self._heaps and self._head(chat_id) is not None
+    def urgent(self, chat_id: int) -> bool:
+        """Whether the start of something that interrupts people waits for that chat."""
+        return any(
+            chat_of(row.target) == chat_id and row.stage is Stage.RAISED and row.alert.severity is not Severity.P3
+            for row in self._rows.values()
+        )
 
     def next(self, now_s: float, pace: Pace) -> Choice | None:
         """The gravest of those whose chat is free now, else the one whose chat is free first."""

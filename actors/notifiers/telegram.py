@@ -232,11 +232,11 @@ class TelegramNotifier(Supervised):
                 self._deliveries.give_up(row, reason)
 
     def _offer_picture(self, row: Delivery, message_id: int | None) -> None:
-        """Let a picture follow the start of an incident, by somebody else, unless texts wait for that chat."""
+        """Let a picture follow the start of an incident, by somebody else, unless another waits to be told in that chat."""
         chat_id = chat_of(row.target)
         if not self._pictures or row.stage is not Stage.RAISED or message_id is None or self._stop_s is not None:
             return
-        if not self._deliveries.waiting(chat_id):
+        if not self._deliveries.urgent(chat_id):
             to = self._deliveries.moved.get(chat_id, chat_id)
             delivered = AlertDelivered(alert=row.alert, chat_id=chat_id, send_to=to, message_id=message_id)
             self.send(self._pictures, delivered, lane=Lane.DATA)

@@ -42,9 +42,9 @@ class Pictures:
         theme = Theme(self._settings.theme)
         kind, tape = KINDS[picture.command], self._tape(picture)
         request = chart_of(kind, tape, theme=theme, zone=picture.zone, heading=self._heading)
-        until_s = self._system.clock.monotonic() + self._settings.draw_s
+        until_s = self._system.clock.monotonic() + self._settings.wait_s
         wanted = ChartWanted(request=request, until_s=until_s)
-        answer = self._ask(paths.CHARTS, wanted, self._settings.draw_s + SPARE_S)
+        answer = self._ask(paths.CHARTS, wanted, self._settings.wait_s + SPARE_S)
         match answer:
             case ChartDrawn(png=png):
                 return png

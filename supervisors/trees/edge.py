@@ -55,6 +55,7 @@ def edge(settings: Settings, presentation: Presentation) -> SupervisorSpec:
         args=arguments(settings=settings.charts),
         profile=IO,
         required=False,
+        stop_s=settings.charts.hang_s + 2.0,
         final_s=0.2,
     )
     pictures = ChildSpec(

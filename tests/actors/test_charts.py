@@ -10,7 +10,7 @@ import pytest
 
 from actors import paths
 from actors.charts import Charts
-from actors.drawing_process import DrawingFailed, DrawingProcess, ProcessLost
+from actors.drawing_process import DrawingFailed, DrawingProcess, ProcessLost, StillStarting
 from actors.messages import ChartDrawn, ChartNotDrawn, ChartWanted
 from charts.requests import ChartKind
 from tests.charts.samples import a_request
@@ -20,16 +20,17 @@ from tests.telegram_stand.stage import wait_for
 
 PATIENCE_S = 20.0
 PNG = b"\x89PNG"
-HANGS = (sys.executable, "-c", "import time; time.sleep(60)")
-TALKS_NONSENSE = (sys.executable, "-c", "import os; os.write(1, b'\\xff' * 64); import time; time.sleep(60)")
+HANGS = (sys.executable, "-c", "import os, time; os.write(1, b'r'); time.sleep(60)")
+NEVER_STARTS = (sys.executable, "-c", "import time; time.sleep(60)")
+TALKS_NONSENSE = (sys.executable, "-c", "import os, time; os.write(1, b'\\xff' * 64); time.sleep(60)")
 
 
 @pytest.fixture
 def process():
     made = []
 
-    def make(*command):
-        made.append(DrawingProcess(memory_bytes=268_435_456, command=command))
+    def make(*command, start_s=PATIENCE_S, hang_s=PATIENCE_S):
+        made.append(DrawingProcess(memory_bytes=268_435_456, start_s=start_s, hang_s=hang_s, command=command))
         return made[-1]
 
     yield make
@@ -50,12 +51,32 @@ def test_process_draws_several_pictures(process):
 
 
 def test_process_that_hangs_is_killed(process):
-    ours = process(*HANGS)
+    ours = process(*HANGS, hang_s=0.1)
 
     with pytest.raises(ProcessLost):
-        ours.draw(a_request(ChartKind.CANDLES), 0.2)
+        ours.draw(a_request(ChartKind.CANDLES), PATIENCE_S)
 
     assert ours.pid is None
+
+
+def test_process_that_does_not_start_is_killed(process):
+    ours = process(*NEVER_STARTS, start_s=0.1)
+
+    with pytest.raises(ProcessLost):
+        ours.draw(a_request(ChartKind.CANDLES), PATIENCE_S)
+
+    assert ours.pid is None
+
+
+def test_process_that_takes_long_to_start_is_left_alone_and_draws_the_next_picture(process):
+    ours = process()
+
+    with pytest.raises(StillStarting):
+        ours.draw(a_request(ChartKind.CANDLES), 0.0)
+    first = ours.pid
+
+    assert ours.draw(a_request(ChartKind.CANDLES), PATIENCE_S).startswith(PNG)
+    assert ours.pid == first
 
 
 def test_process_that_talks_nonsense_is_killed(process):
@@ -104,7 +125,7 @@ def test_process_gets_nothing_of_our_environment(process, monkeypatch):
 
 # -- the actor --------------------------------------------------------------------------------------------------------
 
-HANGS_SETTINGS = replace(PICTURES, draw_s=0.1)
+HANGS_SETTINGS = replace(PICTURES, hang_s=0.1)
 
 
 @pytest.fixture

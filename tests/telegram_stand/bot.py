@@ -21,7 +21,9 @@ RULES = OutboxSettings(reread_s=60, busy_s=0.1, keep_days=7, p1_valid_s=60, p2_v
 
 PICTURES = ChartSettings(
     theme="dark",
-    draw_s=20.0,
+    wait_s=20.0,
+    start_s=20.0,
+    hang_s=20.0,
     idle_s=600.0,
     memory_bytes=268_435_456,
     cache_s=5.0,

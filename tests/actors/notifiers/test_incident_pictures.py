@@ -157,7 +157,7 @@ def test_an_alert_that_arrives_late_gets_no_picture(post, stand):
 
 @pytest.mark.parametrize("command", [HANGS, TALKS_NONSENSE])
 def test_a_process_that_cannot_draw_costs_the_picture_and_no_text(post, stand, command):
-    post.open(charts=replace(PICTURES, draw_s=0.2), command=command)
+    post.open(charts=replace(PICTURES, hang_s=0.2), command=command)
     post.raise_alert(post.incident(alert_id="a"), post.incident(alert_id="b"))
 
     assert len(stand.wait_sent(2)) == 2
@@ -221,7 +221,7 @@ def test_a_wait_that_telegram_asks_of_a_picture_is_told_to_the_notifier(post, st
     assert told == [ChatCharged(chat_id=ME, wait_s=30.0)]
 
 
-def test_no_picture_is_offered_while_texts_wait_for_the_chat(post, stand):
+def test_no_picture_is_offered_while_other_incidents_wait_to_be_told(post, stand):
     post.open(private_gap_s=0.3).raise_alert(*(post.incident(alert_id=one) for one in "abc"))
     stand.wait_sent(3)
     sent = photo(post)
@@ -256,5 +256,5 @@ def test_a_picture_counts_over_all_chats():
     assert pace.free_s(OTHER) == 100.1
 
 
-def test_a_chat_without_letters_has_nothing_waiting():
-    assert not Queues().waiting(ME)
+def test_a_chat_without_letters_has_nothing_urgent():
+    assert not Queues().urgent(ME)
