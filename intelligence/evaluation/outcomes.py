@@ -19,11 +19,14 @@ from intelligence.evaluation.bars import (
     range_between,
     trailing_volatility,
 )
+from intelligence.outcomes.consequence import exceeds, leaves_room
+from intelligence.outcomes.rules import ConsequenceRule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OutcomeRule:
-    """Of detection.md 11, except `strict_controls` (ours). Times in minutes, `floor` and `room` fractions.
+class OutcomeRule(ConsequenceRule):
+    """What makes an alert consequential, as the daemon's own ledger has it, and how it is found on recorded bars: of
+    detection.md 11, except `strict_controls` (ours). Times in minutes.
 
     `least_controls`: with fewer an alert is not measurable.
     """
@@ -35,9 +38,6 @@ class OutcomeRule:
     control_days: int = 60
     around_min: int = 30
     apart_min: int = 60
-    floor: float = 0.0025
-    percentile: float = 0.80
-    room: float = 0.4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,11 +109,10 @@ class Outcomes:
         if len(past) > rule.controls:
             past = past[np.arange(rule.controls) * (len(past) - 1) // (rule.controls - 1)]
         percentile = self._percentile(past, follows)
-        moved = follows >= rule.floor
-        plain = moved and percentile >= rule.percentile
-        strict = moved and self._percentile(alike, follows) >= rule.percentile
+        plain = exceeds(percentile, follows, rule)
+        strict = exceeds(self._percentile(alike, follows), follows, rule)
         whole = range_between(self.bars, min(start, place + 1), place + self._horizon)
-        return plain, strict, plain and follows >= rule.room * whole, percentile, follows
+        return plain, strict, plain and leaves_room(follows, whole, rule), percentile, follows
 
     def _percentile(self, controls: Ints, follows: float) -> float:
         return float((1 + np.count_nonzero(self.ranges[controls] < follows)) / (1 + len(controls)))

@@ -27,15 +27,23 @@ def rank(follows: float, controls: Sequence[float]) -> float:
     return (1 + sum(control < follows for control in controls)) / (1 + len(controls))
 
 
-def is_consequential(follows: float, whole: float, controls: Sequence[float], rule: ConsequenceRule) -> bool:
+def exceeds(ranked: float, follows: float, rule: ConsequenceRule) -> bool:
+    """Whether what followed was more than usual, and worth its costs."""
+    return ranked >= rule.percentile and follows >= rule.floor
+
+
+def leaves_room(follows: float, whole: float, rule: ConsequenceRule) -> bool:
     """`follows`: the range from delivery to the horizon; `whole`: that from the start of the event to the same moment."""
-    return rank(follows, controls) >= rule.percentile and follows >= rule.floor and follows >= rule.room * whole
+    return follows >= rule.room * whole
+
+
+def is_consequential(follows: float, whole: float, controls: Sequence[float], rule: ConsequenceRule) -> bool:
+    """A2 of one alert; `follows` and `whole` as in `leaves_room`."""
+    return exceeds(rank(follows, controls), follows, rule) and leaves_room(follows, whole, rule)
 
 
 def base_rate(controls: Sequence[float], rule: ConsequenceRule) -> float:
     """How often a control time itself would pass, each held against the others: what guessing scores."""
     ordered = sorted(controls)
-    passing = sum(
-        (1 + bisect_left(ordered, one)) / len(ordered) >= rule.percentile and one >= rule.floor for one in ordered
-    )
+    passing = sum(exceeds((1 + bisect_left(ordered, one)) / len(ordered), one, rule) for one in ordered)
     return passing / len(ordered) if ordered else 0.0
