@@ -34,15 +34,8 @@ KEEP_EVERY_MS = 300_000  # ours: a gap of five minutes in another process leaves
 RESTORE_S = 10.0  # how long an answer about checkpoints is waited for
 IDLE_S = 900.0  # market seconds without a minute: the asset's stream has ended
 ASKS_MIN = (0, 1, 2, 5, 10, 30)  # minutes after the first one at which the past is asked for where the level is known
-LEVEL_ASKS_MIN = (
-    6,
-    17,
-    32,
-    47,
-    62,
-    122,
-    242,
-)  # else once bars of watched minutes can be there: they come by the quarter hour
+# else once bars of watched minutes can be there: they come by the quarter hour, in a demo sooner
+LEVEL_ASKS_MIN = (4, 6, 8, 17, 32, 47, 62, 122, 242)
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -28,6 +28,7 @@ DRILL_AFTER_S = 12.0
 DRILL_PATH = paths.symbol_path("BTC")
 DRAIN_S = 2.0  # from the last frame of a tape to the end: what is on its way arrives
 SPEED = 10.0
+DEMO_REFRESH_S = 120.0  # market seconds: bars of what was watched must come within a demo's minutes
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
 def _run(args: argparse.Namespace, scratch: Path) -> int:
     try:
         tapes = [_from_here(tape) for tape in args.tape]
-        simulated = Simulated(speed=args.speed, seed=args.seed, tapes=tapes)
+        simulated = Simulated(speed=args.speed, seed=args.seed, tapes=tapes, options=() if tapes else ("--frenzies",))
     except SimulatorError as error:
         raise UsageError(str(error)) from None
     with simulated:
@@ -92,6 +93,7 @@ def _overrides(args: argparse.Namespace, simulated: Simulated, scratch: Path) ->
     if args.tape:
         chosen["feeds.trades"] = False  # tapes bring liquidations and prices: trades that never come would look dead
     chosen["market_caps.sources"] = []  # the simulated market has none: tiers go by turnover
+    chosen["backfill.refresh_s"] = DEMO_REFRESH_S
     chosen["data_dir"] = str(named or scratch)
     if not args.telegram:
         chosen["telegram.token"] = ""

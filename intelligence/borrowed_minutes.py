@@ -14,7 +14,7 @@ from intelligence.history import Bar, Contract, History
 from intelligence.minute import MINUTE_MS, Minute
 from intelligence.thresholds.bars import turnover_usd
 
-LEAST_MINUTES = 5  # known both ways (ours: their turnover together is then right to about a fifth)
+LEAST_MINUTES = 3  # known both ways (ours: their turnover together is then right to about a quarter)
 
 
 class Level(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -11,7 +11,7 @@ from collections.abc import Awaitable
 from simulator.assembly import market_server, ready_line, tape_server
 from simulator.clock import ClockMap
 from simulator.driver import TapePlayer, print_line, run_market, run_tape, run_ticks, standing_clock
-from simulator.market import Market
+from simulator.market import Market, MarketRules
 from simulator.options import read_options
 from simulator.server import SimulatorServer
 from simulator.tape import Tape, TapeError, read_tapes
@@ -45,6 +45,7 @@ async def _serve_market(options: argparse.Namespace) -> None:
         start_ms=start_ms,
         assets=options.assets,
         venues=options.venues,
+        rules=MarketRules(frenzies=options.frenzies),
         trades_per_s=options.trades_per_s / options.speed,
     )
     clock = ClockMap([(time.monotonic(), start_ms, 0.0 if options.hold else options.speed)])

@@ -72,6 +72,7 @@ class Book:
     positions: list[Position] = field(default_factory=list)
     longs: list[tuple[float, int, Position]] = field(default_factory=list)  # heap, highest trigger first
     shorts: list[tuple[float, int, Position]] = field(default_factory=list)  # heap, lowest trigger first
+    crowd: float = 1.0  # times the volume that the price's variance alone brings
     past_prices: list[float] = field(default_factory=list)  # common prices before the start, latest first (openings.py)
 
     def share(self, venue: str) -> float:

@@ -143,7 +143,7 @@ class TradeFlow:
 def _mood(change: float, book: Book, step_root: float) -> tuple[float, float]:
     """The share of buys among takers, and the volume in units of the usual."""
     deviations = change / (book.price.deviation * step_root)
-    return 0.5 + max(-0.4, min(0.4, LEAN * deviations)), book.price.activity
+    return 0.5 + max(-0.4, min(0.4, LEAN * deviations)), book.price.activity * book.crowd
 
 
 def _unit_sizes(draw: random.Random) -> list[float]:

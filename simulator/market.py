@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from simulator.assets import ASSETS, Asset
 from simulator.book import Book, OpenCoins, TrueLiquidation
 from simulator.flow import TradeFlow
+from simulator.frenzy import Frenzies
 from simulator.listings import COIN_M_SHARE, DEFAULT_VENUES, VENUE_SHARE, listings_of
 from simulator.news import NewsDesk
 from simulator.openings import PositionDealer
@@ -34,6 +35,7 @@ class MarketRules:
     depth_share: float = 0.085  # of a day's turnover: the forced notional for a move of 100 %; so 1 % is 0.085 % of it
     forced_orders_move_price: bool = True
     news: bool = True
+    frenzies: bool = False
 
 
 class Market:
@@ -68,6 +70,7 @@ class Market:
         self._flow_rate = 2 * len(self._books) * self.rules.positions_per_asset / self.rules.mean_holding_s
         self._next_flow_s = self._random.expovariate(self._flow_rate)
         self._news = NewsDesk(self._random, self._books)
+        self._frenzies = Frenzies(seed, self._books)
         self.first_open = {
             (name, venue): coins.one_side
             for name, book in self.books.items()
@@ -119,6 +122,8 @@ class Market:
         if self._elapsed_s >= self._next_second:
             self._end_second()
         self.flow.step(step.root, self.now_ms, happened)
+        if self.rules.frenzies:
+            self._frenzies.step(self._elapsed_s, self.flow)
         if self.now_ms >= self._next_open_point_ms:
             self._keep_open_interest()
         self.liquidations += happened

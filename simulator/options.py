@@ -14,6 +14,7 @@ def read_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--assets", type=_asset_count, default=50, help="how many assets (default 50)")
     parser.add_argument("--venues", type=_venues, default=DEFAULT_VENUES, help=_VENUES)
     parser.add_argument("--trades-per-s", type=_not_negative, default=1000.0, help=_TRADES)
+    parser.add_argument("--frenzies", action="store_true", help="let an asset be the talk of the town now and then")
     parser.add_argument("--start", type=int, default=None, metavar="MS", help="market time of the start (default now)")
     parser.add_argument("--hold", action="store_true", help="let market time stand still until POST /_sim/go")
     parser.add_argument("--tape", action="append", default=[], metavar="VENUE:FILE", help="serve a recording instead")
