@@ -19,6 +19,7 @@ from actors.messages import (
     ScoresTold,
     SelectionSet,
 )
+from actors.missed_alerts import missed_alerts
 from actors.outcome_book import OutcomeBook
 from actors.supervised import Supervised
 from intelligence.alerts import AlertKind
@@ -57,8 +58,13 @@ class OutcomeLedger(Supervised):
     behind the delivery as a whole, so that nothing of the event itself is in what followed it.
     """
 
-    def init(self, *, file: Path | str, busy_s: float, rules: OutcomeRules, fresh: bool) -> None:
-        """`fresh`: forget what a former process has left, for its market was another one."""
+    def init(
+        self, *, file: Path | str, busy_s: float, rules: OutcomeRules, fresh: bool, outbox: Path | None = None
+    ) -> None:
+        """`fresh`: forget what a former process has left, for its market was another one. `outbox`: the file that knows the
+        alerts that were told while nobody was here.
+        """
+        self._outbox = None if fresh else outbox
         self._file, self._busy_s, self._rules = file, busy_s, rules
         self._fresh = fresh and self.epoch == 1
         self._book: OutcomeBook | None = None
@@ -288,7 +294,29 @@ class OutcomeLedger(Supervised):
             book.put_told(one[0])
             self._open[alert_id] = one
         self._judged = book.judged(self.now_ms - self._kept_ms, OWN_HORIZON)
+        self._catch_up(book)
         return book
+
+    def _catch_up(self, book: OutcomeBook) -> None:
+        """Once: take what was told while nobody was here from the outbox, if that can be read now."""
+        outbox, self._outbox = self._outbox, None
+        if outbox is None or not outbox.exists():
+            return
+        try:
+            missed = list(missed_alerts(outbox, self._busy_s, self.now_ms - AWAITED_MS))
+        except StorageError as error:
+            self.log.warning("outbox_unavailable", reason=str(error), marks_waiting=0)
+            return
+        for told in missed:
+            known = book.told(told.alert_id)
+            if known is None:
+                self._adopt(told, book)
+            elif known.from_ms is None and told.delivered_ms is not None and told.alert_id in self._open:
+                self._adopt(msgspec.structs.replace(known, delivered_ms=told.delivered_ms), book)
+
+    def _adopt(self, told: Told, book: OutcomeBook) -> None:
+        book.put_told(told)
+        self._open[told.alert_id] = told, set()
 
 
 def _put_low(kind: AlertKind, day: int, lower: float, book: OutcomeBook) -> None:

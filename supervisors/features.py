@@ -15,6 +15,7 @@ from config.settings import Settings
 from intelligence.minute_series import KEPT_MINUTES
 from supervisors.feature import Feature
 from supervisors.spec import BULKHEAD, IO, ChildSpec, Restart, SupervisorSpec
+from supervisors.trees.presentation import DATABASE
 
 MAX_ASSETS = 2_000
 FINAL_S = 0.4  # together, beside one another
@@ -210,6 +211,7 @@ def _outcomes(settings: Settings, *, fresh: bool) -> SupervisorSpec:
         "busy_s": settings.outbox.busy_s,
         "rules": settings.outcomes,
         "fresh": fresh,
+        "outbox": settings.data_dir / DATABASE,
     }
     ledger = ChildSpec(
         id="ledger",

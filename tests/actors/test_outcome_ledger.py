@@ -7,9 +7,11 @@ import pytest
 from actors import paths
 from actors.clock import ManualClock
 from actors.messages import AlertDecided, AskScores, DeliveryMade, MinuteClosed, ScoresTold, SelectionSet
+from actors.outbox import Outbox
+from actors.outbox_rows import Planned
 from actors.outcome_book import OutcomeBook
 from actors.outcome_ledger import OutcomeLedger
-from intelligence.alerts import AlertKind
+from intelligence.alerts import AlertKind, Stage
 from intelligence.outcomes.bars import HourBars
 from intelligence.outcomes.rules import OutcomeRules
 from tests.intelligence.builders import T0, a_minute, an_alert
@@ -27,8 +29,8 @@ class Desk:
         self.theatre = Theatre(ManualClock(market_ms=T0))
         self.terminal = self.theatre.record(paths.TERMINAL)
 
-    def open(self, *, fresh=False):
-        args = {"file": self.file, "busy_s": 0.2, "rules": OutcomeRules(), "fresh": fresh}
+    def open(self, *, fresh=False, outbox=None):
+        args = {"file": self.file, "busy_s": 0.2, "rules": OutcomeRules(), "fresh": fresh, "outbox": outbox}
         self.theatre.start(paths.OUTCOMES, OutcomeLedger, **args)
         return self
 
@@ -240,3 +242,18 @@ def test_the_dispatcher_hears_which_alerts_to_push(desk):
     selections = [one.selection for one in dispatcher if isinstance(one, SelectionSet)]
     assert selections[-1].limit is None
     assert selections[-1].valid_until_ms > desk.theatre.clock.now_ms()
+
+
+def test_what_was_told_while_it_was_away_is_measured_too(desk, tmp_path):
+    with closing(Outbox(tmp_path / "foreshock.db", 1.0)) as outbox:
+        alert = an_alert(asset="SOL", kind=AlertKind.CASCADE, started_ms=T0)
+        outbox.append(alert, [Planned(target="telegram:1", stage=Stage.RAISED)], T0 + 500)
+        (row,) = outbox.waiting("telegram:1")
+        outbox.claim(row.id, 1)
+        outbox.delivered(row.id, 1, now_ms=T0 + 400_000)
+    with_past(desk).open(outbox=tmp_path / "foreshock.db")
+    desk.minutes()
+    desk.pass_time()
+
+    assert list(desk.outcomes()) == [1, 5, 15, 60]
+    assert desk.outcomes()[15].consequential is False  # the jump was over when it arrived
