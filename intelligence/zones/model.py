@@ -16,6 +16,7 @@ from intelligence.zones.entries import Entries
 from intelligence.zones.given import GivenZones
 from intelligence.zones.grid import CELL, READABLE, cell_of, middle_of
 from intelligence.zones.past import past_entries
+from intelligence.zones.reaction import Reaction
 from intelligence.zones.record import KeptRecord, Prediction, Record, Tally
 from intelligence.zones.rules import ZoneRules
 from intelligence.zones.touch import KeptTouches, Touches
@@ -24,22 +25,6 @@ from intelligence.zones.zone import Span, Zone, cut, zones_of
 
 HOUR_MS = 3_600_000
 HORIZON_MIN = 1440  # of a prediction that is written down: detection.md 12.6 judges zones by first touch
-
-
-class Reaction(msgspec.Struct, frozen=True, kw_only=True):
-    """Liquidations where price went, in zones and beside them: sums of USD, and of ln(price) that was gone through."""
-
-    usd_within: float = 0.0
-    width_within: float = 0.0
-    usd_beside: float = 0.0
-    width_beside: float = 0.0
-
-    @property
-    def ratio(self) -> float | None:
-        """Liquidated a unit of price in zones, divided by that beside them; None until there is enough of both."""
-        if min(self.width_within, self.width_beside) < 5 * CELL or self.usd_beside <= 0:
-            return None
-        return (self.usd_within / self.width_within) / (self.usd_beside / self.width_beside)
 
 
 class KeptZones(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,7 +97,7 @@ class ZoneModel:
         liquidated = tuple((one.position_side, self._trigger(one), one) for one in minute.liquidations)
         sized = tuple((side, at, one.notional_usd) for side, at, one in liquidated)
         self._book.begin(price)
-        self._react(low, high, before, sized)
+        self._reaction = self._reaction.after(self._zones, low, high, before=before, liquidated=sized)
         self.judged = self._record.take(minute.to_ms, low, high, sized)
         for side, at, one in liquidated:
             self._book.liquidated(side, at, one.quantity)
@@ -155,34 +140,6 @@ class ZoneModel:
         self._first_ms = self._first_ms or minute.from_ms
         before = self._extremes or (low, high)
         self._extremes = (min(before[0], low), max(before[1], high))
-
-    def _react(
-        self, low: float, high: float, before: float, liquidated: tuple[tuple[PositionSide, float, float], ...]
-    ) -> None:
-        """Compare what is liquidated in zones with what is beside them, by zones of before this minute."""
-        within = beside = usd_within = usd_beside = 0.0
-        for side in SIDES:
-            begin, end = (low, before) if side is PositionSide.LONG else (before, high)
-            zones = [zone for zone in self._zones if zone.side is side]
-            width = max(0.0, log(end / begin))
-            covered = sum(
-                max(0.0, log(min(end, zone.high) / max(begin, zone.low)))
-                for zone in zones
-                if zone.low < end and zone.high > begin
-            )
-            within, beside = within + covered, beside + width - covered
-            for _, price, usd in (one for one in liquidated if one[0] is side):
-                if any(zone.low <= price <= zone.high for zone in zones):
-                    usd_within += usd
-                else:
-                    usd_beside += usd
-        known = self._reaction
-        self._reaction = Reaction(
-            usd_within=known.usd_within + usd_within,
-            width_within=known.width_within + within,
-            usd_beside=known.usd_beside + usd_beside,
-            width_beside=known.width_beside + beside,
-        )
 
     # -- zones --------------------------------------------------------------------------------------------------------
 
@@ -235,7 +192,7 @@ class ZoneModel:
         if self.model == "given":
             return of_given
         rule = self._rules.approach
-        large = max(rule.large_usd, self._record.size(rule.large_quantile))
+        large = self.large_usd
         warned = []
         for zone in approached(self._zones, rule, large=large):
             if self._warnings.allow(zone, minute.to_ms):
@@ -254,6 +211,17 @@ class ZoneModel:
         return self._last[1] * self._last[2] if self._last else 0.0
 
     # -- reading and keeping ------------------------------------------------------------------------------------------
+
+    @property
+    def daily_sigma(self) -> float | None:
+        """Standard deviation of a day's return, a fraction; None while it is not known."""
+        return self._touches.daily_sigma
+
+    @property
+    def large_usd(self) -> float:
+        """What a zone must be expected to hold to count as a large one."""
+        rule = self._rules.approach
+        return max(rule.large_usd, self._record.size(rule.large_quantile))
 
     @property
     def warned(self) -> Tally:

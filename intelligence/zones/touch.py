@@ -1,9 +1,11 @@
 """The chance that price touches a level within some minutes: what a path without drift does, corrected by what this asset did.
 
 The baseline is the reflection formula, 2 (1 - Phi(z)) with z = distance / deviation over the horizon (detection.md 10.4). The
-correction is how often the moves of the last weeks went so many deviations far, both ways together: it knows nothing of zones.
+correction is how often the moves of the last weeks went so many deviations far, both ways together, apart for times when the
+last hour was calmer, like, or wilder than the last days: what is wild calms down. It knows nothing of zones.
 """
 
+from bisect import bisect_right
 from collections import deque
 from math import erf, log, sqrt
 
@@ -15,8 +17,10 @@ MINUTE_MS = 60_000
 HORIZONS_MIN = (5, 15, 60, 240, 1440)
 STEP = 0.2  # deviations between the points at which the correction is kept
 STEPS = 21  # so up to 4 deviations; beyond, what was left at the last one shrinks as the baseline does
-BELIEVED = 30.0  # windows that do not overlap, of which the baseline counts as so many (ours)
+REGIMES = (0.7, 1.4)  # of the deviation of the last hour in that of the last days: below, between, above (ours)
+BELIEVED = 10.0  # windows that do not overlap, of which the baseline counts as so many in each regime (ours)
 KEEP = 0.5 ** (1 / 20_160)  # a minute: half of what was seen is forgotten in two weeks (ours)
+FORGET_EVERY = 60  # minutes
 LONG_MIN = 240  # from that horizon on the deviation is that of the last days
 FAST = VolatilityRule()
 SLOW = VolatilityRule(half_life_minutes=720.0, minimum_returns=120)  # ours
@@ -37,10 +41,10 @@ class Chance(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class KeptMoves(msgspec.Struct, frozen=True, kw_only=True):
-    """Of one horizon: how much was seen, and how much of it went further than each step."""
+    """Of one horizon, by regime: how much was seen, and how much of it went further than each step."""
 
-    seen: float
-    further: tuple[float, ...]
+    seen: tuple[float, ...]
+    further: tuple[tuple[float, ...], ...]
 
 
 class KeptTouches(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,13 +60,13 @@ class _Moves:
 
     def __init__(self, horizon: int) -> None:
         self.horizon = horizon
-        self.seen = 0.0
-        self.further = [0.0] * STEPS
+        self.seen = [0.0] * (len(REGIMES) + 1)
+        self.further = [[0.0] * STEPS for _ in self.seen]
         self.forget_path()
 
     def forget_path(self) -> None:
         """A minute is missing: what has begun is not judged."""
-        self._starts: deque[tuple[int, float, float]] = deque()  # minute, ln(price), deviation over the horizon
+        self._starts: deque[tuple[int, float, float, int]] = deque()  # minute, ln(price), deviation, regime
         self._highs: deque[tuple[int, float]] = deque()  # of the minutes within the window, falling
         self._lows: deque[tuple[int, float]] = deque()  # rising
 
@@ -80,34 +84,38 @@ class _Moves:
             highs.popleft()
         while lows[0][0] <= begun:
             lows.popleft()
-        self.seen *= KEEP
-        self.further = [KEEP * count for count in self.further]
         if self._starts and self._starts[0][0] <= begun:
-            _, price, sigma = self._starts.popleft()
-            self._judge((highs[0][1] - price) / sigma)
-            self._judge((price - lows[0][1]) / sigma)
+            _, price, sigma, regime = self._starts.popleft()
+            self._judge((highs[0][1] - price) / sigma, regime)
+            self._judge((price - lows[0][1]) / sigma, regime)
 
-    def begin(self, minute: int, price: float, sigma: float) -> None:
-        self._starts.append((minute, price, sigma))
+    def forget_a_little(self, minutes: int) -> None:
+        keep = KEEP**minutes
+        self.seen = [keep * seen for seen in self.seen]
+        self.further = [[keep * count for count in further] for further in self.further]
 
-    def _judge(self, sigmas: float) -> None:
+    def begin(self, minute: int, price: float, sigma: float, regime: int) -> None:
+        self._starts.append((minute, price, sigma, regime))
+
+    def _judge(self, sigmas: float, regime: int) -> None:
         """Count a move: windows overlap, so each is its part of one, and its two ways are halves."""
         weight = 0.5 / self.horizon
-        self.seen += weight
+        self.seen[regime] += weight
+        further = self.further[regime]
         for step in range(min(STEPS, 1 + int(max(0.0, sigmas) / STEP))):
-            self.further[step] += weight
+            further[step] += weight
 
-    def probability(self, sigmas: float) -> float:
-        baseline = reflection(sigmas)
-        if sigmas <= 0 or self.seen <= 0:
+    def probability(self, sigmas: float, regime: int) -> float:
+        baseline, seen, further = reflection(sigmas), self.seen[regime], self.further[regime]
+        if sigmas <= 0 or seen <= 0:
             return baseline
         place = min(sigmas / STEP, STEPS - 1)
         step = min(int(place), STEPS - 2)
         part = place - step
-        share = ((1 - part) * self.further[step] + part * self.further[step + 1]) / self.seen
+        share = ((1 - part) * further[step] + part * further[step + 1]) / seen
         if sigmas > STEP * (STEPS - 1):
             share *= baseline / reflection(STEP * (STEPS - 1))
-        return (BELIEVED * baseline + self.seen * share) / (BELIEVED + self.seen)
+        return (BELIEVED * baseline + seen * share) / (BELIEVED + seen)
 
 
 class Touches:
@@ -138,6 +146,8 @@ class Touches:
         self._minute = minute
         for moves in self._moves:
             moves.take(minute, log(low), log(high))
+            if minute % FORGET_EVERY == 0:
+                moves.forget_a_little(FORGET_EVERY)
         for volatility in (self._fast, self._slow):
             volatility.observe(from_ms, close)
             volatility.end_minute()
@@ -146,7 +156,7 @@ class Touches:
         self._sigmas = (fast, slow) if fast is not None and slow is not None else None
         if self._sigmas is not None:
             for moves in self._moves:
-                moves.begin(minute, log(close), self._over(moves.horizon))
+                moves.begin(minute, log(close), self._over(moves.horizon), self._regime)
 
     def chances(self, distance: float) -> tuple[Chance, ...]:
         """Of touching a level at that distance, |ln(level / price)|, within each horizon; none while volatility is not known."""
@@ -160,10 +170,15 @@ class Touches:
                     minutes=moves.horizon,
                     sigmas=sigmas,
                     baseline=reflection(sigmas),
-                    probability=moves.probability(sigmas),
+                    probability=moves.probability(sigmas, self._regime),
                 )
             )
         return tuple(found)
+
+    @property
+    def _regime(self) -> int:
+        assert self._sigmas is not None
+        return bisect_right(REGIMES, self._sigmas[0] / self._sigmas[1])
 
     def _over(self, horizon: int) -> float:
         assert self._sigmas is not None
@@ -171,15 +186,18 @@ class Touches:
 
     def kept(self) -> KeptTouches:
         return KeptTouches(
-            moves=tuple(KeptMoves(seen=moves.seen, further=tuple(moves.further)) for moves in self._moves),
+            moves=tuple(
+                KeptMoves(seen=tuple(moves.seen), further=tuple(map(tuple, moves.further))) for moves in self._moves
+            ),
             fast=self._fast.state,
             slow=self._slow.state,
         )
 
     def restore(self, kept: KeptTouches) -> None:
         """Raises ValueError when it is of other horizons or steps."""
-        if len(kept.moves) != len(self._moves) or any(len(one.further) != STEPS for one in kept.moves):
-            raise ValueError("moves of other horizons")
+        shape = [(len(REGIMES) + 1, [STEPS] * (len(REGIMES) + 1))] * len(self._moves)
+        if [(len(one.seen), list(map(len, one.further))) for one in kept.moves] != shape:
+            raise ValueError("moves of other horizons or regimes")
         for moves, one in zip(self._moves, kept.moves, strict=True):
-            moves.seen, moves.further = one.seen, list(one.further)
+            moves.seen, moves.further = list(one.seen), list(map(list, one.further))
         self._fast, self._slow = Volatility(FAST, kept.fast), Volatility(SLOW, kept.slow)

@@ -1,7 +1,8 @@
 """The chance of a touch: the reflection formula, and what an asset's own moves correct."""
 
+import random
 from itertools import pairwise
-from math import log, sqrt
+from math import exp, log, sqrt
 
 import pytest
 
@@ -62,5 +63,17 @@ def test_a_gap_in_the_minutes_judges_nothing_over_it():
     for index, price in enumerate(prices[1:]):
         gapped.take(index * 2 * MINUTE_MS, price, price, price)
 
-    assert whole.kept().moves[0].seen > 0
-    assert gapped.kept().moves[0].seen == 0
+    assert sum(whole.kept().moves[0].seen) > 0
+    assert sum(gapped.kept().moves[0].seen) == 0
+
+
+def test_what_follows_wild_hours_is_learned_apart_from_calm_ones():
+    """An hour of wild minutes is always followed by five of calm ones, so levels that look near then are not."""
+    draw, prices = random.Random(1), [100.0]
+    for index in range(8000):
+        prices.append(prices[-1] * exp(draw.gauss(0.0, 0.003 if index % 360 < 40 else 0.0005)))
+    after_wild, after_calm = fed(prices[: 360 * 22 + 45]), fed(prices[: 360 * 22 + 340])
+
+    wild, calm = after_wild.chances(0.01)[2], after_calm.chances(0.003)[2]
+    assert wild.probability < 0.6 * wild.baseline
+    assert calm.probability > 0.6 * calm.baseline
