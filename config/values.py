@@ -216,9 +216,9 @@ def _described(info: inspect.Type, unit: str) -> str:
         case inspect.LiteralType(values=values):
             return "one of " + ", ".join(map(str, values))
         case inspect.IntType(ge=low, le=high):
-            return f"{unit or 'a whole number'} from {low} to {high}"
+            return _bounded(unit or "a whole number", low, high)
         case inspect.FloatType(ge=low, le=high):
-            return f"{unit or 'a number'} from {low:g} to {high:g}"
+            return _bounded(unit or "a number", low, high)
         case inspect.UnionType(types=kinds):
             return " or ".join(_described(kind, unit) for kind in kinds)
         case inspect.VarTupleType(item_type=item):
@@ -227,6 +227,14 @@ def _described(info: inspect.Type, unit: str) -> str:
             return f"a table, each entry {_described(value, unit)}"
         case _:
             return "text"
+
+
+def _bounded(what: str, low: float | None, high: float | None) -> str:
+    def number(bound: float) -> str:
+        return str(bound) if isinstance(bound, int) else f"{bound:g}"
+
+    above = "" if low is None else f" from {number(low)}"
+    return f"{what}{above}{'' if high is None else f' to {number(high)}'}"
 
 
 def is_table(kind: Any) -> bool:

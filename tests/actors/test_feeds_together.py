@@ -71,14 +71,15 @@ class Core:
         }
         feeds = SupervisorSpec(template=ChildSpec(id="feed", actor=Connection, profile=IO), starts_per_s=100.0)
         monitor = {"configured": ("bybit",), "lost_after_s": 60.0}
+        catalogues = ChildSpec(
+            id="catalogues",
+            actor=Supervisor,
+            args={"spec": SupervisorSpec(children=(ChildSpec(id="bybit", actor=Catalogue, args=catalogue),))},
+        )
         core = (
             ChildSpec(id="venues", actor=VenueMonitor, args=monitor, mailbox=MailboxSpec(retain_max=1_000), profile=IO),
             ChildSpec(id="feeds", actor=Supervisor, args={"spec": feeds}, mailbox=MailboxSpec(retain_max=64)),
-            ChildSpec(
-                id="catalogues",
-                actor=Supervisor,
-                args={"spec": SupervisorSpec(children=(ChildSpec(id="bybit", actor=Catalogue, args=catalogue),))},
-            ),
+            ChildSpec(id="polls", actor=Supervisor, args={"spec": SupervisorSpec(children=(catalogues,))}),
         )
         notify = SupervisorSpec(children=(ChildSpec(id="dispatcher", actor=Streams),))
         tree = SupervisorSpec(

@@ -6,7 +6,7 @@ from actors.exchanges.registry import EXCHANGES
 from config.loading import ConfigError, Loaded, load_settings
 from config.schema import leaves
 from config.settings import Settings, secrets
-from config.values import Secret, is_table
+from config.values import Secret, expected, is_table
 from intelligence.detectors.asset import DetectionRules
 
 DEFAULTS = Path("config/default.toml")
@@ -324,3 +324,7 @@ def test_time_limit_that_is_no_reasonable_number_is_refused(problems, text):
     (problem,) = problems({"FORESHOCK_REST__READ_TIMEOUT_S": text})
 
     assert problem.startswith("rest.read_timeout_s: expected seconds from 0.001 to 86400, was ")
+
+
+def test_a_list_of_numbers_without_bounds_says_what_it_takes():
+    assert expected(tuple[float, ...], "lifetimes_h") == "a list, each item a number"
