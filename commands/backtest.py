@@ -8,15 +8,16 @@ from pathlib import Path
 
 from commands import UsageError
 
-PARTS = ("volume", "open-interest", "liquidations")
+PARTS = ("volume", "open-interest", "liquidations", "zones", "worlds")
+MOST_WORLDS = 1_000
 VARIANTS_BEFORE = 39  # tried by hand on the June data before the volume rule stood (docs/evaluation.md)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Play recorded days through the product's own detectors, and judge what they told by the protocol of "
-        "docs/evaluation.md: against baselines with as many pushes, with intervals and sample sizes. "
-        "Needs the packages of requirements.txt and the recordings, which are not part of the project."
+        "Play recorded days (and simulated worlds, whose truth is known) through the product's own detectors and models of "
+        "zones, and judge what they told by the protocol of docs/evaluation.md: against baselines with as many pushes and null "
+        "zones as many and as wide, with intervals and sample sizes. The recordings are not part of the project."
     )
     parser.add_argument(
         "parts", metavar="PART", nargs="*", help=f"what to evaluate: {', '.join(PARTS)}; without, all of them"
@@ -28,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="write report.txt, report.json and report.html there; default: text alone",
     )
+    parser.add_argument("--worlds", metavar="N", type=int, default=24, help="simulated worlds for zones; default: 24")
     parser.add_argument("--processes", metavar="N", type=int, default=min(2, os.cpu_count() or 1), help="default: 2")
 
 
@@ -38,6 +40,8 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"backtest: unknown part {unknown[0]!r}, expected {', '.join(PARTS)}")
     if args.processes < 1:
         raise UsageError("backtest: --processes must be 1 or more")
+    if not 1 <= args.worlds <= MOST_WORLDS:
+        raise UsageError(f"backtest: --worlds must be 1 to {MOST_WORLDS}")
     try:
         return _run(args, parts)
     except ModuleNotFoundError as error:
@@ -56,16 +60,20 @@ def _run(args: argparse.Namespace, parts: tuple[str, ...]) -> int:
     from commands.backtesting.page import report_page  # noqa: PLC0415
     from commands.backtesting.recorded import DATA  # noqa: PLC0415
     from commands.backtesting.text import report_text  # noqa: PLC0415
+    from commands.backtesting.zones import zone_sections  # noqa: PLC0415
     from intelligence.evaluation.report import Report  # noqa: PLC0415
 
     data: Path = args.data or DATA
-    if not data.is_dir():
+    if set(parts) != {"worlds"} and not data.is_dir():
         print(f"backtest: no recordings: {data} is not there", file=sys.stderr)
         return 1
     began = time.monotonic()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
         sections = detector_sections(data, parts, args.processes, progress)
+        if {"zones", "worlds"} & set(parts):
+            worlds = args.worlds if "worlds" in parts else 0
+            sections += zone_sections(data, worlds, args.processes, progress, recorded="zones" in parts)
     tried = len({(play.family, play.setting) for play in plays_of(parts)})
     report = Report(
         title="Foreshock on recorded days",

@@ -19,6 +19,7 @@ from simulator.listings import COIN_M_SHARE, DEFAULT_VENUES, VENUE_SHARE, listin
 from simulator.news import NewsDesk
 from simulator.openings import PositionDealer
 from simulator.past import KEPT_OPEN_POINTS, OPEN_POINT_MS
+from simulator.positions import LEVERAGE_WEIGHTS
 from simulator.prices import Price, StepSize, Volatility
 
 HEDGED_NOISE = 0.0002  # width of the change of hedged open interest in a second: about 0.2 % over ten minutes
@@ -36,6 +37,7 @@ class MarketRules:
     forced_orders_move_price: bool = True
     news: bool = True
     frenzies: bool = False
+    leverage_weights: tuple[float, ...] = LEVERAGE_WEIGHTS
 
 
 class Market:
@@ -44,12 +46,14 @@ class Market:
         *,
         seed: int,
         start_ms: int,
-        assets: int = 50,
+        assets: int | Sequence[Asset] = 50,
         venues: Sequence[str] = DEFAULT_VENUES,
         rules: MarketRules | None = None,
         trades_per_s: float = 100.0,
     ) -> None:
-        """`trades_per_s`: of market time, over all venues and assets; at 0 only forced orders trade."""
+        """`assets`: those, or so many of the usual ones. `trades_per_s`: of market time, over all venues and assets; at 0 only
+        forced orders trade.
+        """
         self.rules = rules or MarketRules()
         self.seed = seed
         self.start_ms = self.now_ms = start_ms
@@ -61,9 +65,10 @@ class Market:
         self._elapsed_s = 0.0
         self._next_second = 1.0
         self._steps: dict[float, StepSize] = {}
-        self.books = {asset.name: self._new_book(asset, venues) for asset in ASSETS[:assets]}
+        listed = ASSETS[:assets] if isinstance(assets, int) else assets
+        self.books = {asset.name: self._new_book(asset, venues) for asset in listed}
         self._books = [book for book in self.books.values() if book.open_coins]
-        self._dealer = PositionDealer(self._random, self.rules.positions_per_asset)
+        self._dealer = PositionDealer(self._random, self.rules.positions_per_asset, self.rules.leverage_weights)
         self.earlier: list[TrueLiquidation] = []  # before the start, for venues that show old ones
         for book in self._books:
             self.earlier += self._dealer.deal_history(book, start_ms)

@@ -8,7 +8,6 @@ from simulator.listings import MIN_ORDER_USD
 from simulator.positions import (
     LARGE_MAX_LEVERAGE,
     LARGE_NOTIONAL_USD,
-    LEVERAGE_WEIGHTS,
     LEVERAGES,
     MAINTENANCE_RATE,
     Position,
@@ -27,9 +26,11 @@ MEAN_AGE_S = 5400.0
 
 
 class PositionDealer:
-    def __init__(self, draw: random.Random, per_asset: int) -> None:
+    def __init__(self, draw: random.Random, per_asset: int, leverage_weights: tuple[float, ...]) -> None:
+        """`leverage_weights`: one for each of `LEVERAGES`."""
         self._random = draw
         self._per_asset = per_asset
+        self._leverage_weights = leverage_weights
         self._next_id = 1
 
     def open(self, book: Book, now_ms: int) -> None:
@@ -72,7 +73,7 @@ class PositionDealer:
         venue = draw.choices(venues, [book.share(name) for name in venues])[0]
         entry = book.venue_price(venue, common_price)
         usd = self._draw_notional(book)
-        leverage = min(draw.choices(LEVERAGES, LEVERAGE_WEIGHTS)[0], book.asset.max_leverage)
+        leverage = min(draw.choices(LEVERAGES, self._leverage_weights)[0], book.asset.max_leverage)
         if usd > LARGE_NOTIONAL_USD:
             leverage = min(leverage, LARGE_MAX_LEVERAGE)
         is_long = draw.random() < book.long_share

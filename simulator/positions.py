@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 LEVERAGES = (3, 5, 10, 15, 20, 25, 50, 75, 100, 125)
-LEVERAGE_WEIGHTS = (10, 18, 32, 8, 18, 7, 5, 1, 0.6, 0.4)
+LEVERAGE_WEIGHTS: tuple[float, ...] = (10, 18, 32, 8, 18, 7, 5, 1, 0.6, 0.4)
 MAINTENANCE_RATE = {125: 0.004, 100: 0.005, 75: 0.0065, 50: 0.01}  # of the lowest tier, by the asset's maximum leverage
 LARGE_NOTIONAL_USD = 250_000.0
 LARGE_MAX_LEVERAGE = 25  # venues lower the leverage of large positions; this stands for their upper tiers

@@ -130,10 +130,10 @@ def test_simulator_knows_nothing_of_the_daemon():
     assert offences == []
 
 
-def test_only_the_demo_starts_the_simulator():
+def test_only_the_demo_and_the_worlds_of_the_backtest_use_the_simulator():
     users = {str(file) for file in FILES if package(file) != "simulator" and "simulator" in map(top, imports(file))}
 
-    assert users <= {"commands/demo.py"}
+    assert users <= {"commands/demo.py", "commands/backtesting/worlds.py", "commands/backtesting/zones.py"}
 
 
 def test_only_the_drawing_process_loads_what_draws():

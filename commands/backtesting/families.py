@@ -29,7 +29,6 @@ HORIZONS_MIN = {
 }
 LOOSEST = {AlertKind.VOLUME_SPIKE: "lift 2.0", AlertKind.OPEN_INTEREST: "p99.5"}
 DEFAULT = {AlertKind.VOLUME_SPIKE: "lift 3.0", AlertKind.OPEN_INTEREST: "p99.8, at least 2 %"}
-THINNED = (2.5, 3.5)  # lifts, of the alerts of the loosest setting
 RATES = (0.5, 1.0, 2.0, 4.0)
 AFTER_TAPE_MS = 3 * 3_600_000
 OTHERS = ("price only", "volume only (naive z)", "fixed USD", "always on after an alarm", "random, seasonal")
@@ -88,8 +87,6 @@ def family_section(
     events: Mapping[str, Sequence[Event]],
 ) -> Section:
     family = Family(recordings)
-    if kind is AlertKind.VOLUME_SPIKE:
-        told = {**told, **{f"lift {lift} of those": _stronger(told[LOOSEST[kind]], lift) for lift in THINNED}}
     settings = [_setting(family, name, by_asset, kind) for name, by_asset in told.items()]
     tables = [_rates_table(settings)]
     plots = [_rates_plot(settings, title)] if any(one.ours.is_measurable for one in settings) else []
@@ -102,11 +99,6 @@ def family_section(
         tables.append(table)
         plots += [plot] if plot else []
     return Section(title=title, tables=tuple(tables), plots=tuple(plots))
-
-
-def _stronger(told: Mapping[str, Sequence[Told]], least: float) -> dict[str, list[Told]]:
-    """Of what the loosest setting raised: the same alerts, fewer of them, without playing the recording again."""
-    return {asset: [one for one in found if one.strength >= least] for asset, found in told.items()}
 
 
 def _setting(family: Family, name: str, by_asset: Mapping[str, Sequence[Told]], kind: AlertKind) -> Setting:

@@ -88,7 +88,7 @@ class Play:
 def volume_plays(source: str) -> list[Play]:
     learned = 1 - 1 / 96  # one window of 15 minutes a day
     default = VolumeRule().minimum_lift
-    settings: list[tuple[str, float, float | None]] = [(f"lift {lift}", lift, None) for lift in (2.0, default)]
+    settings: list[tuple[str, float, float | None]] = [(f"lift {lift}", lift, None) for lift in (2.0, 2.5, 3.0, 3.5)]
     settings.append((f"lift {default}, threshold learned", default, learned))
     return [
         Play(family="volume_spike", source=source, asset=asset, setting=name, lift=lift, quantile=quantile)

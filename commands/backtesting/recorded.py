@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from intelligence.market import Coverage, Liquidation, MarkPrice, OpenInterest, PositionSide, PriceKind
 from intelligence.minute import MINUTE_MS, Minute
@@ -122,7 +123,13 @@ class Recordings:
         rows = self._rows("aggregated/btc_1h_price_liq_oi_funding_2025-12-04_2026-04-14.csv.gz")
         return [{name: float(row[name]) for name in (*names, "funding_close")} for row in rows]
 
-    def positions(self) -> list[dict[str, object]]:
+    def funding(self, asset: str) -> dict[int, float]:
+        """Binance's rates of eight hours by the time of payment, ms."""
+        name = f"binance/metrics/funding_{asset}USDT_2025-12-01_2026-04-14.csv"
+        with (self.data / name).open() as file:
+            return {int(row["ts"]): float(row["rate"]) for row in csv.DictReader(file)}
+
+    def positions(self) -> list[dict[str, Any]]:
         """Positions of large accounts with the exchange's own liquidation price, 2026-01-04."""
         text = (self.data / "hyperliquid" / "positions" / "whales_btc_2026-01-04.json").read_text()
         return list(json.loads(text)["active_whales"])

@@ -11,6 +11,7 @@ from intelligence.evaluation.bars import Flags, Floats, Ints
 DRAWS = 2_000
 SEED = 12  # so that a report is the same every time
 Z_ONE_SIDED = 1.645
+LEAST_BLOCKS = 5  # with fewer whole days nobody knows how much days differ (ours)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A figure and the middle 95 % of its bootstrap; `low` and `high` are nan with fewer than two blocks."""
+    """A figure and the middle 95 % of its bootstrap; `low` and `high` are nan with fewer than `LEAST_BLOCKS`."""
 
     value: float
     low: float
@@ -60,7 +61,7 @@ def bootstrap_ratio(upper: Floats, lower: Floats, blocks: Ints, draws: int = DRA
     """Sum of `upper` over sum of `lower`, rows drawn by whole blocks; a mean when `lower` is all ones."""
     total = float(lower.sum())
     value = float(upper.sum()) / total if total else float("nan")
-    if len(np.unique(blocks)) < 2:
+    if len(np.unique(blocks)) < LEAST_BLOCKS:
         return Interval(value, float("nan"), float("nan"))
     names, place = np.unique(blocks, return_inverse=True)
     above = np.bincount(place, weights=upper, minlength=len(names))
@@ -89,7 +90,11 @@ def bootstrap_difference(
         count = picked @ np.bincount(place, minlength=len(days))
         means.append(total / np.where(count == 0, np.nan, count))
     value = float(values[0].mean() - values[1].mean())
-    return interval_of(value, means[0] - means[1]) if len(days) > 1 else Interval(value, float("nan"), float("nan"))
+    return (
+        interval_of(value, means[0] - means[1])
+        if len(days) >= LEAST_BLOCKS
+        else Interval(value, float("nan"), float("nan"))
+    )
 
 
 def interval_of(value: float, drawn: Floats) -> Interval:
@@ -103,7 +108,7 @@ def interval_of(value: float, drawn: Floats) -> Interval:
 def bootstrap(statistic: Callable[[Floats], float], blocks: Ints, draws: int = DRAWS) -> Interval:
     """Of any statistic of row weights: 1 for each row, then how often each was drawn."""
     value = statistic(np.ones(len(blocks)))
-    if len(np.unique(blocks)) < 2:
+    if len(np.unique(blocks)) < LEAST_BLOCKS:
         return Interval(value, float("nan"), float("nan"))
     counts = block_counts(blocks, draws)
     return interval_of(value, np.array([statistic(row.astype(np.float64)) for row in counts]))

@@ -28,13 +28,14 @@ class OutcomeRule(ConsequenceRule):
     """What makes an alert consequential, as the daemon's own ledger has it, and how it is found on recorded bars: of
     detection.md 11, except `strict_controls` (ours). Times in minutes.
 
-    `least_controls`: with fewer an alert is not measurable.
+    `least_controls`, `least_bars` of the horizon: with fewer an alert is not measurable.
     """
 
     horizon_min: int = 15
     controls: int = 200
     strict_controls: int = 50
     least_controls: int = 20
+    least_bars: int = 3
     control_days: int = 60
     around_min: int = 30
     apart_min: int = 60
@@ -96,7 +97,7 @@ class Outcomes:
 
     def _one(self, place: int, start: int, near: Flags) -> tuple[bool, bool, bool, float, float] | None:
         rule = self.rule
-        if not 0 <= place < len(self.bars) or np.isnan(self.ranges[place]):
+        if self._horizon < rule.least_bars or not 0 <= place < len(self.bars) or np.isnan(self.ranges[place]):
             return None
         past = place - self._before
         past = past[(past >= rule.apart_min // self.bars.step_min) & (past < place - self._horizon)]
