@@ -208,7 +208,8 @@ def warned_of(watched: Watched, world: World, horizon_min: int) -> WarnedOf:
         deviation = sqrt(float(sigma[max(0, one.place - 59) : one.place + 1].mean()) * horizon) or 1e-9
         came.append(bool(hits.any()))
         lead.append(float((1 + hits.argmax()) * bars.step_min) if hits.any() else float("nan"))
-        baseline.append(abs(float(np.log(near / bars.close[one.place]))) / deviation)
+        away = float(np.log(near / bars.close[one.place])) * (-1 if one.zone.is_long else 1)
+        baseline.append(max(0.0, away) / deviation)  # price that is there already will be there for certain
         block.append(int(bars.from_ms[one.place] // day_ms))
     return WarnedOf(
         np.array(came, dtype=bool), reflection(np.array(baseline)), np.array(lead), np.array(block, dtype=np.int64)
