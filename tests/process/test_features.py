@@ -5,9 +5,9 @@ import threading
 import pytest
 
 from actors import outcome_ledger, threshold_calculator, volume_watch, zone_watch
-from actors.messages import MinuteClosed
+from actors.messages import AskMarket, MinuteClosed
 from actors.supervised import Supervised
-from tests.whole_tree import Doorstep, WholeTree, core_journal, play
+from tests.whole_tree import STREAM, Doorstep, WholeTree, core_journal, play
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
@@ -177,3 +177,14 @@ def test_a_feature_whose_settings_are_wrong_changes_no_alert(path, beside, alone
     state, why = tree.state(path)
     assert state == "parked"
     assert "misconfigured" in why
+
+
+def test_volume_and_its_taker_sides_are_answered_with_the_switch_off(tmp_path):
+    tree = WholeTree(tmp_path, **OFF)
+    play(tree, minutes=2, burst=(1, 2))
+    view = tree.system.address(STREAM).ask(AskMarket(asset="SOL"), timeout=10)
+    tree.stop()
+
+    assert "/features/volume" not in tree.system.ledger
+    assert view.volume_day_usd > 6e6
+    assert view.cvd_day_usd < -5e6
