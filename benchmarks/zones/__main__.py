@@ -58,6 +58,15 @@ def report(scores: Sequence[Score]) -> list[str]:
         _interval("price gone through in shuffled, share", scores, lambda some: _ratio(some, "null", "all", "width")),
         _interval("reaction: USD a unit of price, ours over shuffled", scores, _reaction),
     ]
+    lines += [
+        _interval(
+            "open positions' USD in our zones, share", scores, lambda some: _ratio(some, "open_ours", "open_all", "usd")
+        ),
+        _interval(
+            "open positions' USD in shuffled, share", scores, lambda some: _ratio(some, "open_null", "open_all", "usd")
+        ),
+        _interval("open positions' USD a unit of price, ours over shuffled", scores, _density),
+    ]
     for horizon in CHECKED_MIN:
         rows = [row[1:] for one in scores for row in one.chances if row[0] == horizon]
         if rows:
@@ -72,7 +81,8 @@ def report(scores: Sequence[Score]) -> list[str]:
     if warned:
         lines.append(
             f"warnings: {len(warned)}, {len(warned) / days:.2f} an asset and day; touched within 15 min "
-            f"{_mean([came for came, _ in warned]):.3f}, by reflection {_mean([base for _, base in warned]):.3f}"
+            f"{_mean([came for came, _, _ in warned]):.3f}, said {_mean([said for _, said, _ in warned]):.3f}, "
+            f"by reflection {_mean([base for _, _, base in warned]):.3f}"
         )
         lines.append(_interval("  precision less reflection", scores, _over_reflection))
     leads = [lead for one in scores for lead in one.leads]
@@ -103,9 +113,17 @@ def _reaction(scores: Sequence[Score]) -> float:
     return (_ratio(scores, "ours", "all", "usd") / widths[1]) / (null / widths[0])
 
 
+def _density(scores: Sequence[Score]) -> float:
+    ours, null = (
+        (sum(getattr(one, part).usd for one in scores), sum(getattr(one, part).width for one in scores))
+        for part in ("open_ours", "open_null")
+    )
+    return (ours[0] / ours[1]) / (null[0] / null[1]) if ours[1] and null[0] else float("nan")
+
+
 def _over_reflection(scores: Sequence[Score]) -> float:
     rows = [row for one in scores for row in one.warned]
-    return _mean([came - base for came, base in rows]) if rows else float("nan")
+    return _mean([came - base for came, _, base in rows]) if rows else float("nan")
 
 
 def _interval(name: str, scores: Sequence[Score], figure: Callable[[Sequence[Score]], float]) -> str:

@@ -13,6 +13,7 @@ from intelligence.minute import MINUTE_MS, Minute
 from intelligence.zones.model import ZoneModel
 from intelligence.zones.rules import ZoneRules
 from intelligence.zones.zone import Zone
+from simulator.book import Book
 
 LAG_MIN = 5  # a zone counts as it stood so long before (detection.md 12.6)
 CHECKED_MIN = (60, 240)  # horizons whose probabilities are compared with what came
@@ -34,14 +35,18 @@ class Gone:
 @dataclass(slots=True)
 class Score:
     """Sums over one world. `chances`: horizon, what was said, what reflection says, and whether it came. `warned`: whether
-    price came in time, and by reflection how likely; `leads`: of large zones that were touched, ms since the warning.
+    price came in time, what was said, and by reflection how likely; `open_...`: hour by hour, what the simulator's open positions
+    come to whose liquidation price lies there, and the width; `leads`: of large zones that were touched, ms since the warning.
     """
 
     ours: Gone = field(default_factory=Gone)
     null: Gone = field(default_factory=Gone)
     all: Gone = field(default_factory=Gone)
     chances: list[tuple[int, float, float, bool]] = field(default_factory=list)
-    warned: list[tuple[bool, float]] = field(default_factory=list)
+    warned: list[tuple[bool, float, float]] = field(default_factory=list)
+    open_ours: Gone = field(default_factory=Gone)
+    open_null: Gone = field(default_factory=Gone)
+    open_all: Gone = field(default_factory=Gone)
     leads: list[int | None] = field(default_factory=list)
     asset_days: float = 0.0
 
@@ -69,6 +74,9 @@ def score(chosen: worlds.World, *, hours: float, warm_up_h: float, rules: ZoneRu
     for index, minutes in enumerate(worlds.minutes(market, chosen, hours)):
         for name, minute in minutes.items():
             _take(assets[name], minute, draw, pool, found if index >= 60 * warm_up_h else None)
+        if index >= 60 * warm_up_h and index % 60 == 0:
+            for name, book in market.books.items():
+                _look_at_truth(found, assets[name], book)
     found.asset_days = len(assets) * (hours - warm_up_h) / 24
     return found
 
@@ -140,6 +148,24 @@ def _note(
     return said
 
 
+def _look_at_truth(found: Score, one: _Asset, book: Book) -> None:
+    """How much of what is open would be liquidated in the zones of now, of all within the reach of the farthest zone."""
+    if not one.past:
+        return
+    ours, null = one.past[-1]
+    far = max((abs(log(price / one.price)) for _, low, high in ours for price in (low, high)), default=0.0)
+    low, high = one.price * exp(-far), one.price * exp(far)
+    everything = [(PositionSide.LONG, low, one.price), (PositionSide.SHORT, one.price, high)]
+    for gone, spans in ((found.open_ours, ours), (found.open_null, null), (found.open_all, everything)):
+        for side, bottom, top in spans:
+            gone.width += log(top / bottom)
+            gone.usd += sum(
+                position.quantity * one.price
+                for position in book.positions
+                if position.is_long is (side is PositionSide.LONG) and bottom <= position.trigger <= top
+            )
+
+
 def _left(span: Span, one: _Asset) -> Span | None:
     """What price has not gone through yet: ours are emptied by it, too."""
     side, bottom, top = span
@@ -169,7 +195,7 @@ def _judge(one: _Asset, minute: Minute, low: float, high: float, found: Score | 
             del one.large[zone_id]
     for prediction in one.model.judged:
         if prediction.warned:
-            found.warned.append((prediction.touched_ms is not None, prediction.baseline))
+            found.warned.append((prediction.touched_ms is not None, prediction.probability, prediction.baseline))
 
 
 def _overlap(one: Zone, other: Zone) -> bool:
