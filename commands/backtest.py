@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 import time
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 from commands import UsageError
@@ -44,6 +45,9 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"backtest: --worlds must be 1 to {MOST_WORLDS}")
     try:
         return _run(args, parts)
+    except BrokenProcessPool:
+        print("backtest: one of its processes was ended from outside; run it again", file=sys.stderr)
+        return 1
     except ModuleNotFoundError as error:
         if error.name != "numpy":
             raise

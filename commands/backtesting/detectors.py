@@ -44,6 +44,8 @@ def plays_of(families: Sequence[str]) -> list[Play]:
 
 def detector_sections(data: Path, families: Sequence[str], processes: int, progress: Progress) -> list[Section]:
     plays = plays_of(families)
+    if not plays:
+        return []
     bar = progress.add_task("detectors over recorded days", total=len(plays))
     told: dict[tuple[str, str], ToldBy] = {}
     for play, alerts in play_all(data, plays, processes):
