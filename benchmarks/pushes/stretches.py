@@ -57,9 +57,16 @@ def _open_interest(*coins: str) -> tuple[str, ...]:
 
 STRETCHES = {
     "binance": Stretch(
-        "Binance, forced orders of 257 assets and open interest, 2025-12-27 14:31 to 12-28 20:43",
+        "Binance, forced orders of 257 assets and open interest, 2025-12-27 14:31 to 16:00",
         ("binance/force_orders/2025-12-27_28_all_symbols.csv", *_open_interest("BTC", "ETH", "DOGE")),
         "2025-12-27T14:31",
+        "2025-12-27T16:00",
+        past_of=("BTC", "ETH", "DOGE"),
+    ),
+    "binance-late": Stretch(
+        "Binance, forced orders of 257 assets and open interest, 2025-12-28 20:16 to 20:44",
+        ("binance/force_orders/2025-12-27_28_all_symbols.csv", *_open_interest("BTC", "ETH", "DOGE")),
+        "2025-12-28T20:16",
         "2025-12-28T20:44",
         past_of=("BTC", "ETH", "DOGE"),
     ),
