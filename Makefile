@@ -6,7 +6,7 @@ ARGS ?=
 BIN = .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test bench soak evaluate pushes cascades frames lint lock
+.PHONY: help setup demo run test bench soak evaluate pushes cascades frames features lint lock
 
 help:
 	@echo "make demo   the daemon against a simulated market, for DURATION=$(DURATION) seconds (0: until Ctrl-C)"
@@ -18,6 +18,7 @@ help:
 	@echo "make pushes what the whole daemon sends on recorded days, by policy of thresholds (needs ../shared/data; an hour)"
 	@echo "make cascades  cascades in the simulator, where the truth is known, beside two simpler detectors (ten minutes)"
 	@echo "make frames what every recorded frame comes to, as a table (recordings in ../shared/data)"
+	@echo "make features  every optional feature failing in every way, beside core detection (make test runs a selection)"
 	@echo "make lint   lint and types alone"
 	@echo "make lock   pin the newest allowed versions into requirements*.txt"
 	@echo "ARGS='...'  further options, such as ARGS='--telegram'"
@@ -52,6 +53,9 @@ cascades: .venv/installed-dev
 
 frames: .venv/installed-dev
 	@$(BIN)/python -m benchmarks.frames_table
+
+features: .venv/installed-dev
+	EVERY_CASE=1 $(BIN)/python -m pytest tests/process/test_features.py $(ARGS)
 
 lint: .venv/installed-dev
 	$(BIN)/python -m ruff check

@@ -1,5 +1,6 @@
 """Enhancements beside core detection: whatever they do, it gives exactly the alerts that it gives without them."""
 
+import os
 import threading
 
 import pytest
@@ -39,7 +40,20 @@ FEATURES = {
     ),
 }
 OFF = dict.fromkeys((switch for switch, *_ in FEATURES.values()), "false")
-each_feature = pytest.mark.parametrize("path", FEATURES)
+ERRORS = (RuntimeError, SystemExit, KeyboardInterrupt)
+EVERY_CASE = "EVERY_CASE" in os.environ  # `make features`: four minutes more than the selection of every run
+
+
+def of_features(turn):
+    """Every feature, or in a usual run one for each way to fail, another one each time."""
+    return pytest.mark.parametrize("path", list(FEATURES) if EVERY_CASE else [list(FEATURES)[turn % len(FEATURES)]])
+
+
+def failing():
+    """Every feature with every error, or every feature with one of them."""
+    if EVERY_CASE:
+        return [(path, error) for path in FEATURES for error in ERRORS]
+    return [(path, ERRORS[turn % len(ERRORS)]) for turn, path in enumerate(FEATURES)]
 
 
 @pytest.fixture(scope="module")
@@ -84,8 +98,7 @@ def sabotage(monkeypatch, path, act):
     monkeypatch.setattr(actor, "handle", disturbed)
 
 
-@each_feature
-@pytest.mark.parametrize("error", [RuntimeError, SystemExit, KeyboardInterrupt])
+@pytest.mark.parametrize(("path", "error"), failing())
 def test_a_feature_that_fails_on_every_minute_changes_no_alert(path, error, beside, alone, monkeypatch):
     failed = set()
 
@@ -100,7 +113,7 @@ def test_a_feature_that_fails_on_every_minute_changes_no_alert(path, error, besi
     assert len(failed) > 1
 
 
-@each_feature
+@of_features(0)
 def test_a_feature_that_hangs_changes_no_alert(path, beside, alone, monkeypatch):
     hung = threading.Event()
 
@@ -115,7 +128,7 @@ def test_a_feature_that_hangs_changes_no_alert(path, beside, alone, monkeypatch)
     assert core_journal(tree) == alone
 
 
-@each_feature
+@of_features(1)
 def test_a_feature_that_eats_a_processor_holds_up_no_alert(path, beside, alone, monkeypatch):
     tree, seen = beside(path), set()
 
@@ -130,7 +143,7 @@ def test_a_feature_that_eats_a_processor_holds_up_no_alert(path, beside, alone, 
     assert core_journal(tree) == alone
 
 
-@each_feature
+@of_features(2)
 def test_a_feature_that_floods_itself_changes_no_alert(path, beside, alone, monkeypatch):
     def flood(actor: Supervised):
         for _ in range(2_000):
@@ -142,7 +155,7 @@ def test_a_feature_that_floods_itself_changes_no_alert(path, beside, alone, monk
     assert core_journal(tree) == alone
 
 
-@each_feature
+@of_features(3)
 def test_a_feature_that_hangs_in_its_import_changes_no_alert(path, beside, alone, monkeypatch):
     reached = threading.Event()
 
@@ -157,7 +170,7 @@ def test_a_feature_that_hangs_in_its_import_changes_no_alert(path, beside, alone
     assert core_journal(tree) == alone
 
 
-@each_feature
+@of_features(4)
 def test_a_feature_that_cannot_be_imported_changes_no_alert(path, beside, alone, monkeypatch):
     def refuse():
         raise ModuleNotFoundError("No module named 'nowhere'")
@@ -169,7 +182,7 @@ def test_a_feature_that_cannot_be_imported_changes_no_alert(path, beside, alone,
     assert tree.state(path) == ("parked", "unavailable: No module named 'nowhere'")
 
 
-@each_feature
+@of_features(5)
 def test_a_feature_whose_settings_are_wrong_changes_no_alert(path, beside, alone):
     tree = play(beside(path, **FEATURES[path][3]))
 
