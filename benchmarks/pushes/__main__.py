@@ -11,19 +11,20 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
-from benchmarks.pushes.counting import POLICIES, Family, Pushes, replayed
+from benchmarks.pushes.counting import Family, Pushes, replayed
 from benchmarks.pushes.stretches import STRETCHES, Stretch, write
 from commands.backtesting.recorded import DATA
 
 _ONE_BY_ONE = 4  # more assets than these are told together
-_LEARNED = {"bybit"}  # where fourteen days precede
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("stretches", nargs="*", choices=[*STRETCHES, []], help="default: all of them")
+    parser.add_argument("stretches", nargs="*", metavar="NAME", help=f"of {', '.join(STRETCHES)}; default: all")
     parser.add_argument("--processes", type=int, default=2)
     args = parser.parse_args()
+    if unknown := [name for name in args.stretches if name not in STRETCHES]:
+        parser.error(f"unknown stretch {unknown[0]!r}, expected {', '.join(STRETCHES)}")
     if not DATA.is_dir():
         print("no recorded data: ../shared/data is not there", file=sys.stderr)
         return 1
@@ -35,23 +36,22 @@ def main() -> int:
 
 def _by_policy(name: str, scratch: Path, processes: int) -> dict[str, dict[Family, Pushes]]:
     stretch, recording = STRETCHES[name], scratch / f"{name}.rec.zst"
-    policies = [policy for policy in POLICIES if policy != "learned" or name in _LEARNED]
     with (
         Progress(console=Console(file=sys.stderr)) as progress,
         ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), max_tasks_per_child=1) as pool,
     ):
-        bar = progress.add_task(f"{name}: converting", total=len(policies) + 1)
+        bar = progress.add_task(f"{name}: converting", total=len(stretch.policies) + 1)
         write(stretch, recording)
         progress.update(bar, advance=1, description=f"{name}: replaying")
         running = {}
-        for policy in policies:
+        for policy in stretch.policies:
             data_dir = scratch / f"{name}-{policy}"
             running[pool.submit(replayed, recording, policy, data_dir, stretch.scored_ms)] = policy
         found = {}
         for done in as_completed(running):
             found[running[done]] = done.result()
             progress.advance(bar)
-    return {policy: found[policy] for policy in policies}
+    return {policy: found[policy] for policy in stretch.policies}
 
 
 def _tell(stretch: Stretch, by_policy: Mapping[str, Mapping[Family, Pushes]]) -> None:
@@ -66,8 +66,8 @@ def _tell(stretch: Stretch, by_policy: Mapping[str, Mapping[Family, Pushes]]) ->
             rest = [pushes for family, pushes in found.items() if family.kind == kind and family.asset not in shown]
             if len(assets) > len(shown):
                 print(_row(kind, policy, f"{len(assets) - len(shown)} others together", _sum(rest), stretch.days))
-    flush = sum(pushes.raised for found in by_policy.values() for pushes in found.values())
-    if not flush:
+    raised = sum(pushes.raised for found in by_policy.values() for pushes in found.values())
+    if not raised:
         print("nothing was raised by any policy")
     sys.stdout.flush()
 

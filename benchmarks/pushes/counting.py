@@ -5,7 +5,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -45,11 +45,8 @@ class Pushes:
     raised: int = 0
     sent: int = 0
     loud: int = 0
-    held: Counter[str] = None  # type: ignore[assignment]  # made in __post_init__
-    sources: Counter[str] = None  # type: ignore[assignment]
-
-    def __post_init__(self) -> None:
-        self.held, self.sources = self.held or Counter(), self.sources or Counter()
+    held: Counter[str] = field(default_factory=Counter)
+    sources: Counter[str] = field(default_factory=Counter)
 
 
 def replayed(recording: Path, policy: str, data_dir: Path, scored_ms: int) -> dict[Family, Pushes]:

@@ -25,6 +25,7 @@ class Stretch:
     """`files`: below the data folder, as `run.py convert` names them; only what lies between the two times is taken.
 
     `scored_from`: what was raised before does not count. `past_of`: assets of which hourly candles before the start are known.
+    `policies`: those that can differ there; the cap concerns liquidations alone, `learned` needs fourteen days before.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Stretch:
     ends: str
     scored_from: str = ""
     past_of: tuple[str, ...] = ()
+    policies: tuple[str, ...] = ("static", "tiered, capped", "tiered, no cap")
 
     @property
     def from_ms(self) -> int:
@@ -88,6 +90,7 @@ STRETCHES = {
         "2026-06-14T00:00",
         "2026-06-19T00:00",
         scored_from="2026-06-15T00:00",  # a day of volume comes first
+        policies=("static", "tiered, capped"),
     ),
     "bybit": Stretch(
         "Bybit, minute bars of BTC, ETH, BNB and DOGE, 2025-05-29 to 06-28, from the fifteenth day on",
@@ -95,6 +98,7 @@ STRETCHES = {
         "2025-05-29T00:00",
         "2025-06-28T00:00",
         scored_from="2025-06-12T00:00",
+        policies=("static", "tiered, capped", "learned"),
     ),
 }
 
