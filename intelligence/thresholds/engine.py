@@ -60,14 +60,19 @@ class ThresholdEngine:
         )
 
     def _tiered(self, given: AssetThresholds, tiered: Tiered, history: History) -> AssetThresholds:
-        """The given formula, a single liquidation capped; a cascade is so many of what then counts as single."""
+        """The given formula. Under the cap one liquidation alerts at so many static thresholds at the most, and a cascade at the
+        static one: a day without history must not be a day without cascades (docs/evaluation.md).
+        """
         day = f"day {int(history.observed_days) + 1} of {self._rules.learned.enough_days:g}"
         single = self._capped(given.asset, tiered.single())
         single = replace(single, factors=(*single.factors, ("learning", day)))
+        cascade = cascade_of(single, self._static.cascade_multiple)
+        if self._rules.cold_start_cap != "off":
+            cascade = min(cascade, given.cascade, key=lambda threshold: threshold.value)
         return replace(
             given,
             single=single,
-            cascade=cascade_of(single, self._static.cascade_multiple),
+            cascade=cascade,
             oi_change_pct=tiered.oi_change_pct(),
             minimum_oi_usd=tiered.minimum_oi_usd(),
             volume_spike=tiered.volume_spike(),

@@ -60,7 +60,7 @@ class ThresholdRules:
 
     `review_s`: how long a result stands (requirements.md 6). `valid_s`: how long it counts when nothing newer comes.
     `cold_start_cap`: until history is there a single liquidation alerts at the smaller of `tiered` and so many static
-    thresholds; `off`: at `tiered` alone. `regime_step`: part by which the volatility multiplier must move to be computed
+    thresholds, and a cascade at the static one at the most; `off`: at `tiered` alone. `regime_step`: part by which the volatility multiplier must move to be computed
     with before the hour is over.
     """
 

@@ -124,7 +124,10 @@ def test_of_a_liquidation_and_a_cascade(policy, kind, given):
     alert = next(alert for alert in alerts if alert.kind is kind)
 
     assert_by_hand(alert, given)
-    assert alert.threshold_source == {"capped": "tiered", "expired": "static"}.get(name, name)
+    capped = (
+        "tiered" if kind is AlertKind.LIQUIDATION else "static"
+    )  # under the cap the given number stands for a cascade
+    assert alert.threshold_source == {"capped": capped, "expired": "static"}.get(name, name)
     assert ("expired" in dict(alert.factors)) is (name == "expired")
 
 

@@ -47,7 +47,7 @@ def test_without_history_the_given_formula_counts_under_the_cold_start_cap():
     thresholds = computed()
 
     assert (thresholds.single.value, thresholds.single.source) == (1_000_000.0, "tiered")
-    assert thresholds.cascade.value == 5_000_000.0
+    assert (thresholds.cascade.value, thresholds.cascade.source) == (500_000.0, "static")
     factors = dict(thresholds.single.factors)
     assert thresholds.single.value == min(factors["tiered_usd"], factors["cold_start_cap"] * factors["static_usd"])
     assert factors["learning"] == "day 1 of 14"
@@ -57,10 +57,14 @@ def test_the_cap_never_raises_a_threshold():
     thresholds = computed("DOGE", SMALL)
 
     assert thresholds.single.value == pytest.approx(5_000.0)
+    assert (thresholds.cascade.value, thresholds.cascade.source) == (pytest.approx(25_000.0), "tiered")
 
 
 def test_with_the_cap_off_the_formula_counts_alone():
-    assert computed(cold_start_cap="off").single.value == pytest.approx(20e6)
+    thresholds = computed(cold_start_cap="off")
+
+    assert thresholds.single.value == pytest.approx(20e6)
+    assert thresholds.cascade.value == pytest.approx(100e6)
 
 
 @pytest.fixture(scope="module")

@@ -33,9 +33,10 @@ def test_the_formula_is_told_with_its_numbers():
 
 
 def test_a_cap_that_counts_is_told():
-    assert said(computed().cascade) == (
-        "tiered: 5 x $250K, 0.2 % of $1B a day x 0.7 (asian) x 0.9 (volatility), capped at 10 x $25K"
+    assert said(computed().single) == (
+        "tiered: 0.2 % of $1B a day x 0.7 (asian) x 0.9 (volatility), capped at 10 x $25K"
     )
+    assert said(computed().cascade) == "static: 5 x $25K"
 
 
 def test_history_is_told_by_its_quantile():
