@@ -59,8 +59,8 @@ class LiquidationRates:
 
     def end_minute(self) -> None:
         """Take in what was seen, and forget a little."""
-        if self._prior_exposed <= 0:
-            return
+        if self._prior_exposed <= 0 or not any(self._seen):
+            return  # while none was ever seen nobody may be telling of them
         keep = 0.5 ** (1 / (60 * self._rule.evidence_half_life_h))
         self._seen = [keep * seen for seen in self._seen]
         self._exposed = [keep * exposed for exposed in self._exposed]

@@ -55,12 +55,22 @@ def test_what_is_passed_without_liquidations_is_believed_less_and_with_them_more
         book.rates.believe(10_000.0)
         for _ in range(seen_coins // 10):
             book.liquidated(LONG, 100 * 0.9 / 0.995, 10.0)
+        book.liquidated(SHORT, 100 * 1.1 / 1.005, 1e-6)
         book.sweep(88.0, 100.0)
         book.rates.end_minute()
         return book.rates.rates[LEVERAGES.index(10)]
 
     believed = LiquidationRates(BookRule()).rates[LEVERAGES.index(10)]
     assert after(0) < believed < after(400)
+
+
+def test_where_no_liquidation_was_ever_told_nothing_is_concluded_from_it():
+    book = a_book()
+    book.rates.believe(10_000.0)
+    book.sweep(88.0, 100.0)
+    book.rates.end_minute()
+
+    assert book.rates.rates == LiquidationRates(BookRule()).rates
 
 
 def test_a_liquidation_is_shared_among_the_kinds_that_were_there():
