@@ -6,6 +6,7 @@ is the word None.
 """
 
 import csv
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -61,8 +62,8 @@ def run(path: Path, data_dir: Path) -> list[dict]:
 def test_a_tape_raises_exactly_what_the_csv_says_and_the_same_journal_twice(day, shared_data, tmp_path) -> None:
     path = shared_data / "binance" / "force_orders" / f"{day}_all_symbols.csv"
 
-    first = run(path, tmp_path / "first")
-    second = run(path, tmp_path / "second")
+    with ThreadPoolExecutor(2) as side_by_side:
+        first, second = side_by_side.map(lambda name: run(path, tmp_path / name), ("first", "second"))
 
     singles = [line for line in first if line["kind"] == "liquidation"]
     told = {(s["asset"], s["position_side"], s["exchange_ms"], round(s["value"])) for s in singles}
