@@ -91,7 +91,10 @@ def why_silent(silence: Silence) -> list[str]:
         for alert in silence.troubles
     ]
     if len(lines) == 1:
-        lines.append("Nothing reached a quarter of its threshold, and no feed was away.")
+        lines.append(
+            "Nothing reached a quarter of its threshold and no feed was away, as far as the records say: "
+            "a daemon that was not running kept none."
+        )
     return lines
 
 
