@@ -13,12 +13,17 @@ from supervisors.trees.presentation import DATABASE, Presentation
 
 
 def edge(settings: Settings, presentation: Presentation) -> SupervisorSpec:
-    from actors.notifiers.incident_pictures import IncidentPictures  # noqa: PLC0415 - only with a token
-    from actors.telegram.commands import Files, TelegramCommands  # noqa: PLC0415 - only with a token: it costs 17 MB
+    """The parts that need a token are imported here: without one they cost nothing (python-telegram-bot alone is 17 MB)."""
+    pictures = (_pictures(settings, presentation),) if settings.charts.incidents else ()
+    return SupervisorSpec(children=(_charts(settings), *pictures, _herald(settings), _commands(settings, presentation)))
+
+
+def _commands(settings: Settings, presentation: Presentation) -> ChildSpec:
+    from actors.telegram.commands import Files, TelegramCommands  # noqa: PLC0415
     from actors.telegram.daemon_commands import About  # noqa: PLC0415
 
     folder = settings.data_dir
-    commands = ChildSpec(
+    return ChildSpec(
         id="commands",
         actor=TelegramCommands,
         args=arguments(
@@ -33,11 +38,14 @@ def edge(settings: Settings, presentation: Presentation) -> SupervisorSpec:
         required=False,
         final_s=0.5,
     )
-    herald = ChildSpec(
+
+
+def _herald(settings: Settings) -> ChildSpec:
+    return ChildSpec(
         id="herald",
         actor=Herald,
         args=arguments(
-            database=folder / DATABASE,
+            database=settings.data_dir / DATABASE,
             busy_s=settings.outbox.busy_s,
             chats=settings.telegram.authorized_users,
             auto_start=settings.switches.auto_start,
@@ -49,7 +57,10 @@ def edge(settings: Settings, presentation: Presentation) -> SupervisorSpec:
         final_s=0.2,
         mailbox=MailboxSpec(retain_max=1),
     )
-    charts = ChildSpec(
+
+
+def _charts(settings: Settings) -> ChildSpec:
+    return ChildSpec(
         id="charts",
         actor=Charts,
         args=arguments(settings=settings.charts),
@@ -58,7 +69,12 @@ def edge(settings: Settings, presentation: Presentation) -> SupervisorSpec:
         stop_s=settings.charts.hang_s + 2.0,
         final_s=0.2,
     )
-    pictures = ChildSpec(
+
+
+def _pictures(settings: Settings, presentation: Presentation) -> ChildSpec:
+    from actors.notifiers.incident_pictures import IncidentPictures  # noqa: PLC0415
+
+    return ChildSpec(
         id="pictures",
         actor=IncidentPictures,
         args=arguments(telegram=settings.telegram, charts=settings.charts, heading=presentation.heading),
@@ -67,4 +83,3 @@ def edge(settings: Settings, presentation: Presentation) -> SupervisorSpec:
         stop_s=8.0,
         final_s=0.2,
     )
-    return SupervisorSpec(children=(charts, *((pictures,) if settings.charts.incidents else ()), herald, commands))

@@ -1,6 +1,7 @@
 """Where the data comes from: sockets, polls, backfills, self-tests and the universe, each venue apart."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
@@ -14,6 +15,7 @@ from actors.mailbox import MailboxSpec
 from actors.oi_poller import OpenInterestPoller
 from actors.self_test import SelfTestRules, VenueSelfTest
 from actors.socket_reader import SocketRules
+from actors.supervised import Supervised
 from actors.universe import Universe
 from config.settings import Settings, Venue
 from supervisors.spec import IO, ChildSpec, SupervisorSpec
@@ -76,47 +78,48 @@ def universe(venues: Mapping[str, Venue], settings: Settings) -> ChildSpec:
     )
 
 
-def _backfill(name: str, venue: Venue, settings: Settings) -> ChildSpec:
+def _asking(
+    actor: type[Supervised], name: str, venue: Venue, settings: Settings, mailbox: MailboxSpec, **own: Any
+) -> ChildSpec:
+    """Somebody who asks one venue by REST and is of no use to detection; `own`: what only this actor takes."""
     args = arguments(
-        venue=name,
-        rest_url=venue.rest_url,
-        limits=rest_limits(settings),
-        backoff=backoff_of(settings),
+        venue=name, rest_url=venue.rest_url, limits=rest_limits(settings), backoff=backoff_of(settings), **own
+    )
+    return ChildSpec(
+        id=name,
+        actor=actor,
+        args=args,
+        profile=IO,
+        required=False,
+        stop_s=15.0,
+        final_s=FINAL_S,
+        mailbox=mailbox,
+    )
+
+
+def _backfill(name: str, venue: Venue, settings: Settings) -> ChildSpec:
+    return _asking(
+        Backfill,
+        name,
+        venue,
+        settings,
+        MailboxSpec(retain_max=64),
         assets=tuple(settings.assets),
         refresh_s=settings.backfill.refresh_s,
         settle_s=settings.backfill.settle_s,
         stand_in_s=settings.backfill.stand_in_s,
     )
-    return ChildSpec(
-        id=name,
-        actor=Backfill,
-        args=args,
-        profile=IO,
-        required=False,
-        stop_s=15.0,
-        final_s=FINAL_S,
-        mailbox=MailboxSpec(retain_max=64),
-    )
 
 
 def _poller(name: str, venue: Venue, settings: Settings) -> ChildSpec:
-    args = arguments(
-        venue=name,
-        rest_url=venue.rest_url,
-        limits=rest_limits(settings),
-        backoff=backoff_of(settings),
+    return _asking(
+        OpenInterestPoller,
+        name,
+        venue,
+        settings,
+        MailboxSpec(retain_max=2),
         assets=frozenset(settings.assets),
         poll_s=settings.oi.poll_s,
-    )
-    return ChildSpec(
-        id=name,
-        actor=OpenInterestPoller,
-        args=args,
-        profile=IO,
-        required=False,
-        stop_s=15.0,
-        final_s=FINAL_S,
-        mailbox=MailboxSpec(retain_max=2),
     )
 
 
@@ -127,23 +130,14 @@ def _self_test(name: str, venue: Venue, settings: Settings) -> ChildSpec:
         verify_ms=int(1000 * tests.verify_s),
         lapse_ms=int(1000 * tests.lapse_s),
     )
-    args = arguments(
-        venue=name,
-        rest_url=venue.rest_url,
-        limits=rest_limits(settings),
-        backoff=backoff_of(settings),
+    return _asking(
+        VenueSelfTest,
+        name,
+        venue,
+        settings,
+        MailboxSpec(max_age_s=60.0),
         assets=frozenset(settings.assets),
         rules=SelfTestRules(look_s=tests.look_s, units_s=tests.units_s, times=times),
-    )
-    return ChildSpec(
-        id=name,
-        actor=VenueSelfTest,
-        args=args,
-        profile=IO,
-        required=False,
-        stop_s=15.0,
-        final_s=FINAL_S,
-        mailbox=MailboxSpec(max_age_s=60.0),
     )
 
 
