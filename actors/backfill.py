@@ -17,18 +17,15 @@ from actors.bar_offers import Offers
 from actors.budget import Pace, Use
 from actors.exchanges.exchange import NOTHING_SETTLED, FrameError, Instrument, Refusal
 from actors.exchanges.registry import EXCHANGES, market_data
-from actors.messages import (
+from actors.messages.feeds import (
     AssetsWatched,
-    BarsOffered,
     ConflictsSettled,
     ConnectionChanged,
-    HistoryMissing,
-    HistorySeen,
     InstrumentsListed,
     InstrumentsWanted,
-    MissingHistoryWanted,
     WatchConflicts,
 )
+from actors.messages.history import BarsOffered, HistoryMissing, HistorySeen, MissingHistoryWanted
 from actors.recording.taps import keep_history
 from actors.rest import RestError, RestLimits
 from actors.supervised import NeedsOperator, Supervised

@@ -13,15 +13,15 @@ from actors.connection import ConnectionRules
 from actors.exchanges.exchange import Feed, FrameError, Instrument, Keepalive, Refusal, RestCall, SocketPlan
 from actors.exchanges.registry import EXCHANGES
 from actors.mailbox import Lane
-from actors.messages import (
+from actors.messages.feeds import (
     AssetsWatched,
-    ChildrenWanted,
     ConnectionChanged,
     InstrumentsDoubted,
     InstrumentsListed,
     InstrumentsWanted,
     SocketsPlanned,
 )
+from actors.messages.supervision import ChildrenWanted
 from actors.recording.entries import VenuePlanned
 from actors.recording.taps import records, reply_tap
 from actors.rest import RestError, RestLimits

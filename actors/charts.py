@@ -3,7 +3,7 @@
 from typing import Any
 
 from actors.drawing_process import DrawingFailed, DrawingProcess, ProcessLost, StillStarting
-from actors.messages import ChartDrawn, ChartNotDrawn, ChartWanted
+from actors.messages.pictures import ChartDrawn, ChartNotDrawn, ChartWanted
 from actors.supervised import Supervised, Transient
 from config.settings import Charts as ChartSettings
 

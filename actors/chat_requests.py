@@ -3,7 +3,7 @@
 from typing import Any
 
 from actors.delivery_plans import DAY_MS, Plans
-from actors.messages import (
+from actors.messages.chats import (
     AlertsState,
     AskAlerts,
     AskTrials,

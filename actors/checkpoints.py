@@ -9,7 +9,7 @@ import msgspec
 from actors import paths
 from actors.checkpoint_file import Kept, StorageError, open_file
 from actors.mailbox import Lane
-from actors.messages import CheckpointRestored, CheckpointTaken, CheckpointWanted
+from actors.messages.checkpoints import CheckpointRestored, CheckpointTaken, CheckpointWanted
 from actors.supervised import Supervised
 
 GATHER_S = 0.05  # ours: what streams hand in together, such as at a stop, costs one transaction

@@ -14,7 +14,7 @@ from actors.exchanges.exchange import Instrument, Keepalive, SocketPlan
 from actors.exchanges.registry import EXCHANGES
 from actors.feed_reporter import FeedReporter
 from actors.mailbox import Lane, Letter
-from actors.messages import (
+from actors.messages.feeds import (
     AssetsWatched,
     ConflictsSettled,
     FeedFoundSilent,

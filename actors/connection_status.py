@@ -7,7 +7,7 @@ from actors.exchanges.exchange import SocketPlan
 from actors.feed_reporter import FeedReporter
 from actors.frame_intake import TRADES_ALONE
 from actors.mailbox import Lane
-from actors.messages import ConnectionChanged
+from actors.messages.feeds import ConnectionChanged
 from actors.recording.entries import SocketMarked
 from actors.recording.taps import records
 from actors.socket_reader import SocketReader

@@ -10,24 +10,21 @@ import msgspec
 from actors.chat_requests import ChatReply, ChatRequest, ChatRequests
 from actors.delivery_plans import DAY_MS, Plans
 from actors.market_fold import MarketFold
-from actors.messages import (
-    AlertDecided,
-    AlertRaised,
+from actors.messages.alerts import AlertRaised, DeliveriesQueued, DeliverNow
+from actors.messages.chats import (
     AskAlerts,
     AskTrials,
-    AssetsWatched,
     CastVote,
     ChangePreferences,
     ChatSeen,
-    DeliveriesQueued,
-    DeliverNow,
     Promote,
     Refused,
-    SelectionSet,
     SendTest,
     SetAlerts,
     TestPlanned,
 )
+from actors.messages.feeds import AssetsWatched
+from actors.messages.outcomes import AlertDecided, SelectionSet
 from actors.notifiers.texts import plain
 from actors.outbox import Outbox, OutboxError
 from actors.outbox_rows import TERMINAL, Planned

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from actors.exchanges.exchange import Feed, Instrument
 from actors.feed_tally import FeedTally
-from actors.messages import FeedHeard
+from actors.messages.feeds import FeedHeard
 from intelligence.clock_offset import ClockSeen
 from intelligence.feed_health import FeedKind
 from intelligence.silent_feeds import Subscription

@@ -5,7 +5,8 @@ from typing import Any
 
 from actors import paths
 from actors.mailbox import Lane
-from actors.messages import FeedFoundSilent, FeedHeard, FeedJudged, FeedsHealth, VenuesAble, WatchVenues
+from actors.messages.feeds import FeedFoundSilent, FeedHeard, FeedJudged, VenuesAble, WatchVenues
+from actors.messages.market import FeedsHealth
 from actors.supervised import Supervised
 from intelligence import feed_verdicts
 from intelligence.feed_health import Health, HealthRules

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from actors import paths
-from actors.messages import DeliveriesQueued
+from actors.messages.alerts import DeliveriesQueued
 from actors.notices import a_notice
 from actors.outbox import Outbox, OutboxError
 from actors.outbox_rows import Chat, Planned, telegram_target

@@ -10,7 +10,8 @@ from actors import checkpoints
 from actors.backoff import Backoff
 from actors.exchanges.exchange import RestCall
 from actors.market_cap_sources import Source, SourceError, by_symbol, read
-from actors.messages import CheckpointRestored, MarketCapKnown, MarketCapWanted
+from actors.messages.checkpoints import CheckpointRestored
+from actors.messages.features import MarketCapKnown, MarketCapWanted
 from actors.rest import Rest, RestError, RestLimits
 from actors.supervised import Supervised
 from intelligence.market_cap import CoinCap

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from actors.database import StorageError
-from actors.messages import NearMissesSeen
+from actors.messages.alerts import NearMissesSeen
 from actors.near_miss_book import NearMissBook
 from actors.supervised import Supervised
 from intelligence.near_misses import NearMiss

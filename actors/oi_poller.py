@@ -18,14 +18,8 @@ from actors.exchanges.exchange import NOTHING_SETTLED, FrameError, Instrument, R
 from actors.exchanges.queries import Query, Reading
 from actors.exchanges.registry import EXCHANGES, market_data
 from actors.mailbox import Lane
-from actors.messages import (
-    AssetsWatched,
-    ConflictsSettled,
-    InstrumentsListed,
-    InstrumentsWanted,
-    OpenInterestSeen,
-    WatchConflicts,
-)
+from actors.messages.feeds import AssetsWatched, ConflictsSettled, InstrumentsListed, InstrumentsWanted, WatchConflicts
+from actors.messages.market import OpenInterestSeen
 from actors.recording.taps import reply_tap
 from actors.rest import RestError, RestLimits
 from actors.supervised import NeedsOperator, Supervised

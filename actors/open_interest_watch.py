@@ -5,7 +5,10 @@ from typing import Any
 
 from actors import paths
 from actors.mailbox import Lane
-from actors.messages import AlertRaised, HistoryTold, HistoryWanted, MinuteClosed, NearMissesSeen, ThresholdsSet
+from actors.messages.alerts import AlertRaised, NearMissesSeen
+from actors.messages.features import ThresholdsSet
+from actors.messages.history import HistoryTold, HistoryWanted
+from actors.messages.market import MinuteClosed
 from actors.supervised import Supervised
 from intelligence.alerts import Alert
 from intelligence.detectors.open_interest import OpenInterestDetector, OpenInterestRule, OpenInterestThresholds

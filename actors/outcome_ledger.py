@@ -10,15 +10,8 @@ import msgspec
 from actors import paths
 from actors.database import StorageError
 from actors.mailbox import Lane
-from actors.messages import (
-    AlertDecided,
-    AskScores,
-    DeliveryMade,
-    LedgerState,
-    MinuteClosed,
-    ScoresTold,
-    SelectionSet,
-)
+from actors.messages.market import MinuteClosed
+from actors.messages.outcomes import AlertDecided, AskScores, DeliveryMade, LedgerState, ScoresTold, SelectionSet
 from actors.missed_alerts import missed_alerts
 from actors.outcome_book import OutcomeBook
 from actors.supervised import Supervised

@@ -8,7 +8,8 @@ from actors import paths
 from actors.exchanges.exchange import Instrument, TradeColumns
 from actors.feed_tally import FeedTally
 from actors.mailbox import Lane
-from actors.messages import AssetsWatched, LiquidationsSeen, MarksSeen, OpenInterestSeen, TradesSeen, VenuesAble
+from actors.messages.feeds import AssetsWatched, VenuesAble
+from actors.messages.market import LiquidationsSeen, MarksSeen, OpenInterestSeen, TradesSeen
 from intelligence.feed_health import FeedKind
 from intelligence.market import Decoded, Liquidation, MarkPrice, OpenInterest, TakerSide, Trade
 

@@ -3,7 +3,7 @@
 from actors import paths
 from actors.exchanges.exchange import TradeColumns
 from actors.mailbox import Lane
-from actors.messages import LiquidationsTold
+from actors.messages.feeds import LiquidationsTold
 from actors.publisher import Publisher, trades_of
 from actors.recording.entries import FramesRead
 from actors.socket_reader import SocketReader

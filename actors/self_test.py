@@ -16,8 +16,8 @@ from actors.exchanges.queries import Query
 from actors.exchanges.registry import EXCHANGES, SELF_TESTS, UNIT_FIGURES
 from actors.exchanges.trial import Held, Trial, TrialTimes
 from actors.exchanges.units import UnitsBook
-from actors.messages import (
-    CheckpointRestored,
+from actors.messages.checkpoints import CheckpointRestored
+from actors.messages.feeds import (
     ConflictsSettled,
     InstrumentsListed,
     InstrumentsWanted,

@@ -1,7 +1,7 @@
 """What a symbol stream leaves behind: retained in its mailbox for a successor, in a checkpoint for another process."""
 
 from actors import checkpoints
-from actors.messages import MarksSeen
+from actors.messages.market import MarksSeen
 from actors.stream_memory import (
     DETECTION,
     DETECTION_HORIZON_S,

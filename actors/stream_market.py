@@ -7,23 +7,17 @@ from collections.abc import Callable
 
 from actors import paths
 from actors.mailbox import Lane
-from actors.messages import (
+from actors.messages.alerts import NearMissesSeen
+from actors.messages.history import (
     AskHistory,
-    AskLiquidations,
-    AskMarket,
-    FeedsHealth,
     HistoryMissing,
     HistorySeen,
     HistoryTold,
     HistoryWanted,
-    MinuteClosed,
     MissingHistoryWanted,
-    NearMissesSeen,
-    OpenInterestSeen,
-    TapeTold,
-    TapeWanted,
-    TradesSeen,
 )
+from actors.messages.market import AskLiquidations, AskMarket, FeedsHealth, MinuteClosed, OpenInterestSeen, TradesSeen
+from actors.messages.pictures import TapeTold, TapeWanted
 from actors.supervised import Fenced, Supervised
 from intelligence.alerts import Alert
 from intelligence.asset_market import AssetMarket, MarketView

@@ -10,7 +10,8 @@ from typing import Any
 
 import msgspec
 
-from actors.messages import LiquidationsSeen, MarksSeen, ThresholdsSet
+from actors.messages.features import ThresholdsSet
+from actors.messages.market import LiquidationsSeen, MarksSeen
 from intelligence.detectors.asset import MAX_AHEAD_MS
 from intelligence.market import MarkPrice
 from intelligence.thresholds.records import AssetThresholds

@@ -4,24 +4,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from actors import checkpoints, paths
-from actors.messages import (
-    AlertRaised,
-    AskHistory,
+from actors.messages.alerts import AlertRaised
+from actors.messages.checkpoints import CheckpointRestored
+from actors.messages.features import ThresholdsSet
+from actors.messages.history import AskHistory, HistorySeen, HistoryWanted, MissingHistoryWanted
+from actors.messages.market import (
     AskLiquidations,
     AskMarket,
-    CheckpointRestored,
     FeedsHealth,
-    HistorySeen,
-    HistoryWanted,
     LiquidationsSeen,
     MarksSeen,
-    MissingHistoryWanted,
     OpenInterestSeen,
     RetireIfIdle,
-    TapeWanted,
-    ThresholdsSet,
     TradesSeen,
 )
+from actors.messages.pictures import TapeWanted
 from actors.stream_keeping import StreamKeeping
 from actors.stream_market import MarketAnswer, StreamMarket
 from actors.stream_memory import (

@@ -7,15 +7,10 @@ import msgspec
 
 from actors import checkpoints, paths
 from actors.mailbox import Lane
-from actors.messages import (
-    CheckpointRestored,
-    HistoryTold,
-    HistoryWanted,
-    MarketCapKnown,
-    MarketCapWanted,
-    MinuteClosed,
-    ThresholdsSet,
-)
+from actors.messages.checkpoints import CheckpointRestored
+from actors.messages.features import MarketCapKnown, MarketCapWanted, ThresholdsSet
+from actors.messages.history import HistoryTold, HistoryWanted
+from actors.messages.market import MinuteClosed
 from actors.supervised import Supervised
 from intelligence.history import History as Past
 from intelligence.market_cap import CoinCap, ours

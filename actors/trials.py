@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from actors.messages import Promote, TrialsState
+from actors.messages.chats import Promote, TrialsState
 from actors.outbox import Outbox
 from intelligence.alerts import Alert, AlertKind, on_trial
 

@@ -13,7 +13,9 @@ from actors.exchanges.exchange import FrameError, Instrument
 from actors.exchanges.queries import Query, Turnover
 from actors.exchanges.registry import EXCHANGES, MARKET_DATA
 from actors.mailbox import Lane
-from actors.messages import AssetsWatched, CheckpointRestored, InstrumentsListed, InstrumentsWanted, RetireIfIdle
+from actors.messages.checkpoints import CheckpointRestored
+from actors.messages.feeds import AssetsWatched, InstrumentsListed, InstrumentsWanted
+from actors.messages.market import RetireIfIdle
 from actors.rest import RestError, RestLimits
 from actors.supervised import Supervised
 from intelligence.assets import Quote, Rejection, judge_mappings

@@ -7,8 +7,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from actors import paths
-from actors.messages import (
-    AlertRaised,
+from actors.messages.alerts import AlertRaised
+from actors.messages.feeds import (
     ConflictsSettled,
     ConnectionChanged,
     FeedJudged,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from actors.messages import ConnectionChanged, FeedJudged
+from actors.messages.feeds import ConnectionChanged, FeedJudged
 from intelligence.alerts import Alert
 from intelligence.feed_health import FeedHealth, FeedKind, Health
 

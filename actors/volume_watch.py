@@ -7,15 +7,11 @@ import msgspec
 
 from actors import checkpoints, paths
 from actors.mailbox import Lane
-from actors.messages import (
-    AlertRaised,
-    CheckpointRestored,
-    HistoryTold,
-    HistoryWanted,
-    MinuteClosed,
-    NearMissesSeen,
-    ThresholdsSet,
-)
+from actors.messages.alerts import AlertRaised, NearMissesSeen
+from actors.messages.checkpoints import CheckpointRestored
+from actors.messages.features import ThresholdsSet
+from actors.messages.history import HistoryTold, HistoryWanted
+from actors.messages.market import MinuteClosed
 from actors.supervised import Supervised
 from intelligence.alerts import Alert
 from intelligence.borrowed_minutes import Level, borrowed, hours_usd, level_of

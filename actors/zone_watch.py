@@ -6,17 +6,11 @@ from zlib import crc32
 
 from actors import checkpoints, paths
 from actors.mailbox import Lane
-from actors.messages import (
-    AlertRaised,
-    CheckpointRestored,
-    HistoryTold,
-    HistoryWanted,
-    MarginTiersTold,
-    MarginTiersWanted,
-    MinuteClosed,
-    ZonesTold,
-    ZonesWanted,
-)
+from actors.messages.alerts import AlertRaised
+from actors.messages.checkpoints import CheckpointRestored
+from actors.messages.features import MarginTiersTold, MarginTiersWanted, ZonesTold, ZonesWanted
+from actors.messages.history import HistoryTold, HistoryWanted
+from actors.messages.market import MinuteClosed
 from actors.supervised import Supervised
 from intelligence.margin_tiers import MarginTiers
 from intelligence.minute import Minute

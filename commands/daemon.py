@@ -18,7 +18,7 @@ import structlog
 
 from actors.clock import Clock
 from actors.mailbox import Lane, Letter
-from actors.messages import ShutDown
+from actors.messages.supervision import ShutDown
 from actors.outbox import Outbox, OutboxError
 from actors.supervised import Birth, ChildReady
 from actors.system import ChildExited, System

@@ -6,7 +6,7 @@ from typing import Any
 from actors import paths
 from actors.clock import ManualClock
 from actors.mailbox import Lane, Letter, new_future
-from actors.messages import ShutDown
+from actors.messages.supervision import ShutDown
 from actors.recording.entries import Entry
 from actors.recording.replayed_venue import AskTally
 from actors.supervised import Birth

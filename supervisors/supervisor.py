@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from actors.mailbox import Lane, Letter
-from actors.messages import ChildrenWanted, OperatorCommand, ShutDown
+from actors.messages.supervision import ChildrenWanted, OperatorCommand, ShutDown
 from actors.supervised import Birth, ChildReady, Escalated, Fenced, StopRequested, Supervised
 from actors.system import ChildExited, ChildWanted, Incarnation, child_path
 from supervisors import plan as plans

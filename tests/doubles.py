@@ -11,7 +11,7 @@ import structlog
 
 from actors.clock import ManualClock
 from actors.mailbox import Lane, Letter, MailboxSpec, Unavailable, new_future
-from actors.messages import ShutDown
+from actors.messages.supervision import ShutDown
 from actors.supervised import Birth, ChildReady, Drill, StopRequested, Supervised
 from actors.system import ChildExited, System
 from actors.worker import Worker

@@ -6,7 +6,8 @@ import pytest
 
 from actors import paths
 from actors.herald import Herald
-from actors.messages import AlertRaised, AskAlerts
+from actors.messages.alerts import AlertRaised
+from actors.messages.chats import AskAlerts
 from actors.notifiers.telegram import TelegramNotifier
 from tests.intelligence.builders import an_alert
 from tests.telegram_stand.bot import RULES, Bot

@@ -9,7 +9,9 @@ from actors import paths
 from actors.clock import ManualClock
 from actors.exchanges.registry import EXCHANGES
 from actors.mailbox import Lane, Letter
-from actors.messages import HistorySeen, LiquidationsSeen, MarksSeen, ShutDown, TradesSeen
+from actors.messages.history import HistorySeen
+from actors.messages.market import LiquidationsSeen, MarksSeen, TradesSeen
+from actors.messages.supervision import ShutDown
 from actors.supervised import Birth
 from actors.system import ChildExited, System
 from actors.worker import Worker

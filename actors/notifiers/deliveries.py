@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from actors.clock import AnyClock
-from actors.messages import DeliverNow
+from actors.messages.alerts import DeliverNow
 from actors.notifiers.ledger import Ledger
 from actors.notifiers.queues import FROM_MEMORY, Choice, Pace, Queues
 from actors.outbox import Outbox

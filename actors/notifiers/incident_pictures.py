@@ -8,15 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from actors import paths
-from actors.messages import (
-    AlertDelivered,
-    ChartDrawn,
-    ChartNotDrawn,
-    ChartWanted,
-    ChatCharged,
-    TapeTold,
-    TapeWanted,
-)
+from actors.messages.alerts import AlertDelivered, ChatCharged
+from actors.messages.pictures import ChartDrawn, ChartNotDrawn, ChartWanted, TapeTold, TapeWanted
 from actors.notifiers import verdicts
 from actors.notifiers.bot_api import BotApi
 from actors.supervised import Supervised

@@ -1,7 +1,7 @@
 """A notifier's word to whoever measures what followed an alert: from when on people could act."""
 
 from actors import paths
-from actors.messages import DeliveryMade
+from actors.messages.outcomes import DeliveryMade
 from actors.supervised import Supervised
 from intelligence.alerts import Alert, Stage
 

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 from actors.backoff import Backoff
 from actors.mailbox import Lane
-from actors.messages import AlertDelivered, ChatCharged, DeliveriesQueued, DeliverNow, ScoresTold
+from actors.messages.alerts import AlertDelivered, ChatCharged, DeliveriesQueued, DeliverNow
+from actors.messages.outcomes import ScoresTold
 from actors.notifiers import verdicts
 from actors.notifiers.bot_api import BotApi
 from actors.notifiers.buttons import alert_buttons

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from rich.console import Console
 from rich.text import Text
 
-from actors.messages import DeliveriesQueued, DeliverNow, ScoresTold
+from actors.messages.alerts import DeliveriesQueued, DeliverNow
+from actors.messages.outcomes import ScoresTold
 from actors.notifiers.ledger import Ledger
 from actors.notifiers.reporting import report
 from actors.notifiers.texts import age_ms, plain

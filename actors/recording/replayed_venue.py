@@ -11,7 +11,8 @@ from actors.exchanges.queries import Query
 from actors.exchanges.registry import EXCHANGES, market_data
 from actors.feed_tally import FeedTally
 from actors.frame_intake import FrameIntake
-from actors.messages import ConflictsSettled, ConnectionChanged, HistorySeen, SocketsPlanned, VenuesAble, WatchVenues
+from actors.messages.feeds import ConflictsSettled, ConnectionChanged, SocketsPlanned, VenuesAble, WatchVenues
+from actors.messages.history import HistorySeen
 from actors.publisher import Publisher, trades_of
 from actors.recording.entries import (
     FramesRead,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from actors.messages import AlertsState
+from actors.messages.chats import AlertsState
 from actors.telegram import parsing, preference_words
 from actors.telegram.access import Right
 from actors.telegram.answer import Answer, Asked, Command, Refusal

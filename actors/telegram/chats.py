@@ -1,6 +1,6 @@
 """What a chat has chosen, asked for and changed on behalf of whoever wrote there."""
 
-from actors.messages import AlertsState, AskAlerts, ChangePreferences, SetAlerts
+from actors.messages.chats import AlertsState, AskAlerts, ChangePreferences, SetAlerts
 from actors.telegram.access import Right
 from actors.telegram.answer import Asked, Refusal
 from actors.telegram.answers import NOT_A_TARGET

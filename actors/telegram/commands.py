@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 from telegram.error import InvalidToken
 
 from actors import paths
-from actors.messages import ChatCharged, ChatSeen
+from actors.messages.alerts import ChatCharged
+from actors.messages.chats import ChatSeen
 from actors.supervised import NeedsOperator, Supervised, Transient
 from actors.telegram import answers
 from actors.telegram.access import Right

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from actors.messages import SendTest, TestPlanned
+from actors.messages.chats import SendTest, TestPlanned
 from actors.telegram import parsing, status_page
 from actors.telegram.access import Right
 from actors.telegram.answer import Answer, Asked, Button, Command, Refusal

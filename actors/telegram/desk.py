@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any, TypeVar
 
-from actors.messages import Refused
+from actors.messages.chats import Refused
 from actors.system import Address
 from actors.telegram.answer import Refusal
 from actors.telegram.answers import UNAVAILABLE

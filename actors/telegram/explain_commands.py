@@ -9,7 +9,7 @@ from typing import TypeVar
 import msgspec
 
 from actors.explaining import explain, explain_silence, outcomes_in
-from actors.messages import CastVote, VotesState
+from actors.messages.chats import CastVote, VotesState
 from actors.near_miss_book import NearMissBook
 from actors.outbox import Outbox, OutboxError
 from actors.outbox_rows import telegram_target

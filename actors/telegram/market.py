@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from actors import paths
-from actors.messages import AskHistory, AskLiquidations, AskMarket
+from actors.messages.history import AskHistory
+from actors.messages.market import AskLiquidations, AskMarket
 from actors.system import Address, System
 from intelligence.asset_market import MarketView
 from intelligence.history import History

@@ -6,7 +6,7 @@ import time
 from typing import Any, NamedTuple
 
 from actors import paths
-from actors.messages import OperatorCommand
+from actors.messages.supervision import OperatorCommand
 from actors.system import System
 from actors.telegram.access import Right
 from actors.telegram.answer import Answer, Asked, Button, Command, Refusal

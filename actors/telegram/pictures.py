@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 from actors import paths
-from actors.messages import ChartDrawn, ChartNotDrawn, ChartWanted, TapeWanted
+from actors.messages.pictures import ChartDrawn, ChartNotDrawn, ChartWanted, TapeWanted
 from actors.system import System
 from actors.telegram.answer import Picture
 from actors.telegram.market import ASK_S

@@ -1,6 +1,6 @@
 """/promote: what is on trial, and an owner's word that it be sent."""
 
-from actors.messages import AskTrials, Promote, TrialsState
+from actors.messages.chats import AskTrials, Promote, TrialsState
 from actors.telegram import parsing
 from actors.telegram.access import Right
 from actors.telegram.answer import Answer, Asked, Command, Refusal

@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from actors import paths
-from actors.messages import ZonesTold, ZonesWanted
+from actors.messages.features import ZonesTold, ZonesWanted
 from actors.system import System
 from actors.telegram.answer import Answer, Asked, Button, Command, Refusal
 from actors.telegram.market import ASK_S, Market

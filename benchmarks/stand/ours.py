@@ -13,7 +13,7 @@ from actors.connection import Connection, ConnectionRules
 from actors.exchanges.exchange import Feed, Instrument, TradeColumns
 from actors.exchanges.registry import EXCHANGES
 from actors.mailbox import Lane, Letter, MailboxSpec, new_future
-from actors.messages import OpenInterestSeen
+from actors.messages.market import OpenInterestSeen
 from actors.reader_words import ReaderEnded
 from actors.socket_reader import SocketReader, SocketRules
 from actors.supervised import Birth, ChildReady, Supervised

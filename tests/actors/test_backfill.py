@@ -12,15 +12,8 @@ from actors.budget import Use, a_minute
 from actors.clock import ManualClock
 from actors.exchanges.exchange import Instrument
 from actors.mailbox import MailboxSpec
-from actors.messages import (
-    AssetsWatched,
-    BarsOffered,
-    ConnectionChanged,
-    HistoryMissing,
-    HistorySeen,
-    InstrumentsListed,
-    MissingHistoryWanted,
-)
+from actors.messages.feeds import AssetsWatched, ConnectionChanged, InstrumentsListed
+from actors.messages.history import BarsOffered, HistoryMissing, HistorySeen, MissingHistoryWanted
 from actors.rest import RestLimits
 from intelligence.history import AssetHistory, BarSpan, Missing, OpenInterestSpan
 from tests.feed_stand.server import FeedStand, Reply

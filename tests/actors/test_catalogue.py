@@ -9,15 +9,15 @@ from actors.catalogue import Catalogue
 from actors.clock import ManualClock
 from actors.exchanges.exchange import CORE_FEEDS
 from actors.mailbox import MailboxSpec
-from actors.messages import (
+from actors.messages.feeds import (
     AssetsWatched,
-    ChildrenWanted,
     ConnectionChanged,
     InstrumentsDoubted,
     InstrumentsListed,
     InstrumentsWanted,
     SocketsPlanned,
 )
+from actors.messages.supervision import ChildrenWanted
 from actors.rest import RestLimits
 from tests.feed_stand.feed import KEEPALIVE, RULES
 from tests.feed_stand.server import FeedStand, Reply

@@ -11,7 +11,7 @@ import pytest
 from actors import paths
 from actors.charts import Charts
 from actors.drawing_process import DrawingFailed, DrawingProcess, ProcessLost, StillStarting
-from actors.messages import ChartDrawn, ChartNotDrawn, ChartWanted
+from actors.messages.pictures import ChartDrawn, ChartNotDrawn, ChartWanted
 from charts.requests import ChartKind
 from tests.charts.samples import a_request
 from tests.telegram_stand.bot import PICTURES

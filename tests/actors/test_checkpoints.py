@@ -11,7 +11,7 @@ from actors import checkpoints, paths
 from actors.checkpoints import Checkpoints
 from actors.clock import ManualClock
 from actors.mailbox import MailboxSpec
-from actors.messages import CheckpointRestored
+from actors.messages.checkpoints import CheckpointRestored
 from actors.supervised import Supervised
 from tests.telegram_stand.stage import Stage
 

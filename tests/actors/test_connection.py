@@ -8,15 +8,15 @@ import pytest
 from actors import paths, socket_reader
 from actors.exchanges.exchange import Keepalive
 from actors.mailbox import MailboxSpec
-from actors.messages import (
+from actors.messages.feeds import (
     ConnectionChanged,
     InstrumentsDoubted,
     InstrumentsListed,
     InstrumentsWanted,
-    LiquidationsSeen,
     VenuesAble,
     WatchVenues,
 )
+from actors.messages.market import LiquidationsSeen
 from tests.feed_stand.feed import Feed, a_plan, instruments, readers
 from tests.feed_stand.server import Reply, frame, text
 from tests.feed_stand.venues import (

@@ -7,21 +7,10 @@ from actors import paths
 from actors.clock import ManualClock
 from actors.dispatcher import Dispatcher
 from actors.mailbox import MailboxSpec
-from actors.messages import (
-    AlertRaised,
-    AlertsState,
-    AskAlerts,
-    AskTrials,
-    AssetsWatched,
-    ChatSeen,
-    DeliveriesQueued,
-    DeliverNow,
-    Promote,
-    Refused,
-    SelectionSet,
-    SetAlerts,
-    TrialsState,
-)
+from actors.messages.alerts import AlertRaised, DeliveriesQueued, DeliverNow
+from actors.messages.chats import AlertsState, AskAlerts, AskTrials, ChatSeen, Promote, Refused, SetAlerts, TrialsState
+from actors.messages.feeds import AssetsWatched
+from actors.messages.outcomes import SelectionSet
 from actors.outbox import Outbox
 from actors.outbox_rows import TERMINAL, telegram_target
 from config.settings import Outbox as OutboxSettings

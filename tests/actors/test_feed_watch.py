@@ -7,7 +7,8 @@ from actors.clock import ManualClock
 from actors.exchanges.exchange import Feed, Instrument
 from actors.feed_reporter import FeedReporter
 from actors.feed_watch import FeedWatch
-from actors.messages import FeedFoundSilent, FeedJudged, FeedsHealth, VenuesAble
+from actors.messages.feeds import FeedFoundSilent, FeedJudged, VenuesAble
+from actors.messages.market import FeedsHealth
 from intelligence.feed_health import FeedKind, Health, HealthRules
 from tests.telegram_stand.stage import Stage as Theatre
 

@@ -13,7 +13,8 @@ from actors.clock import Clock
 from actors.connection import Connection, ConnectionRules
 from actors.exchanges.exchange import CORE_FEEDS
 from actors.mailbox import Lane, Letter, MailboxSpec
-from actors.messages import InstrumentsDoubted, ShutDown
+from actors.messages.feeds import InstrumentsDoubted
+from actors.messages.supervision import ShutDown
 from actors.rest import RestLimits
 from actors.supervised import Birth, Drill, Supervised
 from actors.system import System

@@ -11,14 +11,9 @@ from actors.backoff import Backoff
 from actors.clock import ManualClock
 from actors.exchanges.exchange import Instrument
 from actors.margin_reader import SCHEMA, MarginReader
-from actors.messages import (
-    CheckpointRestored,
-    CheckpointTaken,
-    InstrumentsListed,
-    InstrumentsWanted,
-    MarginTiersTold,
-    MarginTiersWanted,
-)
+from actors.messages.checkpoints import CheckpointRestored, CheckpointTaken
+from actors.messages.features import MarginTiersTold, MarginTiersWanted
+from actors.messages.feeds import InstrumentsListed, InstrumentsWanted
 from actors.rest import RestLimits
 from tests.feed_stand.server import FeedStand, Reply
 from tests.telegram_stand.stage import Stage

@@ -10,7 +10,7 @@ from actors.backoff import Backoff
 from actors.clock import ManualClock
 from actors.market_cap_sources import SourceError, coingecko, coinpaprika, read
 from actors.market_caps import MarketCaps
-from actors.messages import MarketCapKnown, MarketCapWanted
+from actors.messages.features import MarketCapKnown, MarketCapWanted
 from actors.rest import RestLimits
 from intelligence.market_cap import CoinCap, ours
 from tests.feed_stand.server import FeedStand, Reply

@@ -2,7 +2,7 @@ import pytest
 
 from actors import paths
 from actors.clock import ManualClock
-from actors.messages import NearMissesSeen
+from actors.messages.alerts import NearMissesSeen
 from actors.near_miss_book import NearMissBook
 from actors.near_miss_keeper import NearMissKeeper
 from intelligence.alerts import AlertKind

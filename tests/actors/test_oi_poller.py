@@ -10,14 +10,8 @@ from actors.backoff import Backoff
 from actors.clock import ManualClock
 from actors.exchanges.exchange import Instrument
 from actors.mailbox import MailboxSpec
-from actors.messages import (
-    AssetsWatched,
-    ConflictsSettled,
-    InstrumentsListed,
-    InstrumentsWanted,
-    OpenInterestSeen,
-    WatchConflicts,
-)
+from actors.messages.feeds import AssetsWatched, ConflictsSettled, InstrumentsListed, InstrumentsWanted, WatchConflicts
+from actors.messages.market import OpenInterestSeen
 from actors.oi_poller import OpenInterestPoller
 from actors.rest import RestLimits
 from tests.feed_stand.server import FeedStand, Reply

@@ -7,7 +7,10 @@ import pytest
 from actors import paths
 from actors.clock import ManualClock
 from actors.mailbox import MailboxSpec
-from actors.messages import AlertRaised, HistoryTold, HistoryWanted, MinuteClosed, NearMissesSeen, ThresholdsSet
+from actors.messages.alerts import AlertRaised, NearMissesSeen
+from actors.messages.features import ThresholdsSet
+from actors.messages.history import HistoryTold, HistoryWanted
+from actors.messages.market import MinuteClosed
 from actors.open_interest_watch import OpenInterestWatch
 from intelligence.alerts import Stage
 from intelligence.detectors.open_interest import OpenInterestRule

@@ -6,7 +6,8 @@ import pytest
 
 from actors import paths
 from actors.clock import ManualClock
-from actors.messages import AlertDecided, AskScores, DeliveryMade, MinuteClosed, ScoresTold, SelectionSet
+from actors.messages.market import MinuteClosed
+from actors.messages.outcomes import AlertDecided, AskScores, DeliveryMade, ScoresTold, SelectionSet
 from actors.outbox import Outbox
 from actors.outbox_rows import Planned
 from actors.outcome_book import OutcomeBook

@@ -9,7 +9,8 @@ from actors import paths
 from actors.clock import ManualClock
 from actors.dispatcher import Dispatcher
 from actors.mailbox import MailboxSpec
-from actors.messages import AlertDecided, DeliveryMade, LiquidationsSeen, MarksSeen, MinuteClosed
+from actors.messages.market import LiquidationsSeen, MarksSeen, MinuteClosed
+from actors.messages.outcomes import AlertDecided, DeliveryMade
 from actors.notifiers.terminal import TerminalNotifier
 from actors.outbox import Outbox
 from actors.supervised import Supervised

@@ -13,7 +13,7 @@ from actors.exchanges.exchange import Instrument
 from actors.exchanges.gate_frames import SIGN
 from actors.exchanges.trial import TrialTimes
 from actors.mailbox import MailboxSpec
-from actors.messages import ConflictsSettled, InstrumentsListed, LiquidationsTold, WatchConflicts
+from actors.messages.feeds import ConflictsSettled, InstrumentsListed, LiquidationsTold, WatchConflicts
 from actors.rest import RestLimits
 from actors.self_test import SelfTestRules, VenueSelfTest
 from tests.actors.exchanges.test_trial import DAY_MS, T0, rows

@@ -13,7 +13,8 @@ from actors.exchanges.exchange import Instrument, Keepalive
 from actors.exchanges.registry import EXCHANGES
 from actors.exchanges.trial import TrialTimes
 from actors.mailbox import MailboxSpec
-from actors.messages import AlertRaised, ConflictsSettled, InstrumentsListed, SocketsPlanned
+from actors.messages.alerts import AlertRaised
+from actors.messages.feeds import ConflictsSettled, InstrumentsListed, SocketsPlanned
 from actors.rest import RestLimits
 from actors.self_test import SelfTestRules, VenueSelfTest
 from actors.symbol_stream import SymbolStream

@@ -9,7 +9,7 @@ from actors.exchanges.exchange import Feed as Kind
 from actors.exchanges.exchange import Instrument
 from actors.feed_reporter import FeedReporter
 from actors.feed_watch import FeedWatch
-from actors.messages import FeedJudged, VenuesAble
+from actors.messages.feeds import FeedJudged, VenuesAble
 from intelligence.feed_health import FeedKind, Health, HealthRules
 from tests.feed_stand.feed import Feed, a_plan
 from tests.feed_stand.venues import T0, bybit_liquidation

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import msgspec
 
-from actors.messages import LiquidationsSeen, ThresholdsSet
+from actors.messages.features import ThresholdsSet
+from actors.messages.market import LiquidationsSeen
 from actors.stream_memory import Complete, KeptDetection, forget_before, kept_detection, retained_of
 from intelligence.thresholds.static import StaticThresholds
 from tests.intelligence.builders import T0, VENUES, a_liquidation

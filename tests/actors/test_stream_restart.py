@@ -10,16 +10,9 @@ from actors import paths
 from actors.checkpoints import Checkpoints
 from actors.clock import ManualClock
 from actors.mailbox import MailboxSpec
-from actors.messages import (
-    CheckpointRestored,
-    HistoryMissing,
-    HistorySeen,
-    HistoryTold,
-    HistoryWanted,
-    LiquidationsSeen,
-    MarksSeen,
-    MissingHistoryWanted,
-)
+from actors.messages.checkpoints import CheckpointRestored
+from actors.messages.history import HistoryMissing, HistorySeen, HistoryTold, HistoryWanted, MissingHistoryWanted
+from actors.messages.market import LiquidationsSeen, MarksSeen
 from actors.stream_memory import DETECTION, DETECTION_SCHEMA, Keeping, KeptDetection, KeptLetter
 from actors.supervised import Birth, ChildReady, Drill
 from actors.symbol_stream import SymbolStream

@@ -12,18 +12,17 @@ from hypothesis import strategies as st
 from actors import paths
 from actors.clock import ManualClock
 from actors.mailbox import Lane, MailboxSpec
-from actors.messages import (
+from actors.messages.features import ThresholdsSet
+from actors.messages.market import (
     AskMarket,
     FeedsHealth,
     LiquidationsSeen,
     MarksSeen,
     OpenInterestSeen,
     RetireIfIdle,
-    TapeTold,
-    TapeWanted,
-    ThresholdsSet,
     TradesSeen,
 )
+from actors.messages.pictures import TapeTold, TapeWanted
 from actors.supervised import Birth, ChildReady, Drill
 from actors.symbol_stream import SymbolStream
 from actors.system import ChildExited

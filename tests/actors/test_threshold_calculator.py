@@ -11,15 +11,10 @@ from actors import paths
 from actors.checkpoints import Checkpoints
 from actors.clock import ManualClock
 from actors.mailbox import MailboxSpec
-from actors.messages import (
-    CheckpointRestored,
-    HistoryTold,
-    HistoryWanted,
-    MarketCapKnown,
-    MarketCapWanted,
-    MinuteClosed,
-    ThresholdsSet,
-)
+from actors.messages.checkpoints import CheckpointRestored
+from actors.messages.features import MarketCapKnown, MarketCapWanted, ThresholdsSet
+from actors.messages.history import HistoryTold, HistoryWanted
+from actors.messages.market import MinuteClosed
 from actors.threshold_calculator import PastDays, ThresholdCalculator, Today
 from intelligence.history import Bar, History
 from intelligence.market_cap import CoinCap

@@ -7,7 +7,8 @@ import pytest
 from actors import paths, publisher, socket_reader
 from actors.exchanges.exchange import Feed as Kind
 from actors.mailbox import Lane, Letter, MailboxSpec
-from actors.messages import AssetsWatched, LiquidationsSeen, TradesSeen
+from actors.messages.feeds import AssetsWatched
+from actors.messages.market import LiquidationsSeen, TradesSeen
 from tests.feed_stand.feed import Feed, a_plan, instruments
 from tests.feed_stand.server import frame, text
 from tests.feed_stand.venues import T0, bybit_liquidation

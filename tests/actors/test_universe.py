@@ -11,14 +11,9 @@ from actors.backoff import Backoff
 from actors.clock import ManualClock
 from actors.exchanges.exchange import Instrument
 from actors.mailbox import MailboxSpec
-from actors.messages import (
-    AssetsWatched,
-    CheckpointRestored,
-    CheckpointTaken,
-    InstrumentsListed,
-    InstrumentsWanted,
-    RetireIfIdle,
-)
+from actors.messages.checkpoints import CheckpointRestored, CheckpointTaken
+from actors.messages.feeds import AssetsWatched, InstrumentsListed, InstrumentsWanted
+from actors.messages.market import RetireIfIdle
 from actors.rest import RestLimits
 from actors.universe import Universe
 from intelligence.assets import unit_of

@@ -6,7 +6,14 @@ from structlog.testing import capture_logs
 from actors import paths
 from actors.clock import ManualClock
 from actors.mailbox import MailboxSpec
-from actors.messages import ConflictsSettled, ConnectionChanged, FeedJudged, SocketsPlanned, VenuesAble, WatchVenues
+from actors.messages.feeds import (
+    ConflictsSettled,
+    ConnectionChanged,
+    FeedJudged,
+    SocketsPlanned,
+    VenuesAble,
+    WatchVenues,
+)
 from actors.venue_monitor import RETAINED_AT_EASE, VenueMonitor
 from intelligence.alerts import AlertKind, Stage
 from intelligence.feed_health import FeedHealth, FeedKind, Health

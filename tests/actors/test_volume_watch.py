@@ -8,7 +8,10 @@ from actors import paths
 from actors.checkpoints import Checkpoints
 from actors.clock import ManualClock
 from actors.mailbox import MailboxSpec
-from actors.messages import AlertRaised, HistoryTold, HistoryWanted, MinuteClosed, NearMissesSeen, ThresholdsSet
+from actors.messages.alerts import AlertRaised, NearMissesSeen
+from actors.messages.features import ThresholdsSet
+from actors.messages.history import HistoryTold, HistoryWanted
+from actors.messages.market import MinuteClosed
 from actors.volume_watch import VolumeWatch
 from intelligence.alerts import AlertKind, Stage
 from intelligence.detectors.volume_rule import VolumeRule

@@ -5,18 +5,11 @@ import pytest
 
 from actors import paths
 from actors.clock import ManualClock
-from actors.messages import (
-    AlertRaised,
-    CheckpointRestored,
-    CheckpointTaken,
-    CheckpointWanted,
-    HistoryTold,
-    HistoryWanted,
-    MarginTiersTold,
-    MarginTiersWanted,
-    MinuteClosed,
-    ZonesWanted,
-)
+from actors.messages.alerts import AlertRaised
+from actors.messages.checkpoints import CheckpointRestored, CheckpointTaken, CheckpointWanted
+from actors.messages.features import MarginTiersTold, MarginTiersWanted, ZonesWanted
+from actors.messages.history import HistoryTold, HistoryWanted
+from actors.messages.market import MinuteClosed
 from actors.zone_watch import BOOK, LEARNED, SCHEMA, ZoneWatch
 from intelligence.alerts import AlertKind, Severity
 from intelligence.history import Bar, History

@@ -10,7 +10,8 @@ from actors.clock import ManualClock
 from actors.connection import Connection, ConnectionRules
 from actors.exchanges.exchange import Instrument, Keepalive, SocketPlan
 from actors.mailbox import MailboxSpec
-from actors.messages import ConnectionChanged, LiquidationsSeen, MarksSeen
+from actors.messages.feeds import ConnectionChanged
+from actors.messages.market import LiquidationsSeen, MarksSeen
 from actors.socket_reader import SocketRules
 from tests.feed_stand.server import FeedStand
 from tests.feed_stand.venues import T0, bybit_answer

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from actors import outcome_ledger, threshold_calculator, volume_watch, zone_watch
-from actors.messages import AskMarket, MinuteClosed
+from actors.messages.market import AskMarket, MinuteClosed
 from actors.supervised import Supervised
 from tests.whole_tree import STREAM, Doorstep, WholeTree, core_journal, play
 

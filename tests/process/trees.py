@@ -15,7 +15,7 @@ import structlog
 from actors.clock import Clock
 from actors.exchanges.registry import EXCHANGES
 from actors.mailbox import Lane, Letter
-from actors.messages import ShutDown
+from actors.messages.supervision import ShutDown
 from actors.supervised import Birth, ChildReady
 from actors.system import ChildExited, System
 from actors.worker import Worker

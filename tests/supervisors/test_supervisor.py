@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from actors.mailbox import Unavailable
-from actors.messages import OperatorCommand
+from actors.messages.supervision import OperatorCommand
 from actors.supervised import Drill, NeedsOperator
 from supervisors.spec import SUBTREE, Exhausted, SupervisorSpec
 from tests.builders import a_child, a_profile, a_subtree

@@ -3,7 +3,7 @@
 import time
 
 from actors.mailbox import MailboxSpec
-from actors.messages import ChildrenWanted
+from actors.messages.supervision import ChildrenWanted
 from supervisors.spec import Restart, SupervisorSpec
 from tests.builders import a_child, a_subtree
 from tests.doubles import PATIENCE_S, Journal, Tree, capture_logs

@@ -3,7 +3,7 @@
 from actors import paths
 from actors.charts import Charts
 from actors.dispatcher import Dispatcher
-from actors.messages import AskAlerts
+from actors.messages.chats import AskAlerts
 from actors.symbol_stream import SymbolStream
 from actors.telegram import answers
 from actors.telegram.commands import Files, TelegramCommands

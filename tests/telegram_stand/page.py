@@ -9,16 +9,10 @@ from pathlib import Path
 
 from actors import paths
 from actors.clock import ManualClock
-from actors.messages import (
-    AlertRaised,
-    AskAlerts,
-    FeedsHealth,
-    HistorySeen,
-    LiquidationsSeen,
-    MarksSeen,
-    OpenInterestSeen,
-    TradesSeen,
-)
+from actors.messages.alerts import AlertRaised
+from actors.messages.chats import AskAlerts
+from actors.messages.history import HistorySeen
+from actors.messages.market import FeedsHealth, LiquidationsSeen, MarksSeen, OpenInterestSeen, TradesSeen
 from actors.notifiers.buttons import alert_buttons
 from actors.notifiers.texts import html
 from actors.telegram.access import Right

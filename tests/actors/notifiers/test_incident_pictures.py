@@ -6,7 +6,8 @@ import pytest
 
 from actors import paths
 from actors.charts import Charts
-from actors.messages import AlertDelivered, ChatCharged, DeliveriesQueued, TapeTold
+from actors.messages.alerts import AlertDelivered, ChatCharged, DeliveriesQueued
+from actors.messages.pictures import TapeTold
 from actors.notifiers.incident_pictures import IncidentPictures
 from actors.notifiers.queues import Pace, Queues
 from actors.notifiers.telegram import TelegramNotifier

@@ -5,7 +5,7 @@ from structlog.testing import capture_logs
 
 from actors import paths
 from actors.clock import ManualClock
-from actors.messages import DeliveriesQueued, DeliverNow
+from actors.messages.alerts import DeliveriesQueued, DeliverNow
 from actors.notifiers.bot_api import BotApi
 from actors.notifiers.telegram import TelegramNotifier
 from actors.outbox import Outbox

@@ -4,7 +4,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from actors import paths
-from actors.messages import DeliveriesQueued, DeliverNow, ScoresTold
+from actors.messages.alerts import DeliveriesQueued, DeliverNow
+from actors.messages.outcomes import ScoresTold
 from actors.notifiers.terminal import TerminalNotifier, block
 from actors.outbox import Outbox
 from actors.outbox_rows import TERMINAL, Planned

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from actors.messages import TradesSeen
+from actors.messages.market import TradesSeen
 from tests.telegram_stand import proxy
 from tests.telegram_stand.stage import wait_for
 from tests.telegram_stand.stand import ME, STRANGER

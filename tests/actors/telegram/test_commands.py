@@ -7,7 +7,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from actors import paths
-from actors.messages import AlertRaised, AskAlerts
+from actors.messages.alerts import AlertRaised
+from actors.messages.chats import AskAlerts
 from actors.outbox import Outbox
 from actors.outbox_rows import telegram_target
 from actors.telegram import answers

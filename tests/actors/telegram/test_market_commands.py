@@ -4,7 +4,7 @@ import threading
 import pytest
 
 from actors import paths
-from actors.messages import LiquidationsSeen, MarksSeen, OpenInterestSeen, TradesSeen
+from actors.messages.market import LiquidationsSeen, MarksSeen, OpenInterestSeen, TradesSeen
 from actors.telegram.market import ASK_S
 from tests.intelligence.builders import VENUES, a_liquidation, a_mark, an_open_interest
 from tests.telegram_stand.stage import wait_for

@@ -3,7 +3,9 @@ import json
 import pytest
 
 from actors import paths
-from actors.messages import AlertRaised, AskAlerts, OperatorCommand
+from actors.messages.alerts import AlertRaised
+from actors.messages.chats import AskAlerts
+from actors.messages.supervision import OperatorCommand
 from actors.outbox import Outbox
 from actors.telegram.answers import NOT_A_TARGET
 from intelligence.alerts import AlertKind, Severity

@@ -5,7 +5,7 @@ from structlog.testing import capture_logs
 from telegram.error import NetworkError
 from telegram.request import HTTPXRequest
 
-from actors.messages import ChatCharged
+from actors.messages.alerts import ChatCharged
 from actors.telegram.answer import Answer
 from actors.telegram.sending import plain
 from tests.telegram_stand import proxy

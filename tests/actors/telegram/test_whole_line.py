@@ -10,7 +10,8 @@ from actors import paths
 from actors.clock import Clock
 from actors.exchanges.registry import EXCHANGES
 from actors.mailbox import Lane, Letter
-from actors.messages import AlertRaised, ShutDown
+from actors.messages.alerts import AlertRaised
+from actors.messages.supervision import ShutDown
 from actors.supervised import Birth, Drill
 from actors.system import System
 from actors.worker import Worker

@@ -1,7 +1,7 @@
 """/zones, answered by a real zone watch."""
 
 from actors import paths
-from actors.messages import MinuteClosed
+from actors.messages.market import MinuteClosed
 from actors.zone_watch import ZoneWatch
 from intelligence.zones.rules import CutRule, ZoneRules
 from tests.intelligence.zones.builders import a_zone_minute

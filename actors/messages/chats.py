@@ -1,0 +1,115 @@
+"""What the people in a chat want, from the command edge."""
+
+from dataclasses import dataclass
+
+from intelligence.alerts import AlertKind, Severity
+from intelligence.gates import Preferences
+from intelligence.preferences import Change
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetAlerts:
+    """Switch the alerts of one chat on or off (stored); answered with `AlertsState`."""
+
+    chat_id: int
+    on: bool
+    by: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskAlerts:
+    """Ask for the alert state of one chat; answered with `AlertsState`."""
+
+    chat_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangePreferences:
+    """Change one thing of what a chat has chosen (stored); answered with `AlertsState`."""
+
+    chat_id: int
+    change: Change
+    by: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CastVote:
+    """Store what `by` thinks of an alert; answered with `VotesState`. Replaces an earlier vote of the same user and chat."""
+
+    alert_id: str
+    chat_id: int
+    by: int
+    useful: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VotesState:
+    alert_id: str
+    useful: int
+    useless: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promote:
+    """Let a family of alerts out of its trial, or back to it (stored); answered with `TrialsState`."""
+
+    kind: AlertKind
+    on: bool
+    by: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskTrials:
+    """Ask the dispatcher for `TrialsState`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialsState:
+    """The families that are on trial now, and those that were promoted."""
+
+    on_trial: tuple[AlertKind, ...]
+    promoted: tuple[AlertKind, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendTest:
+    """Send a chat a test alert of that severity, by the ways of real ones; answered with `TestPlanned`."""
+
+    chat_id: int
+    severity: Severity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestPlanned:
+    """`held`: the gate that keeps it from the chat, "" when it goes out; `silent` then says how."""
+
+    __test__ = False
+
+    held: str
+    silent: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertsState:
+    """`since_ms`: when it was last changed by a person, None if never. `sent_24h`, `waiting`: this chat's deliveries."""
+
+    chat_id: int
+    on: bool
+    since_ms: int | None
+    sent_24h: int
+    waiting: int
+    preferences: Preferences
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatSeen:
+    """An authorised chat has written to us, so Telegram delivers to it again if it had refused to."""
+
+    chat_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """The answer to an ask that cannot be granted now; `reason` is for people."""
+
+    reason: str
