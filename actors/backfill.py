@@ -17,6 +17,7 @@ from actors.bar_offers import Offers
 from actors.budget import Pace, Use
 from actors.exchanges.exchange import NOTHING_SETTLED, FrameError, Instrument, Refusal
 from actors.exchanges.registry import EXCHANGES, market_data
+from actors.failures import NeedsOperator
 from actors.messages.feeds import (
     AssetsWatched,
     ConflictsSettled,
@@ -28,7 +29,7 @@ from actors.messages.feeds import (
 from actors.messages.history import BarsOffered, HistoryMissing, HistorySeen, MissingHistoryWanted
 from actors.recording.taps import keep_history
 from actors.rest import RestError, RestLimits
-from actors.supervised import NeedsOperator, Supervised
+from actors.supervised import Supervised
 
 STREAMS_AT_ONCE, STREAMS_EVERY_S = 10, 0.1
 TRIES = 3  # of one call; then its job waits for the next round, and other venues stand in for the bars

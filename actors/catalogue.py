@@ -12,6 +12,7 @@ from actors.backoff import Backoff
 from actors.connection import ConnectionRules
 from actors.exchanges.exchange import Feed, FrameError, Instrument, Keepalive, Refusal, RestCall, SocketPlan
 from actors.exchanges.registry import EXCHANGES
+from actors.failures import NeedsOperator
 from actors.mailbox import Lane
 from actors.messages.feeds import (
     AssetsWatched,
@@ -25,7 +26,7 @@ from actors.messages.supervision import ChildrenWanted
 from actors.recording.entries import VenuePlanned
 from actors.recording.taps import records, reply_tap
 from actors.rest import RestError, RestLimits
-from actors.supervised import NeedsOperator, Supervised
+from actors.supervised import Supervised
 
 CATALOGUE = "catalogue"
 MAX_PAGES = 50

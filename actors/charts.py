@@ -3,8 +3,9 @@
 from typing import Any
 
 from actors.drawing_process import DrawingFailed, DrawingProcess, ProcessLost, StillStarting
+from actors.failures import Transient
 from actors.messages.pictures import ChartDrawn, ChartNotDrawn, ChartWanted
-from actors.supervised import Supervised, Transient
+from actors.supervised import Supervised
 from config.settings import Charts as ChartSettings
 
 LOSSES = 3  # so many processes lost in a row, and our supervisor waits before there is another

@@ -12,6 +12,7 @@ from actors.backoff import Backoff
 from actors.connection_status import ConnectionStatus
 from actors.exchanges.exchange import Instrument, Keepalive, SocketPlan
 from actors.exchanges.registry import EXCHANGES
+from actors.failures import Fenced, NeedsOperator
 from actors.feed_reporter import FeedReporter
 from actors.mailbox import Lane, Letter
 from actors.messages.feeds import (
@@ -31,7 +32,7 @@ from actors.reader_words import FrameProblem, ReaderEnded, ReaderLeaving, Reader
 from actors.readers import Readers
 from actors.recording.taps import records
 from actors.socket_reader import SocketReader, SocketRules
-from actors.supervised import Fenced, NeedsOperator, Supervised
+from actors.supervised import Supervised
 
 RENEWAL_RETRY_S = 60.0  # after a renewal that failed; the old socket goes on meanwhile
 RENEWAL_OVERLAP_S = 2.0  # both sockets bring events for so long, so that none falls between them

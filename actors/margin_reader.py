@@ -12,11 +12,12 @@ from actors.budget import Pace, Use
 from actors.exchanges.exchange import NOTHING_SETTLED, FrameError, Instrument
 from actors.exchanges.queries import Query
 from actors.exchanges.registry import EXCHANGES, market_data
+from actors.failures import NeedsOperator
 from actors.messages.checkpoints import CheckpointRestored
 from actors.messages.features import MarginTiersTold, MarginTiersWanted
 from actors.messages.feeds import InstrumentsListed, InstrumentsWanted
 from actors.rest import RestError, RestLimits
-from actors.supervised import NeedsOperator, Supervised
+from actors.supervised import Supervised
 from intelligence.margin_tiers import MarginTiers
 
 PART, SCHEMA = "tiers", 1

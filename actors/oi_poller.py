@@ -17,12 +17,13 @@ from actors.budget import Pace, Use
 from actors.exchanges.exchange import NOTHING_SETTLED, FrameError, Instrument, Refusal
 from actors.exchanges.queries import Query, Reading
 from actors.exchanges.registry import EXCHANGES, market_data
+from actors.failures import NeedsOperator
 from actors.mailbox import Lane
 from actors.messages.feeds import AssetsWatched, ConflictsSettled, InstrumentsListed, InstrumentsWanted, WatchConflicts
 from actors.messages.market import OpenInterestSeen
 from actors.recording.taps import reply_tap
 from actors.rest import RestError, RestLimits
-from actors.supervised import NeedsOperator, Supervised
+from actors.supervised import Supervised
 from intelligence.market import OpenInterest
 
 

@@ -16,6 +16,7 @@ from actors.exchanges.queries import Query
 from actors.exchanges.registry import EXCHANGES, SELF_TESTS, UNIT_FIGURES
 from actors.exchanges.trial import Held, Trial, TrialTimes
 from actors.exchanges.units import UnitsBook
+from actors.failures import NeedsOperator
 from actors.messages.checkpoints import CheckpointRestored
 from actors.messages.feeds import (
     ConflictsSettled,
@@ -25,7 +26,7 @@ from actors.messages.feeds import (
     WatchConflicts,
 )
 from actors.rest import RestError, RestLimits
-from actors.supervised import NeedsOperator, Supervised
+from actors.supervised import Supervised
 from intelligence.market import Liquidation
 
 GAP_S = 0.5  # machine seconds between two calls: far below what any venue allows

@@ -6,6 +6,7 @@ It raises nothing, and whatever fails here costs its own part alone.
 from collections.abc import Callable
 
 from actors import paths
+from actors.failures import Fenced
 from actors.mailbox import Lane
 from actors.messages.alerts import NearMissesSeen
 from actors.messages.history import (
@@ -18,7 +19,7 @@ from actors.messages.history import (
 )
 from actors.messages.market import AskLiquidations, AskMarket, FeedsHealth, MinuteClosed, OpenInterestSeen, TradesSeen
 from actors.messages.pictures import TapeTold, TapeWanted
-from actors.supervised import Fenced, Supervised
+from actors.supervised import Supervised
 from intelligence.alerts import Alert
 from intelligence.asset_market import AssetMarket, MarketView
 from intelligence.detectors.asset import AssetDetection

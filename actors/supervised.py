@@ -7,19 +7,19 @@ Whatever they raise, `SystemExit` included, ends this incarnation only, and its 
 import builtins
 import threading
 import time
-import traceback
 from collections import deque
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import pykka
 import structlog
 from pykka.messages import _ActorStop
 
+from actors.failures import Fenced, NeedsOperator, failed, say
 from actors.inbox import Inbox, Stop
 from actors.mailbox import Lane, Letter, Unavailable
-from actors.system import Address, ChildExited, Place, System, Vitals
+from actors.messages.supervision import ChildExited, ChildReady, Drill, StopRequested
+from actors.system import Address, Place, System, Vitals
 from actors.timer import Timer
 from actors.worker import AnyWorker
 
@@ -27,48 +27,6 @@ RECOVERY_TRUST_S = 60.0  # a crash this soon after a recovery counts against wha
 RECOVERY_TRIES = 2
 HOOKS = frozenset({"init", "recover", "handle", "terminate", "timer_lane", "ready_after_init"})
 TURN_LETTERS = 64  # letters that a worker lets one actor handle before the next one has its turn
-
-
-class Transient(Exception):  # noqa: N818 - a cause, not a name for logs
-    """It may work later: restart, but not before `retry_after_s`."""
-
-    def __init__(self, reason: str, retry_after_s: float = 0.0) -> None:
-        super().__init__(reason)
-        self.retry_after_s = retry_after_s
-
-
-class NeedsOperator(Exception):  # noqa: N818
-    """Retrying cannot help: park until a person has changed something."""
-
-
-class Escalated(Exception):  # noqa: N818
-    """A supervisor gives up; the text is the chain of what happened below it."""
-
-
-class Fenced(Exception):  # noqa: N818
-    """An incarnation that was replaced tried to act."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StopRequested:
-    """End now, or after the queue is empty (`drain`)."""
-
-    reason: str
-    drain: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChildReady:
-    path: str
-    epoch: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drill:
-    """Fail on purpose by raising the named builtin exception: the demo's announced failure, and tests."""
-
-    error: str = "RuntimeError"
-    reason: str = "drill"
 
 
 class Birth(NamedTuple):
@@ -294,7 +252,7 @@ class Supervised(pykka.ThreadingActor):
         except BaseException as error:
             self._fail(error, "handle")
             if letter.reply is not None:
-                letter.refuse(error if isinstance(error, Exception) else Unavailable(f"{self.path}: {_say(error)}"))
+                letter.refuse(error if isinstance(error, Exception) else Unavailable(f"{self.path}: {say(error)}"))
             raise _Ended from None
         finally:
             vitals.cpu_s += time.thread_time() - started_s
@@ -355,7 +313,7 @@ class Supervised(pykka.ThreadingActor):
             self.terminate(reason)
         except BaseException as error:
             self._fail(error, "terminate")
-            self.log.warning("terminate_failed", caused_by=_say(error))
+            self.log.warning("terminate_failed", caused_by=say(error))
 
     def _depart(self) -> None:
         """The last thing an incarnation does: strike itself from every table, then tell the supervisor, once."""
@@ -392,32 +350,11 @@ class Supervised(pykka.ThreadingActor):
             self.system.bury(self.path, letter, "poison" if poisoned else "in_flight")
 
     def _notice(self) -> ChildExited:
-        now_s = self.system.clock.monotonic()
-        error = self._failure
-        if error is None:
-            kind = "finished" if self._finished else "stopped"
-            return ChildExited(path=self.path, epoch=self.epoch, kind=kind, ended_s=now_s)
-        kinds = {"init": "start_failed", "handle": "failed", "terminate": "failed"}
-        frames = traceback.extract_tb(error.__traceback__)
-        return ChildExited(
-            path=self.path,
-            epoch=self.epoch,
-            kind="escalated" if isinstance(error, Escalated) else kinds[self._failed_in],
-            error=_say(error),
-            where=f"{frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno}" if frames else "",
-            traceback="".join(traceback.format_exception(error))[-4000:],
-            retry_after_s=error.retry_after_s if isinstance(error, Transient) else 0.0,
-            park=_say(error).partition(": ")[2] or "needs an operator" if isinstance(error, NeedsOperator) else "",
-            ended_s=now_s,
-        )
-
-
-def _say(error: BaseException) -> str:
-    """An exception in a line. Its own text may fail too, and no notice may be lost to that."""
-    try:
-        return f"{type(error).__name__}: {error}"[:500]
-    except BaseException:
-        return type(error).__name__
+        now_s, error = self.system.clock.monotonic(), self._failure
+        if error is not None:
+            return failed(self.path, self.epoch, error, self._failed_in, now_s)
+        kind = "finished" if self._finished else "stopped"
+        return ChildExited(path=self.path, epoch=self.epoch, kind=kind, ended_s=now_s)
 
 
 class _Ended(Exception):  # noqa: N818 - what pykka is told instead of the real error, which may not be an Exception

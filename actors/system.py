@@ -11,6 +11,7 @@ import structlog
 
 from actors.clock import AnyClock
 from actors.mailbox import AnyFuture, Lane, Letter, Mailbox, MailboxSpec, Unavailable, new_future
+from actors.messages.supervision import ChildExited, ChildWanted
 
 if TYPE_CHECKING:
     from actors.supervised import Supervised
@@ -20,31 +21,6 @@ log = structlog.get_logger("actors.system")
 
 DEAD_LETTERS_KEPT = 200
 EXITS_KEPT = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChildWanted:
-    """A letter was sent to a child that a dynamic supervisor does not have yet."""
-
-    child_id: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChildExited:
-    """The one notice of how an incarnation ended. Values only: an exception object would keep its frames alive.
-
-    `kind`: finished, stopped, start_failed, failed, escalated. `retry_after_s`: not before. `park`: no retry can help.
-    """
-
-    path: str
-    epoch: int
-    kind: str
-    error: str = ""
-    where: str = ""
-    traceback: str = ""
-    retry_after_s: float = 0.0
-    park: str = ""
-    ended_s: float = 0.0
 
 
 @dataclass(slots=True)

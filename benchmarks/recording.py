@@ -9,10 +9,11 @@ from pathlib import Path
 from actors import paths
 from actors.clock import Clock
 from actors.mailbox import Lane, MailboxSpec
+from actors.messages.supervision import ChildExited, StopRequested
 from actors.recording.entries import FramesRead
 from actors.recording.recorder import Recorder
-from actors.supervised import Birth, StopRequested
-from actors.system import ChildExited, System
+from actors.supervised import Birth
+from actors.system import System
 from config.loading import load_settings
 
 READ_BYTES = 4096  # of a read of trades at some thousand trades a second

@@ -18,10 +18,10 @@ import structlog
 
 from actors.clock import Clock
 from actors.mailbox import Lane, Letter
-from actors.messages.supervision import ShutDown
+from actors.messages.supervision import ChildExited, ChildReady, ShutDown
 from actors.outbox import Outbox, OutboxError
-from actors.supervised import Birth, ChildReady
-from actors.system import ChildExited, System
+from actors.supervised import Birth
+from actors.system import System
 from actors.worker import Worker
 from config.logs import LogSink, configure_logs
 from config.settings import Settings

@@ -14,7 +14,7 @@ import structlog
 from actors import paths
 from actors.clock import Clock
 from actors.exchanges.registry import EXCHANGES
-from actors.supervised import Drill
+from actors.messages.supervision import Drill
 from commands import UsageError
 from commands.daemon import Running, leave, run_daemon
 from commands.simulated import Simulated, SimulatorError

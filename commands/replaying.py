@@ -6,11 +6,11 @@ from typing import Any
 from actors import paths
 from actors.clock import ManualClock
 from actors.mailbox import Lane, Letter, new_future
-from actors.messages.supervision import ShutDown
+from actors.messages.supervision import ChildExited, ShutDown
 from actors.recording.entries import Entry
 from actors.recording.replayed_venue import AskTally
 from actors.supervised import Birth
-from actors.system import ChildExited, System
+from actors.system import System
 from actors.worker import Turns
 from config.settings import Settings
 from supervisors.replay_tree import TURNS, replay_tree

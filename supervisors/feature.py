@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from actors.supervised import NeedsOperator
+from actors.failures import NeedsOperator
 from supervisors.spec import SupervisorSpec
 from supervisors.supervisor import Supervisor
 

@@ -8,9 +8,9 @@ from typing import Any
 from actors import paths
 from actors.backoff import Backoff
 from actors.exchanges.registry import EXCHANGES
+from actors.failures import NeedsOperator
 from actors.mailbox import MailboxSpec
 from actors.rest import RestLimits
-from actors.supervised import NeedsOperator
 from config.settings import Settings
 from intelligence.minute_series import KEPT_MINUTES
 from supervisors.feature import Feature

@@ -10,7 +10,7 @@ from random import Random
 
 from msgspec.structs import replace
 
-from actors.system import ChildExited
+from actors.messages.supervision import ChildExited
 from supervisors.intensity import Failures, book, delay_s, exhausted
 from supervisors.slots import AT_REST, LIVE, Phase, Plan, Slot, SlotState
 from supervisors.spec import ChildSpec, Exhausted, Restart, SupervisorSpec, patience_s, stop_time_s

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from actors.system import ChildExited
+from actors.messages.supervision import ChildExited
 from supervisors.spec import ChildSpec
 
 # -- events ---------------------------------------------------------------------------------------------------------

@@ -8,10 +8,19 @@ from random import Random
 from types import MappingProxyType
 from typing import Any
 
+from actors.failures import Escalated, Fenced
 from actors.mailbox import Lane, Letter
-from actors.messages.supervision import ChildrenWanted, OperatorCommand, ShutDown
-from actors.supervised import Birth, ChildReady, Escalated, Fenced, StopRequested, Supervised
-from actors.system import ChildExited, ChildWanted, Incarnation, child_path
+from actors.messages.supervision import (
+    ChildExited,
+    ChildReady,
+    ChildrenWanted,
+    ChildWanted,
+    OperatorCommand,
+    ShutDown,
+    StopRequested,
+)
+from actors.supervised import Birth, Supervised
+from actors.system import Incarnation, child_path
 from supervisors import plan as plans
 from supervisors import slots, steps
 from supervisors.spec import ChildSpec, SupervisorSpec

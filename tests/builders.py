@@ -4,8 +4,8 @@ from types import MappingProxyType
 from typing import Any
 
 from actors.mailbox import Lane, Letter
+from actors.messages.supervision import ChildExited
 from actors.supervised import Supervised
-from actors.system import ChildExited
 from supervisors.spec import CORE, SUBTREE, ChildSpec, Exhausted, Profile, SupervisorSpec
 from supervisors.supervisor import Supervisor
 from tests.doubles import FailableActor

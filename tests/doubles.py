@@ -11,9 +11,9 @@ import structlog
 
 from actors.clock import ManualClock
 from actors.mailbox import Lane, Letter, MailboxSpec, Unavailable, new_future
-from actors.messages.supervision import ShutDown
-from actors.supervised import Birth, ChildReady, Drill, StopRequested, Supervised
-from actors.system import ChildExited, System
+from actors.messages.supervision import ChildExited, ChildReady, Drill, ShutDown, StopRequested
+from actors.supervised import Birth, Supervised
+from actors.system import System
 from actors.worker import Worker
 from supervisors.status import Node, Snapshot
 from supervisors.supervisor import Supervisor, _HealthTick

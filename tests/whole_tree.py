@@ -11,9 +11,9 @@ from actors.exchanges.registry import EXCHANGES
 from actors.mailbox import Lane, Letter
 from actors.messages.history import HistorySeen
 from actors.messages.market import LiquidationsSeen, MarksSeen, TradesSeen
-from actors.messages.supervision import ShutDown
+from actors.messages.supervision import ChildExited, ShutDown
 from actors.supervised import Birth
-from actors.system import ChildExited, System
+from actors.system import System
 from actors.worker import Worker
 from config.loading import load_settings
 from intelligence.history import BarSpan

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from actors.backoff import Backoff
+from actors.failures import NeedsOperator
 from actors.mailbox import Lane
 from actors.messages.alerts import AlertDelivered, ChatCharged, DeliveriesQueued, DeliverNow
 from actors.messages.outcomes import ScoresTold
@@ -24,7 +25,7 @@ from actors.notifiers.reporting import report
 from actors.notifiers.texts import age_ms, cut_to_units, html, plain, utf16_units
 from actors.notifiers.verdicts import Verdict
 from actors.outbox_rows import Delivery, chat_of
-from actors.supervised import NeedsOperator, Supervised
+from actors.supervised import Supervised
 from config.settings import Outbox as OutboxSettings
 from config.settings import Telegram as TelegramSettings
 from intelligence.alerts import AlertKind, Severity, Stage

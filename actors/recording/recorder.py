@@ -9,10 +9,11 @@ from typing import Any
 import msgspec
 
 from actors.exchanges.registry import EXCHANGES
+from actors.failures import Transient
 from actors.recording.entries import FramesRead, Header, HistoryKept, ReplyRead, SocketMarked, VenuePlanned
 from actors.recording.files import RecordingWriter
 from actors.recording.folder import RecordingFolder
-from actors.supervised import Supervised, Transient
+from actors.supervised import Supervised
 from config.settings import Recording
 
 

@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 from telegram.error import InvalidToken
 
 from actors import paths
+from actors.failures import NeedsOperator, Transient
 from actors.messages.alerts import ChatCharged
 from actors.messages.chats import ChatSeen
-from actors.supervised import NeedsOperator, Supervised, Transient
+from actors.supervised import Supervised
 from actors.telegram import answers
 from actors.telegram.access import Right
 from actors.telegram.answer import Command

@@ -14,9 +14,10 @@ from actors.exchanges.exchange import Feed, Instrument, TradeColumns
 from actors.exchanges.registry import EXCHANGES
 from actors.mailbox import Lane, Letter, MailboxSpec, new_future
 from actors.messages.market import OpenInterestSeen
+from actors.messages.supervision import ChildReady
 from actors.reader_words import ReaderEnded
 from actors.socket_reader import SocketReader, SocketRules
-from actors.supervised import Birth, ChildReady, Supervised
+from actors.supervised import Birth, Supervised
 from actors.symbol_stream import SymbolStream
 from actors.system import System
 from actors.worker import Worker

@@ -14,9 +14,9 @@ from actors.connection import Connection, ConnectionRules
 from actors.exchanges.exchange import CORE_FEEDS
 from actors.mailbox import Lane, Letter, MailboxSpec
 from actors.messages.feeds import InstrumentsDoubted
-from actors.messages.supervision import ShutDown
+from actors.messages.supervision import Drill, ShutDown
 from actors.rest import RestLimits
-from actors.supervised import Birth, Drill, Supervised
+from actors.supervised import Birth, Supervised
 from actors.system import System
 from actors.venue_monitor import VenueMonitor
 from supervisors.spec import IO, ChildSpec, SupervisorSpec

@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Mapping
 import msgspec
 import pytest
 
-from actors import messages, supervised, system
+from actors import messages
 
 VALUES = {int, float, str, bytes, bool, type(None), msgspec.UnsetType}
 # Arguments of a child are values behind a read-only view, named by the catalogue that sends them; supervisors compare
@@ -31,13 +31,13 @@ AREAS = [importlib.import_module(f"actors.messages.{area.name}") for area in pkg
 
 
 def message_classes():
-    for module in (*AREAS, supervised, system):
+    for module in AREAS:
         for value in vars(module).values():
             if isinstance(value, type) and dataclasses.is_dataclass(value) and value.__module__ == module.__name__:
                 yield value
 
 
-MESSAGES = [cls for cls in message_classes() if cls not in {system.Vitals, system.Place}]
+MESSAGES = list(message_classes())
 
 
 def mutable_parts(annotation, path):

@@ -13,10 +13,10 @@ from actors.mailbox import MailboxSpec
 from actors.messages.checkpoints import CheckpointRestored
 from actors.messages.history import HistoryMissing, HistorySeen, HistoryTold, HistoryWanted, MissingHistoryWanted
 from actors.messages.market import LiquidationsSeen, MarksSeen
+from actors.messages.supervision import ChildExited, ChildReady, Drill
 from actors.stream_memory import DETECTION, DETECTION_SCHEMA, Keeping, KeptDetection, KeptLetter
-from actors.supervised import Birth, ChildReady, Drill
+from actors.supervised import Birth
 from actors.symbol_stream import SymbolStream
-from actors.system import ChildExited
 from actors.worker import Worker
 from intelligence.alerts import AlertKind, Stage
 from intelligence.detectors.asset import DetectionRules

@@ -8,7 +8,8 @@ import pykka
 import pytest
 
 from actors.mailbox import Lane, MailboxSpec, Unavailable, new_future
-from actors.supervised import Drill, Supervised
+from actors.messages.supervision import Drill
+from actors.supervised import Supervised
 from tests.builders import a_letter
 from tests.doubles import Stage, capture_logs
 

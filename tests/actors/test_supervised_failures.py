@@ -5,8 +5,8 @@ import asyncio
 import pykka
 import pytest
 
+from actors.failures import NeedsOperator, Transient
 from actors.mailbox import MailboxSpec, Unavailable
-from actors.supervised import NeedsOperator, Transient
 from tests.doubles import Stage
 
 

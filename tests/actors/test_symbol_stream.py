@@ -23,9 +23,9 @@ from actors.messages.market import (
     TradesSeen,
 )
 from actors.messages.pictures import TapeTold, TapeWanted
-from actors.supervised import Birth, ChildReady, Drill
+from actors.messages.supervision import ChildExited, ChildReady, Drill
+from actors.supervised import Birth
 from actors.symbol_stream import SymbolStream
-from actors.system import ChildExited
 from actors.worker import Worker
 from intelligence.alerts import AlertKind, Stage
 from intelligence.detectors.asset import DetectionRules

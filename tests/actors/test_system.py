@@ -4,7 +4,8 @@ import pytest
 
 from actors.clock import ManualClock
 from actors.mailbox import Lane, MailboxSpec, Unavailable
-from actors.system import DEAD_LETTERS_KEPT, ChildWanted, System
+from actors.messages.supervision import ChildWanted
+from actors.system import DEAD_LETTERS_KEPT, System
 from tests.builders import a_letter
 from tests.doubles import capture_logs
 

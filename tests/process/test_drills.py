@@ -2,7 +2,7 @@
 
 import pytest
 
-from actors.supervised import Drill
+from actors.messages.supervision import Drill
 from tests.process.trees import running_tree
 
 pytestmark = pytest.mark.slow

@@ -15,9 +15,9 @@ import structlog
 from actors.clock import Clock
 from actors.exchanges.registry import EXCHANGES
 from actors.mailbox import Lane, Letter
-from actors.messages.supervision import ShutDown
-from actors.supervised import Birth, ChildReady
-from actors.system import ChildExited, System
+from actors.messages.supervision import ChildExited, ChildReady, ShutDown
+from actors.supervised import Birth
+from actors.system import System
 from actors.worker import Worker
 from commands.simulated import Simulated
 from config.loading import load_settings

@@ -4,9 +4,9 @@ import threading
 
 import pytest
 
+from actors.failures import NeedsOperator
 from actors.mailbox import Unavailable
-from actors.messages.supervision import OperatorCommand
-from actors.supervised import Drill, NeedsOperator
+from actors.messages.supervision import Drill, OperatorCommand
 from supervisors.spec import SUBTREE, Exhausted, SupervisorSpec
 from tests.builders import a_child, a_profile, a_subtree
 from tests.doubles import FailableActor, Journal, Tree

@@ -6,8 +6,9 @@ import time
 
 from actors.clock import Clock
 from actors.mailbox import Lane, Letter
-from actors.supervised import Birth, ChildReady, Drill, StopRequested, Supervised
-from actors.system import ChildExited, System
+from actors.messages.supervision import ChildExited, ChildReady, Drill, StopRequested
+from actors.supervised import Birth, Supervised
+from actors.system import System
 
 DEADLINE_S = 10.0
 

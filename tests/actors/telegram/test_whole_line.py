@@ -11,8 +11,8 @@ from actors.clock import Clock
 from actors.exchanges.registry import EXCHANGES
 from actors.mailbox import Lane, Letter
 from actors.messages.alerts import AlertRaised
-from actors.messages.supervision import ShutDown
-from actors.supervised import Birth, Drill
+from actors.messages.supervision import Drill, ShutDown
+from actors.supervised import Birth
 from actors.system import System
 from actors.worker import Worker
 from config.loading import load_settings
