@@ -7,9 +7,10 @@ import msgspec
 
 from actors.database import Database
 from intelligence.alerts import AlertKind
-from intelligence.outcomes.bars import HOUR, HourBars
+from intelligence.outcomes.bars import HourBars
 from intelligence.outcomes.judging import Outcome, Told
 from intelligence.outcomes.scores import DAY_MS, Judged
+from intelligence.outcomes.volatility import HOUR
 
 OUTCOMES = "outcomes.db"
 HOUR_MS = HOUR * 60_000
@@ -112,9 +113,9 @@ class OutcomeBook:
         )
         return {row["hour"]: HourBars(row["packed"]) for row in rows}
 
-    def bars_from_ms(self) -> int | None:
-        """The first hour of which there are prices."""
-        row = self._db.one("SELECT min(hour) AS first FROM bars")
+    def bars_from_ms(self, asset: str = "") -> int | None:
+        """The first hour of which there are prices, of any asset without one."""
+        row = self._db.one("SELECT min(hour) AS first FROM bars WHERE ? IN (asset, '')", asset)
         return None if row is None or row["first"] is None else int(row["first"]) * HOUR_MS
 
     def put_low(self, kind: AlertKind, day: int, lower: float) -> None:

@@ -17,13 +17,14 @@ from actors.outcome_book import OutcomeBook
 from actors.supervised import Supervised
 from intelligence.alerts import AlertKind
 from intelligence.minute import MINUTE_MS, Minute
-from intelligence.outcomes.bars import HOUR, Bars, HourBars, hours_of, number_of, prices_of
+from intelligence.outcomes.bars import Bars, HourBars, hours_of, number_of, prices_of
 from intelligence.outcomes.consequence import HORIZONS, OWN_HORIZON
 from intelligence.outcomes.controls import control_minutes
 from intelligence.outcomes.judging import LONGEST, Outcome, Told, first_minute, judge, told_of
 from intelligence.outcomes.rules import OutcomeRules
 from intelligence.outcomes.scores import DAY_MS, Judged, Scores, scores
 from intelligence.outcomes.selection import VALID_MS, demotions, fit, selected
+from intelligence.outcomes.volatility import HOUR
 
 TICK_S = 60.0  # market seconds: minutes are written, and what is due is judged
 SETTLE_MS = 90_000  # behind a horizon: by then its last minute has been closed and told
@@ -175,10 +176,12 @@ class OutcomeLedger(Supervised):
         at, by = number_of(told.started_ms), self._rules.controls
         first = first_minute(told.from_ms or told.decided_ms)
         starts_ms = book.starts_ms(told.asset, told.started_ms - (by.days + 1) * DAY_MS)
-        past = control_minutes(at, [number_of(one) for one in starts_ms], by)
-        hours = set(hours_of(min(at, first - 1), first + LONGEST - at + 1))
+        known_from = number_of(book.bars_from_ms(told.asset) or told.started_ms)
+        past = control_minutes(at, [number_of(one) for one in starts_ms], known_from, by)
+        before = min(at, first - HOUR - 1)
+        hours = set(hours_of(before, first + LONGEST - before))
         for minute in past:
-            hours.update(hours_of(minute, minutes))
+            hours.update(hours_of(minute - HOUR - 1, minutes + HOUR + 1))
         outcome = judge(told, minutes, Bars(book.bars(told.asset, hours)), past, self._rules)
         if outcome.span is None and not late:
             return None

@@ -13,20 +13,15 @@ from intelligence.evaluation.bars import DAY_MIN, Bars, Flags, Floats, Ints, bar
 from intelligence.evaluation.family import LEAST_ALERTS, Family, Recording, Score, better
 from intelligence.evaluation.intervals import Share, bootstrap_mean
 from intelligence.evaluation.matching import Event, Matching
-from intelligence.evaluation.outcomes import OutcomeRule, Outcomes
+from intelligence.evaluation.outcomes import Outcomes
 from intelligence.evaluation.played import Told, raised
 from intelligence.evaluation.report import Cell, Line, Plot, Section, Table, figure
 from intelligence.evaluation.selective import GOAL, Scored, most_likely, precision, score_forward
 from intelligence.evaluation.splits import Lengths, walk_forward
 from intelligence.market import Liquidation
+from intelligence.outcomes.consequence import OWN_HORIZON
 from intelligence.thresholds.sessions import SessionRule
 
-HORIZONS_MIN = {
-    AlertKind.LIQUIDATION: 5,
-    AlertKind.CASCADE: 15,
-    AlertKind.VOLUME_SPIKE: 15,
-    AlertKind.OPEN_INTEREST: 60,
-}
 LOOSEST = {AlertKind.VOLUME_SPIKE: "lift 2.0", AlertKind.OPEN_INTEREST: "p99.5"}
 DEFAULT = {AlertKind.VOLUME_SPIKE: "lift 3.0", AlertKind.OPEN_INTEREST: "p99.8, at least 2 %"}
 RATES = (0.5, 1.0, 2.0, 4.0)
@@ -51,7 +46,7 @@ def recordings_of(data: Path, source: str, kind: AlertKind) -> dict[str, Recordi
     found = {}
     for asset in about.assets:
         bars = bars_of(minutes_of(data, source, asset), about.step_min)
-        outcomes = Outcomes(bars, OutcomeRule(horizon_min=HORIZONS_MIN[kind]))
+        outcomes = Outcomes(bars, OWN_HORIZON[kind])
         found[asset] = Recording(outcomes, int(about.warm_up_days * DAY_MIN / about.step_min))
     return found
 
@@ -63,7 +58,7 @@ def during(recordings: Mapping[str, Recording], tapes: Mapping[str, Sequence[Liq
         outcomes = recordings[asset].outcomes
         bars = outcomes.bars
         first, last = bars.place_of(np.array([tape[0].exchange_ms, tape[-1].exchange_ms + AFTER_TAPE_MS]))
-        found[asset] = Recording(Outcomes(_cut(bars, int(last)), outcomes.rule), max(0, int(first)))
+        found[asset] = Recording(Outcomes(_cut(bars, int(last)), outcomes.horizon_min), max(0, int(first)))
     return found
 
 

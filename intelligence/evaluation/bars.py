@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from intelligence.minute import MINUTE_MS, Minute
+from intelligence.outcomes.volatility import LEAST_SIGMA
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -14,7 +15,6 @@ Flags = npt.NDArray[np.bool_]
 
 DAY_MIN = 1_440
 HOUR_MIN = 60
-LEAST_SIGMA = 1e-5  # a minute: a market that stands still has a price step all the same (ours)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,58 +1,36 @@
-"""What followed an alert: A2 of detection.md 11, plain and strict, measured from delivery on.
+"""What followed alerts on recorded bars: A2 of detection.md 11 by the rules of the daemon's own ledger, whatever the bars."""
 
-The control times of an alert lie before it, at the same time of day, and without an alert of ours beside them, so that a
-judgement never uses what came later.
-"""
-
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from intelligence.evaluation.bars import (
-    DAY_MIN,
-    Bars,
-    Flags,
-    Floats,
-    Ints,
-    range_after,
-    range_between,
-    trailing_volatility,
-)
-from intelligence.outcomes.consequence import exceeds, leaves_room
-from intelligence.outcomes.rules import ConsequenceRule
+from intelligence.evaluation.bars import Bars, Flags, Floats, Ints, range_after, range_between, trailing_volatility
+from intelligence.minute import MINUTE_MS
+from intelligence.outcomes.consequence import Controls, Followed, Verdict, verdict
+from intelligence.outcomes.controls import DAY, daily_minutes
+from intelligence.outcomes.rules import ControlRule, OutcomeRules
+from intelligence.outcomes.volatility import HOUR
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutcomeRule(ConsequenceRule):
-    """What makes an alert consequential, as the daemon's own ledger has it, and how it is found on recorded bars: of
-    detection.md 11, except `strict_controls` (ours). Times in minutes.
-
-    `least_controls`, `least_bars` of the horizon: with fewer an alert is not measurable.
-    """
-
-    horizon_min: int = 15
-    controls: int = 200
-    strict_controls: int = 50
-    least_controls: int = 20
-    least_bars: int = 3
-    control_days: int = 60
-    around_min: int = 30
-    apart_min: int = 60
+LEAST_BARS = 3  # of the horizon: with fewer nothing can be said of the range within it (ours)
+RECORDED = OutcomeRules(controls=ControlRule(least_days=2))  # of days, not weeks: recordings are short
+ControlTimes = Callable[[int, Sequence[int], int, ControlRule], list[int]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Judged:
     """Of the alerts that could be measured: `places` of their bars, and whether each was consequential.
 
-    `percentile`: of what followed among the controls. `with_room`: plain, and enough of the move was left.
+    `rank`: of what followed among the controls; `base`: how often those pass themselves. `with_room`: plain, and enough of
+    the move was left.
     """
 
     places: Ints
     plain: Flags
     strict: Flags
     with_room: Flags
-    percentile: Floats
+    rank: Floats
+    base: Floats
     followed: Floats
     not_measurable: int
 
@@ -60,60 +38,65 @@ class Judged:
 class Outcomes:
     """Of one asset's bars. An alert is given by the place of the bar at whose end it was delivered."""
 
-    def __init__(self, bars: Bars, rule: OutcomeRule) -> None:
-        self.bars, self.rule = bars, rule
-        self._horizon = bars.bars_in(rule.horizon_min)
+    def __init__(
+        self,
+        bars: Bars,
+        horizon_min: int,
+        rules: OutcomeRules = RECORDED,
+        control_times: ControlTimes = daily_minutes,
+    ) -> None:
+        self.bars, self.horizon_min, self.rules, self.control_times = bars, horizon_min, rules, control_times
+        self._horizon = bars.bars_in(horizon_min)
         self.ranges = range_after(bars, self._horizon)
         self.volatility = trailing_volatility(bars)
-        day, around = DAY_MIN // bars.step_min, rule.around_min // bars.step_min
-        days = np.arange(1, rule.control_days + 1) * day
-        self._before = np.sort((days[:, None] + np.arange(-around, around + 1)[None, :]).ravel())
+        self._first = int(bars.from_ms[0]) // MINUTE_MS
 
     def judge(self, places: Sequence[int] | Ints, starts: Sequence[int] | Ints | None = None) -> Judged:
-        """`starts`: the bar in which the event of each alert began, for the room that is left; without, its own."""
+        """`starts`: the bar in which the event of each alert began; without, that of its delivery."""
         at = np.asarray(places, dtype=np.int64)
         begun = at if starts is None else np.asarray(starts, dtype=np.int64)
-        near = self._near(at)
-        rows = [(place, self._one(int(place), int(start), near)) for place, start in zip(at, begun, strict=True)]
-        measured = [(place, row) for place, row in rows if row is not None]
-        columns = list(zip(*(row for _, row in measured), strict=True)) or [()] * 5
+        minutes = (self._first + begun * self.bars.step_min).tolist()
+        alerts_at = sorted(minutes)
+        rows = [
+            (place, self._one(place, start, minute, alerts_at))
+            for place, start, minute in zip(at.tolist(), begun.tolist(), minutes, strict=True)
+        ]
+        measured = [(place, found) for place, found in rows if found is not None]
+        found = [one for _, one in measured]
+        there = np.array([place for place, _ in measured], dtype=np.int64)
         return Judged(
-            places=np.array([place for place, _ in measured], dtype=np.int64),
-            plain=np.array(columns[0], dtype=bool),
-            strict=np.array(columns[1], dtype=bool),
-            with_room=np.array(columns[2], dtype=bool),
-            percentile=np.array(columns[3], dtype=np.float64),
-            followed=np.array(columns[4], dtype=np.float64),
+            places=there,
+            plain=np.array([one.exceeds for one in found], dtype=bool),
+            strict=np.array([bool(one.exceeds_alike) for one in found], dtype=bool),
+            with_room=np.array([one.consequential for one in found], dtype=bool),
+            rank=np.array([one.rank for one in found], dtype=np.float64),
+            base=np.array([one.base for one in found], dtype=np.float64),
+            followed=self.ranges[there],
             not_measurable=len(rows) - len(measured),
         )
 
-    def _near(self, places: Ints) -> Flags:
-        """Bars that no control may be: an alert lies within an hour."""
-        apart = self.rule.apart_min // self.bars.step_min
-        edges = np.zeros(len(self.bars) + 1, dtype=np.int64)
-        np.add.at(edges, np.maximum(0, places - apart), 1)
-        np.add.at(edges, np.minimum(len(self.bars), places + apart + 1), -1)
-        return np.asarray(np.cumsum(edges[:-1]) > 0)
-
-    def _one(self, place: int, start: int, near: Flags) -> tuple[bool, bool, bool, float, float] | None:
-        rule = self.rule
-        if self._horizon < rule.least_bars or not 0 <= place < len(self.bars) or np.isnan(self.ranges[place]):
+    def _one(self, place: int, start: int, minute: int, alerts_at: Sequence[int]) -> Verdict | None:
+        inside = 0 <= place < len(self.bars)
+        if self._horizon < LEAST_BARS or not inside or np.isnan(self.ranges[place]):
             return None
-        past = place - self._before
-        past = past[(past >= rule.apart_min // self.bars.step_min) & (past < place - self._horizon)]
-        past = past[~near[past]][::-1]
-        if len(past) < rule.least_controls:
+        past, days = self._past(minute, alerts_at)
+        if days < self.rules.controls.least_days:
             return None
-        follows = float(self.ranges[place])
-        distance = np.abs(np.log(self.volatility[past] / self.volatility[place]))
-        alike = past[np.argsort(distance, kind="stable")[: rule.strict_controls]]
-        if len(past) > rule.controls:
-            past = past[np.arange(rule.controls) * (len(past) - 1) // (rule.controls - 1)]
-        percentile = self._percentile(past, follows)
-        plain = exceeds(percentile, follows, rule)
-        strict = exceeds(self._percentile(alike, follows), follows, rule)
-        whole = range_between(self.bars, min(start, place + 1), place + self._horizon)
-        return plain, strict, plain and leaves_room(follows, whole, rule), percentile, follows
+        followed = Followed(
+            span=float(self.ranges[place]),
+            whole=range_between(self.bars, min(start, place + 1), place + self._horizon),
+            volatility=float(self.volatility[place]),
+        )
+        controls = Controls(self.ranges[past].tolist(), self.volatility[past].tolist())
+        return verdict(followed, controls, self.rules)
 
-    def _percentile(self, controls: Ints, follows: float) -> float:
-        return float((1 + np.count_nonzero(self.ranges[controls] < follows)) / (1 + len(controls)))
+    def _past(self, minute: int, alerts_at: Sequence[int]) -> tuple[Ints, int]:
+        """Bars at whose end a control time lies, with an hour before it and its horizon behind it; and on how many days."""
+        known_from = self._first + HOUR + self.bars.step_min
+        found = self.control_times(minute, alerts_at, known_from, self.rules.controls)
+        minutes = np.array(found, dtype=np.int64)
+        whole, part = np.divmod(minutes - self._first, self.bars.step_min)
+        usable = part == 0
+        places, minutes = whole[usable] - 1, minutes[usable]
+        known = ~np.isnan(self.ranges[places])
+        return places[known], len(np.unique(minutes[known] // DAY))

@@ -1,13 +1,11 @@
 """Highs, lows and closes of an asset's minutes, packed by the hour: sixty days of one asset are 1 MB."""
 
 from array import array
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from math import inf, log
 
 from intelligence.minute import MINUTE_MS, Minute
-
-HOUR = 60  # minutes
-PRESENT = 0.9  # share of a stretch's minutes that must be there (ours)
+from intelligence.outcomes.volatility import HOUR, PRESENT, trailing
 
 Prices = tuple[float, float, float]  # high, low, close
 
@@ -54,6 +52,13 @@ class Bars:
         before, last = self._close(from_minute - 1), self._close(from_minute + count - 1)
         return log(last / before) if before and last else None
 
+    def volatilities(self, minutes: Sequence[int]) -> list[float | None]:
+        """Of the hour before each of them, which come in order; None when more than a tenth of it is missing."""
+        found: list[float | None] = []
+        for first, behind in _runs(minutes):
+            found += trailing([self._close(minute) for minute in range(first - HOUR - 1, behind - 1)])
+        return found
+
     def _close(self, minute: int) -> float:
         bars = self._hours.get(minute // HOUR)
         return bars.closes[minute % HOUR] if bars is not None else 0.0
@@ -82,3 +87,13 @@ def _parts(from_minute: int, count: int) -> list[tuple[int, int, int]]:
     return [
         (hour, max(from_minute - hour * HOUR, 0), min(end - hour * HOUR, HOUR)) for hour in hours_of(from_minute, count)
     ]
+
+
+def _runs(minutes: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Minutes in order as stretches without a gap: the first and the one behind the last."""
+    first = place = 0
+    while place < len(minutes):
+        place += 1
+        if place == len(minutes) or minutes[place] != minutes[place - 1] + 1:
+            yield minutes[first], minutes[place - 1] + 1
+            first = place

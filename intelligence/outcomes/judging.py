@@ -7,14 +7,8 @@ import msgspec
 from intelligence.alerts import Alert, AlertKind, Severity
 from intelligence.minute import MINUTE_MS
 from intelligence.outcomes.bars import Bars, number_of
-from intelligence.outcomes.consequence import (
-    HORIZONS,
-    OWN_HORIZON,
-    base_rate,
-    is_consequential,
-    rank,
-)
-from intelligence.outcomes.controls import DAY, thinned
+from intelligence.outcomes.consequence import HORIZONS, OWN_HORIZON, Controls, Followed, verdict
+from intelligence.outcomes.controls import DAY
 from intelligence.outcomes.rules import OutcomeRules
 
 LONGEST = max(HORIZONS)
@@ -55,8 +49,8 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What followed within so many `minutes` of the delivery, from the next whole minute on. `span`: ln(highest / lowest);
-    `move`: ln(last / first), both None where the minutes are missing. `rank`, `base`, `consequential`: against control times,
-    None while there are too few.
+    `move`: ln(last / first), both None where the minutes are missing. `rank`, `base`, `consequential`, `strict`: against
+    control times, None while there are too few.
     """
 
     alert_id: str
@@ -68,6 +62,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     rank: float | None = None
     base: float | None = None
     consequential: bool | None = None
+    strict: bool | None = None
 
 
 def told_of(alert: Alert, *, decided_ms: int, awaited: bool, held: Sequence[str]) -> Told | None:
@@ -107,18 +102,22 @@ def judge(told: Told, minutes: int, bars: Bars, past: Sequence[int], rules: Outc
     outcome = Outcome(alert_id=told.alert_id, minutes=minutes, span=follows, move=bars.move(first, minutes))
     if follows is None:
         return outcome
-    usable = [minute for minute in past if bars.span(minute, minutes) is not None]
-    days = len({minute // DAY for minute in usable})
-    controls = [
-        span for minute in thinned(usable, rules.controls.wanted) if (span := bars.span(minute, minutes)) is not None
-    ]
-    outcome = msgspec.structs.replace(outcome, controls=len(controls), control_days=days)
+    spans = {minute: span for minute in past if (span := bars.span(minute, minutes)) is not None}
+    days = len({minute // DAY for minute in spans})
     if days < rules.controls.least_days:
-        return outcome
+        return msgspec.structs.replace(outcome, controls=min(len(spans), rules.controls.wanted), control_days=days)
     whole = bars.span(start, first + minutes - start)
+    followed = Followed(
+        span=follows, whole=follows if whole is None else whole, volatility=bars.volatilities([first])[0]
+    )
+    controls = Controls(list(spans.values()), bars.volatilities(list(spans)))
+    found = verdict(followed, controls, rules)
     return msgspec.structs.replace(
         outcome,
-        rank=rank(follows, controls),
-        base=base_rate(controls, rules.consequence),
-        consequential=is_consequential(follows, whole if whole is not None else follows, controls, rules.consequence),
+        controls=found.controls,
+        control_days=days,
+        rank=found.rank,
+        base=found.base,
+        consequential=found.consequential,
+        strict=found.strict,
     )

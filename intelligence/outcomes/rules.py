@@ -23,14 +23,16 @@ class ConsequenceRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlRule:
-    """detection.md 11. `around`, `apart` in minutes. `least_days`: control times must come from so many days before anything
-    is measured by them (ours): those of one day tell the same story many times.
+    """detection.md 11. `around`, `apart` in minutes. `alike`: so many, with the hour before most like the alert's, for strict
+    A2 (ours). `least_days`: control times must come from so many days before anything is measured by them (ours): those of
+    one day tell the same story many times.
     """
 
     days: DaysBack = 60
     wanted: Annotated[int, Meta(ge=20, le=5_000)] = 200
     around: Minutes = 30
     apart: Minutes = 60
+    alike: Annotated[int, Meta(ge=10, le=1_000)] = 50
     least_days: DaysBack = 5
 
 

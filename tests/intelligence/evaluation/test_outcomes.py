@@ -1,13 +1,23 @@
 """A2: what counts as consequential, and that nobody gets it by chance or by knowing the future."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from intelligence.evaluation.bars import Bars, range_after
 from intelligence.evaluation.baselines import above, at_random, naive_volume, price_only, strongest
-from intelligence.evaluation.outcomes import OutcomeRule, Outcomes
+from intelligence.evaluation.outcomes import RECORDED, Outcomes
+from intelligence.outcomes.bars import Bars as LedgerBars
+from intelligence.outcomes.bars import HourBars
+from intelligence.outcomes.controls import control_minutes
+from intelligence.outcomes.judging import judge
+from intelligence.outcomes.rules import ConsequenceRule, OutcomeRules
+from tests.intelligence.outcomes.builders import a_told
 
 DAY = 1_440
+NO_FLOOR = replace(RECORDED, consequence=ConsequenceRule(floor=0.0))
+ANYTHING = replace(RECORDED, consequence=ConsequenceRule(percentile=0.0, floor=0.0))
 
 
 def walk(days=25, seed=1, sigma=0.001):
@@ -28,7 +38,7 @@ def walk(days=25, seed=1, sigma=0.001):
 
 def test_a_detector_that_fires_at_random_scores_the_base_rate():
     bars = walk(days=60)
-    outcomes = Outcomes(bars, OutcomeRule(floor=0.0))
+    outcomes = Outcomes(bars, 15, NO_FLOOR)
     # far apart, so that alerts do not take one another's control times
     places = np.sort(np.random.default_rng(3).choice(np.arange(10 * DAY, 60 * DAY - 20, 97), 600, replace=False))
 
@@ -40,7 +50,7 @@ def test_a_detector_that_fires_at_random_scores_the_base_rate():
 
 def test_the_random_baseline_scores_the_base_rate_too():
     bars = walk(days=60, seed=5)
-    judged = Outcomes(bars, OutcomeRule(floor=0.0)).judge(at_random(bars, 400, seed=1, first=20 * DAY))
+    judged = Outcomes(bars, 15, NO_FLOOR).judge(at_random(bars, 400, seed=1, first=20 * DAY))
 
     assert judged.plain.mean() == pytest.approx(0.20, abs=0.06)
 
@@ -49,8 +59,8 @@ def test_a_detector_that_knows_the_future_scores_far_above_what_is_honest():
     bars = walk()
     ahead = np.nan_to_num(range_after(bars, 15))
 
-    planted = Outcomes(bars, OutcomeRule()).judge(strongest(ahead, 60, bars, 8 * DAY))
-    honest = Outcomes(bars, OutcomeRule()).judge(strongest(price_only(bars), 60, bars, 8 * DAY))
+    planted = Outcomes(bars, 15).judge(strongest(ahead, 60, bars, 8 * DAY))
+    honest = Outcomes(bars, 15).judge(strongest(price_only(bars), 60, bars, 8 * DAY))
 
     assert planted.plain.mean() > 0.95
     assert honest.plain.mean() < 0.5
@@ -60,14 +70,14 @@ def test_what_followed_begins_after_the_alert():
     bars = walk()
     bars.high[12 * DAY] *= 2.0
 
-    judged = Outcomes(bars, OutcomeRule()).judge([12 * DAY])
+    judged = Outcomes(bars, 15).judge([12 * DAY])
 
     assert judged.followed[0] < 0.05
 
 
 def test_a_move_below_the_costs_is_not_consequential():
     bars = walk(sigma=0.00001)
-    judged = Outcomes(bars, OutcomeRule()).judge(np.arange(10 * DAY, 12 * DAY, 90))
+    judged = Outcomes(bars, 15).judge(np.arange(10 * DAY, 12 * DAY, 90))
 
     assert not judged.plain.any()
 
@@ -78,16 +88,40 @@ def test_a_move_that_was_over_at_delivery_leaves_no_room():
     bars.close[place - 5 :] *= 1.10
     bars.high[place - 5 :] *= 1.10
     bars.low[place - 4 :] *= 1.10
-    quiet = Outcomes(bars, OutcomeRule(percentile=0.0, floor=0.0)).judge([place], [place - 6])
+    quiet = Outcomes(bars, 15, ANYTHING).judge([place], [place - 6])
 
     assert quiet.plain[0]
     assert not quiet.with_room[0]
 
 
 def test_without_control_times_an_alert_is_not_measurable():
-    judged = Outcomes(walk(days=3), OutcomeRule()).judge([500])
+    judged = Outcomes(walk(days=3), 15).judge([500])
 
     assert (len(judged.places), judged.not_measurable) == (0, 1)
+
+
+def test_the_ledger_and_the_backtest_say_the_same_of_the_same_alerts():
+    bars, rules = walk(days=40, sigma=0.0007), OutcomeRules()
+    hours = {}
+    for minute in range(len(bars)):
+        hours.setdefault(minute // 60, HourBars()).put(
+            minute, (bars.high[minute], bars.low[minute], bars.close[minute])
+        )
+    starts = np.arange(30 * DAY + 100, 39 * DAY, 400)
+    told = [a_told(int(start), started_ms=int(start) * 60_000, delivered_s=240.0) for start in starts]
+
+    recorded = Outcomes(bars, 15, rules, control_minutes).judge(starts + 3, starts)
+    live = [
+        judge(one, 15, LedgerBars(hours), control_minutes(start, starts.tolist(), 61, rules.controls), rules)
+        for one, start in zip(told, starts.tolist(), strict=True)
+    ]
+
+    assert recorded.not_measurable == 0
+    assert [one.consequential for one in live] == recorded.with_room.tolist()
+    assert [one.rank for one in live] == pytest.approx(recorded.rank, abs=0.01)
+    assert [one.base for one in live] == pytest.approx(recorded.base, abs=0.01)
+    assert [one.strict for one in live] == (recorded.strict & recorded.with_room).tolist()
+    assert 0 < recorded.with_room.mean() < 1
 
 
 def test_control_times_lie_before_the_alert():
@@ -96,10 +130,10 @@ def test_control_times_lie_before_the_alert():
     changed.high[15 * DAY + 20 :] *= 3.0
     place = 15 * DAY
 
-    before = Outcomes(bars, OutcomeRule()).judge([place])
-    after = Outcomes(changed, OutcomeRule()).judge([place])
+    before = Outcomes(bars, 15).judge([place])
+    after = Outcomes(changed, 15).judge([place])
 
-    assert before.percentile[0] == after.percentile[0]
+    assert before.rank[0] == after.rank[0]
 
 
 @pytest.mark.parametrize("scores", [naive_volume, price_only])

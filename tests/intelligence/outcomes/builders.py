@@ -29,7 +29,7 @@ def a_told(at=AT, delivered_s=2.0, **overrides):
 
 
 class Market:
-    """Prices by the minute: quiet unless a range (a fraction of the price) is set."""
+    """Prices by the minute: quiet unless a range (a fraction of the price) is set; every second one closes at its high."""
 
     def __init__(self, quiet=0.001):
         self._quiet, self._ranges, self._made = quiet, {}, {}
@@ -57,7 +57,8 @@ class Market:
             if span is not None:
                 if minute // HOUR not in hours:
                     hours[minute // HOUR] = HourBars()
-                hours[minute // HOUR].put(minute, (100.0 * (1 + span), 100.0, 100.0))
+                high = 100.0 * (1 + span)
+                hours[minute // HOUR].put(minute, (high, 100.0, high if minute % 2 else 100.0))
         self._made[from_minute, until] = Bars(hours)
         return self._made[from_minute, until]
 
@@ -66,7 +67,7 @@ def judged(market, told=None, minutes=15, others=(), rules=None, **span):
     """The outcome of `told` in that market, with alerts at the minutes of `others` besides."""
     told, rules = told or a_told(), rules or OutcomeRules()
     at = told.started_ms // MINUTE_MS
-    past = control_minutes(at, sorted([*others, at]), rules.controls)
+    past = control_minutes(at, sorted([*others, at]), span.get("from_minute", 0), rules.controls)
     return judge(told, minutes, market.bars(**span), past, rules)
 
 

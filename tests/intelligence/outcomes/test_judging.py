@@ -57,31 +57,48 @@ def test_what_comes_after_the_horizon_changes_nothing():
 
 
 def test_every_control_is_over_before_the_event():
-    times = control_minutes(AT, [AT], ControlRule())
+    times = control_minutes(AT, [AT], 0, ControlRule())
 
     assert max(times) + 60 <= AT
     assert len({time // DAY for time in times}) == 8
 
 
 def test_controls_lie_at_the_same_time_of_the_week():
-    times = control_minutes(AT, [AT], ControlRule())
+    times = control_minutes(AT, [AT], 0, ControlRule())
 
     assert {(AT - time + 30) // WEEK * WEEK for time in times} == {week * WEEK for week in range(1, 9)}
     assert max(min((AT - time) % WEEK, (time - AT) % WEEK) for time in times) == 30
 
 
 def test_no_control_is_near_an_alert_of_ours():
-    times = control_minutes(AT, [AT - 2 * WEEK + 20, AT], ControlRule())
+    times = control_minutes(AT, [AT - 2 * WEEK + 20, AT], 0, ControlRule())
 
     assert not [time for time in times if abs(time - (AT - 2 * WEEK + 20)) <= 60]
 
 
 def test_where_weeks_are_too_few_all_weekdays_serve():
     busy = [AT - week * WEEK for week in range(1, 5)]
-    times = control_minutes(AT, [*reversed(busy), AT], ControlRule())
+    times = control_minutes(AT, [*reversed(busy), AT], 0, ControlRule())
 
     assert len({time // DAY for time in times}) > 20
     assert not [time for time in times if (time // DAY + 3) % 7 >= 5]
+
+
+def test_until_prices_are_there_for_five_weeks_all_weekdays_serve():
+    times = control_minutes(AT, [AT], AT - 10 * DAY, ControlRule())
+
+    assert len({time // DAY for time in times}) == 6
+    assert min(times) >= AT - 10 * DAY
+
+
+def test_strict_is_against_hours_as_wild_as_the_one_before():
+    """What followed is far more than usual, and no more than usual after such an hour."""
+    wild = range(AT - 61, AT)
+    followed = Market().set([AT + 5], LARGE).set(wild, 0.05).set(range(AT - WEEK - 92, AT - WEEK + 46), 0.05)
+    alone = Market().set([AT + 5], LARGE).set(wild, 0.05).set(range(AT - WEEK - 92, AT - WEEK - 30), 0.05)
+
+    assert (judged(followed).consequential, judged(followed).strict) == (True, False)
+    assert (judged(alone).consequential, judged(alone).strict) == (True, True)
 
 
 def test_with_too_few_days_of_prices_it_is_not_measurable_yet():
