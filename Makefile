@@ -32,7 +32,7 @@ run: setup
 	@$(BIN)/python run.py $(ARGS)
 
 test: lint
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal $(ARGS)
 
 bench: .venv/bench/installed
 	.venv/bench/bin/python -m benchmarks.window

@@ -55,7 +55,7 @@ def _from_top(digests: Sequence[Digest], wanted: float) -> float:
             if above == 0.0:
                 return value
             part = (wanted - middle_before) / (middle - middle_before)
-            return value_before + part * (value - value_before)
+            return (1.0 - part) * value_before + part * value  # exact at both, however far they lie apart
         above, middle_before, value_before = above + weight, middle, value
     return value_before
 

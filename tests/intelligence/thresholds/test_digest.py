@@ -5,7 +5,7 @@ from random import Random
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from intelligence.thresholds.digest import BUFFER, Digest, quantiles
@@ -60,6 +60,7 @@ def test_memory_is_bounded():
     assert len(digest.waiting) < BUFFER
 
 
+@example([1.0, 1.0, 16_760_457.0], 1.001)
 @given(st.lists(st.floats(1, 1e9), min_size=1, max_size=1_000), st.floats(1e-3, 1e3))
 def test_scaling_the_values_scales_the_quantiles(values, factor):
     before = quantiles([digest_of(values)], SHARES)
