@@ -62,12 +62,15 @@ class Plans:
             planned += [plan for plan in late if not plan.suppressed]
         return planned
 
-    def without_file(self) -> list[str]:
-        """The targets that want alerts at all, as far as that is known without the file."""
-        chats = {target: self._chat(target) for target in self._targets}
-        return [target for target, chat in chats.items() if self._wants_alerts(chat) and not chat.dead_reason]
+    def without_file(self, alert: Alert, now_ms: int) -> list[str]:
+        """Who shall be told of it, as far as that is known without the file: what was chosen is, a day's pushes are not."""
 
-    def _standing(self, alert: Alert, target: str, stage: Stage, outbox: Outbox, now_ms: int) -> Standing:
+        def wants(target: str) -> bool:
+            return not decide(alert, self._standing(alert, target, alert.stage, None, now_ms)).held
+
+        return [target for target in self._targets if wants(target)]
+
+    def _standing(self, alert: Alert, target: str, stage: Stage, outbox: Outbox | None, now_ms: int) -> Standing:
         """What began is carried on in its message, whatever was chosen since; only alerts switched off stop that."""
         chat = self._chat(target)
         if stage is not Stage.RAISED:
@@ -78,7 +81,7 @@ class Plans:
             preferences=chat.preferences,
             alerts_on=self._wants_alerts(chat),
             is_dead=bool(chat.dead_reason),
-            pushed=outbox.pushed(target, now_ms - DAY_MS) if limited else 0,
+            pushed=outbox.pushed(target, now_ms - DAY_MS) if limited and outbox is not None else 0,
             inhibited_by=inhibitor(alert, self.incidents.values(), now_ms),
             for_digest=self._for_digest(alert, now_ms) if chat.chat_id else "",
         )

@@ -324,9 +324,10 @@ class Dispatcher(Supervised):
         self._unsaved.append(_Unsaved(alert, self.now_ms))
         if alert.stage is Stage.RAISED:
             self._journal(alert)
+        self._plans.follow(alert)
         if alert.stage is Stage.UPDATED:
             return
-        targets = [] if alert.shadow else self._plans.without_file()
+        targets = self._plans.without_file(alert, self.now_ms)
         if alert.stage is Stage.RAISED:
             self._tell_ledger(alert, tuple("" for _ in targets))
         for path, group in self._notifiers(targets).items():

@@ -30,10 +30,13 @@ STREAM = paths.symbol_path("SOL")
 
 
 class WholeTree:
-    """`alerts`: as they were raised. Core and delivery are waited for after every letter, features never are."""
+    """`alerts`: as they were raised. Core and delivery are waited for after every letter, features never are.
 
-    def __init__(self, data_dir, **environ):
-        overrides = {"data_dir": str(data_dir), "telegram.token": "", "market_caps.sources": []}
+    `telegram`: the token of a bot that sends and answers; the environment says where.
+    """
+
+    def __init__(self, data_dir, *, telegram="", **environ):
+        overrides = {"data_dir": str(data_dir), "telegram.token": telegram, "market_caps.sources": []}
         overrides |= {f"venues.{venue}.enabled": False for venue in EXCHANGES}
         settings = load_settings(environ=environ, env_file=data_dir / "no.env", overrides=overrides).settings
         self.alerts = []
@@ -43,7 +46,8 @@ class WholeTree:
         for name in WORKERS:
             self.system.workers[name] = Worker(name)
             self.system.workers[name].start()
-        spec = our_tree(settings, Presentation(simulation=True, telegram=False, journal=self.alerts.append))
+        shown = Presentation(simulation=True, telegram=bool(telegram), journal=self.alerts.append)
+        spec = our_tree(settings, shown)
         self.system.place("/").epoch = 1
         Supervisor.start(Birth(self.system, "/", 1, {"spec": spec}, self._notices.put))
         self.wait_until(lambda: self.phase("/core") == "running")
@@ -87,6 +91,16 @@ class WholeTree:
 
     def tell(self, message, **envelope):
         self.system.address(STREAM).tell(message, **envelope)
+
+    def liquidate(self, *orders):
+        """Tell the stream of an asset of these forced orders, and wait until all is decided."""
+        seen = LiquidationsSeen(
+            asset=orders[0].asset, events=orders, able=VENUES, configured=VENUES, after_reconnect=False
+        )
+        path = paths.symbol_path(orders[0].asset)
+        self.system.address(path).tell(seen, redeliver=True, retain=True)
+        self.wait_until(lambda: path in self.system.ledger)  # the first letter starts the stream
+        self.settle()
 
     def advance(self, seconds):
         self.clock.advance(seconds)

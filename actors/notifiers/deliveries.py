@@ -14,7 +14,7 @@ from actors.messages.alerts import DeliverNow
 from actors.notifiers.ledger import Ledger
 from actors.notifiers.queues import FROM_MEMORY, Choice, Pace, Queues
 from actors.outbox import Outbox
-from actors.outbox_rows import ALL_CHATS, Delivery, chat_of
+from actors.outbox_rows import ALL_CHATS, Delivery, Start, chat_of
 from intelligence.alerts import Severity, Stage
 
 HOLD_MAX_S = 3600.0  # a stored wait is not trusted for longer: clocks may have been set
@@ -65,6 +65,14 @@ class Deliveries:
 
     def next(self) -> Choice | None:
         return self._queues.next(self._clock.monotonic(), self._pace)
+
+    def start_of(self, row: Delivery) -> Start | None:
+        """What became of the message that announced the incident of this row; None when there never was one."""
+        made = (row.alert.alert_id, Stage.RAISED, row.target)
+        if made in self._made:
+            return Start(may_have_arrived=True, message_id=self._made[made])
+        start: Start | None = self._ledger.read(lambda outbox: outbox.start_of(row.alert.alert_id, row.target))
+        return start
 
     def urgent(self, chat_id: int) -> bool:
         """Whether something waits for that chat that no picture may hold up."""
@@ -117,6 +125,8 @@ class Deliveries:
             self._ledger.mark(lambda outbox: outbox.claim(row.id, self._ledger.epoch))
             self._mark_delivered(row, message_id)
             return
+        if row.stage is Stage.UPDATED and (row.alert.alert_id, Stage.ENDED, row.target) in self._made:
+            return  # its end has been told from memory, and takes its place in the file in a moment
         if (unstored := self._unstored.pop(_key(row), None)) is not None:
             self._queues.remove(unstored)
         self._queues.add(row)

@@ -161,7 +161,7 @@ class TelegramNotifier(Supervised):
     def _attempt(self, row: Delivery) -> None:
         edits: int | None = None
         if row.stage is not Stage.RAISED:
-            start = self._ledger.read(lambda outbox: outbox.start_of(row.alert.alert_id, row.target))
+            start = self._deliveries.start_of(row)
             edits = start.message_id if start is not None and row.id not in self._as_new else None
             if start is not None and not start.may_have_arrived:
                 self._deliveries.give_up(row, "start_not_delivered")
@@ -217,8 +217,8 @@ class TelegramNotifier(Supervised):
             case verdicts.Throttled(wait_s=wait_s):
                 self.log.warning("telegram_throttled", chat_id=chat_of(row.target), wait_s=wait_s)
                 self._deliveries.put_back(row, "throttled", wait_s, counted=False)
-            case verdicts.NotSent(reason=reason):
-                self._try_later(row, reason)
+            case verdicts.NotSent(reason=reason, answered=answered):
+                self._try_later(row, reason, counted=answered)
             case verdicts.Unknown(reason=reason):
                 self._settle_unknown(row, reason)
             case verdicts.NoSuchBot():
@@ -243,7 +243,8 @@ class TelegramNotifier(Supervised):
             delivered = AlertDelivered(alert=row.alert, chat_id=chat_id, send_to=to, message_id=message_id)
             self.send(self._pictures, delivered, lane=Lane.DATA)
 
-    def _try_later(self, row: Delivery, reason: str) -> None:
+    def _try_later(self, row: Delivery, reason: str, *, counted: bool) -> None:
+        """`counted`: the message may be to blame. While nobody answers at all it is not, and keeps its place."""
         chat_id = chat_of(row.target)
         failures = self._failures[chat_id] = self._failures.get(chat_id, 0) + 1
         wait_s = self._backoff.delay_s(failures, random.random())
@@ -256,7 +257,7 @@ class TelegramNotifier(Supervised):
             attempt=failures,
             wait_s=round(wait_s, 2),
         )
-        self._deliveries.put_back(row, reason, wait_s)
+        self._deliveries.put_back(row, reason, wait_s, counted=counted)
 
     def _settle_unknown(self, row: Delivery, reason: str) -> None:
         """Telegram may have it. An edit is made once more, and what interrupts people sent, with the same id in its text; the

@@ -36,9 +36,10 @@ class Throttled:
 
 @dataclass(frozen=True, slots=True)
 class NotSent:
-    """Surely or most likely not delivered: worth trying again."""
+    """Surely or most likely not delivered: worth trying again. `answered`: by Telegram, so the message may be to blame."""
 
     reason: str
+    answered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,7 @@ def judge(status: int, body: bytes) -> Verdict:
         return ChatGone(reason)
     if status == 400 and answer:
         return _judge_400(answer, said.lower(), reason)
-    return NotSent(reason)  # 5xx, redirects of a captive portal, pages of a proxy
+    return NotSent(reason, answered=bool(answer))  # 5xx, redirects of a captive portal, pages of a proxy
 
 
 def _judge_yes(answer: dict[str, Any]) -> Verdict:

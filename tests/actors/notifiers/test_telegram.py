@@ -373,11 +373,20 @@ def test_refused_connections_are_tried_until_somebody_listens(post, logged):
 
 
 def test_message_that_telegram_cannot_stomach_lets_the_others_go_first(post):
-    post.stand.fail(text="alert-00", answer=(500, ""), times=9)
+    post.stand.fail(text="alert-00", answer=proxy.refusal(500, "Internal Server Error"), times=9)
     post.queue(*some(3)).open()
     post.done()
 
     assert ids(post.stand.sent()) == ["alert-01", "alert-02", "alert-00"]
+
+
+@pytest.mark.parametrize("answer", [(502, "<html>Bad Gateway</html>"), (503, "")], ids=["502", "503"])
+def test_while_nobody_answers_no_message_loses_its_place(post, answer):
+    post.stand.fail(text="alert-00", answer=answer, times=20)
+    post.queue(*some(3)).open()
+    post.done()
+
+    assert ids(post.stand.sent()) == ["alert-00", "alert-01", "alert-02"]
 
 
 LOST = {
@@ -638,6 +647,23 @@ def test_alert_from_memory_is_sent_and_only_marked_when_its_row_appears(post):
 
     assert len(post.stand.calls()) == 1
     assert post.states() == [("abcdefghijkl", "delivered")]
+
+
+def test_an_incident_told_from_memory_ends_in_its_own_message(post):
+    post.open()
+    for stage in (Stage.RAISED, Stage.ENDED):
+        post.tell(DeliverNow(alert=an_incident(stage), targets=(telegram_target(ME),)))
+    (edit,) = wait_for(post.stand.edits)
+    assert edit.fields["message_id"] == post.stand.sent()[0].result["message_id"]
+
+    post.queue(an_incident(), an_incident(Stage.UPDATED)).tell()
+    post.tell(DeliverNow(alert=an_alert(alert_id="next"), targets=(telegram_target(ME),)))
+    post.stand.wait_sent(2)
+    post.queue(an_incident(Stage.ENDED)).tell()
+    post.done()
+
+    assert len(post.stand.sent()) == 2
+    assert len(post.stand.calls("editMessageText")) == 1  # growth is not written over the end
 
 
 def test_alert_from_memory_that_could_not_be_sent_is_sent_from_its_row(post, logged):

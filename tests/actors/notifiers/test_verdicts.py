@@ -37,7 +37,7 @@ def error(code, description, **parameters):
         (429, error(429, "Too Many Requests", retry_after=0), Throttled(5.0)),
         (429, b"", Throttled(5.0)),
         (420, error(420, "Too Many Requests"), Throttled(5.0)),
-        (500, error(500, "Internal Server Error"), NotSent("http_500 Internal Server Error")),
+        (500, error(500, "Internal Server Error"), NotSent("http_500 Internal Server Error", answered=True)),
         (502, b"<html>Bad Gateway</html>", NotSent("http_502")),
         (503, b"", NotSent("http_503")),
         (307, b"", NotSent("http_307")),
