@@ -1,6 +1,8 @@
 """Alerts, what followed them and the prices it is measured by, in a file of their own: no writing here holds up an alert."""
 
 from collections.abc import Iterable, Mapping
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 import msgspec
@@ -9,7 +11,7 @@ from actors.database import Database
 from intelligence.alerts import AlertKind
 from intelligence.outcomes.bars import HourBars
 from intelligence.outcomes.judging import Outcome, Told
-from intelligence.outcomes.scores import DAY_MS, Judged
+from intelligence.outcomes.scores import DAY_MS, Judged, judged_of
 from intelligence.outcomes.volatility import HOUR
 
 OUTCOMES = "outcomes.db"
@@ -58,11 +60,11 @@ class OutcomeBook:
         row = self._db.one("SELECT record FROM told WHERE alert_id = ?", alert_id)
         return msgspec.json.decode(row["record"], type=Told) if row else None
 
-    def open(self) -> dict[str, tuple[Told, set[int]]]:
-        """By id, the alerts that still wait for outcomes, with the horizons that are there."""
+    def open(self) -> dict[str, tuple[Told, dict[int, Outcome]]]:
+        """By id, the alerts that still wait for outcomes, with those that are there by their horizon."""
         rows = self._db.all("SELECT record FROM told WHERE closed = 0 ORDER BY started_ms")
         found = [msgspec.json.decode(row["record"], type=Told) for row in rows]
-        return {told.alert_id: (told, {one.minutes for one in self.outcomes(told.alert_id)}) for told in found}
+        return {told.alert_id: (told, {one.minutes: one for one in self.outcomes(told.alert_id)}) for told in found}
 
     def put_outcome(self, outcome: Outcome) -> None:
         record = msgspec.json.encode(outcome).decode()
@@ -76,18 +78,19 @@ class OutcomeBook:
         rows = self._db.all("SELECT record FROM outcomes WHERE alert_id = ? ORDER BY minutes", alert_id)
         return [msgspec.json.decode(row["record"], type=Outcome) for row in rows]
 
-    def judged(self, since_ms: int, horizons: Mapping[AlertKind, int]) -> list[Judged]:
+    def judged(self, since_ms: int) -> list[Judged]:
         """Every alert since then that has its outcome at the horizon of its kind."""
         rows = self._db.all(
-            "SELECT told.record AS told, outcomes.record AS outcome, minutes FROM told JOIN outcomes USING (alert_id)"
-            " WHERE started_ms >= ? ORDER BY started_ms",
+            "SELECT told.record AS told, outcomes.record AS outcome FROM told JOIN outcomes USING (alert_id)"
+            " WHERE started_ms >= ? ORDER BY started_ms, alert_id",
             since_ms,
         )
         found = []
-        for row in rows:
-            told = msgspec.json.decode(row["told"], type=Told)
-            if horizons[told.kind] == row["minutes"]:
-                found.append(Judged(told=told, outcome=msgspec.json.decode(row["outcome"], type=Outcome)))
+        for told, group in groupby(rows, key=itemgetter("told")):
+            outcomes = [msgspec.json.decode(row["outcome"], type=Outcome) for row in group]
+            one = judged_of(msgspec.json.decode(told, type=Told), {outcome.minutes: outcome for outcome in outcomes})
+            if one is not None:
+                found.append(one)
         return found
 
     def starts_ms(self, asset: str, since_ms: int) -> list[int]:

@@ -1,9 +1,8 @@
 """What followed every alert, measured from its delivery by the asset's minutes, and how the families of alerts do."""
 
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -14,16 +13,17 @@ from actors.messages.market import MinuteClosed
 from actors.messages.outcomes import AlertDecided, AskScores, DeliveryMade, LedgerState, ScoresTold, SelectionSet
 from actors.missed_alerts import missed_alerts
 from actors.outcome_book import OutcomeBook
+from actors.outcome_file import OutcomeFile
 from actors.supervised import Supervised
 from intelligence.alerts import AlertKind
 from intelligence.minute import MINUTE_MS, Minute
 from intelligence.outcomes.bars import Bars, HourBars, hours_of, number_of, prices_of
-from intelligence.outcomes.consequence import HORIZONS, OWN_HORIZON
+from intelligence.outcomes.consequence import HORIZONS
 from intelligence.outcomes.controls import control_minutes
 from intelligence.outcomes.judging import LONGEST, Outcome, Told, first_minute, judge, told_of
 from intelligence.outcomes.rules import OutcomeRules
-from intelligence.outcomes.scores import DAY_MS, Judged, Scores, scores
-from intelligence.outcomes.selection import VALID_MS, demotions, fit, selected
+from intelligence.outcomes.scores import DAY_MS, Scores
+from intelligence.outcomes.standing import Standing
 from intelligence.outcomes.volatility import HOUR
 
 TICK_S = 60.0  # market seconds: minutes are written, and what is due is judged
@@ -32,9 +32,7 @@ GIVE_UP_MS = 600_000  # behind a horizon: minutes that are not there by then do 
 AWAITED_MS = 21_600_000  # a message that was not delivered for so long never is (outbox.p1_valid_s)
 BATCH = 10  # outcomes in one turn, so that nobody takes this for a hang
 TELL_S = 600.0
-FIT_MS = 3_600_000
 HEARERS = (paths.TERMINAL, paths.TELEGRAM)
-T = TypeVar("T")
 
 
 class _Tick(NamedTuple):
@@ -59,17 +57,14 @@ class OutcomeLedger(Supervised):
         alerts that were told while nobody was here.
         """
         self._outbox = None if fresh else outbox
-        self._file, self._busy_s, self._rules = file, busy_s, rules
+        self._busy_s, self._rules = busy_s, rules
         self._fresh = fresh and self.epoch == 1
-        self._book: OutcomeBook | None = None
-        self._open: dict[str, tuple[Told, set[int]]] = {}
-        self._judged: list[Judged] = []
-        self._selection = fit((), self.now_ms, rules.selection)
-        self._fitted_ms = 0
+        self._open: dict[str, tuple[Told, dict[int, Outcome]]] = {}
+        self._standing = Standing(rules, self.now_ms)
         self._bars: dict[str, tuple[int, HourBars]] = {}  # the newest hour of each asset
         self._unwritten: dict[tuple[str, int], HourBars] = {}
-        self._failures = 0
-        self._do(lambda _: None)
+        self._file = OutcomeFile(file, busy_s, opened=self._take_over, failed=self._file_failed)
+        self._file.do(lambda _: None)
         self.timer.every("tick", TICK_S, _Tick(), market=True)
         self.timer.every("tell", TELL_S, _Tell(), market=True)
 
@@ -92,10 +87,9 @@ class OutcomeLedger(Supervised):
         return None
 
     def terminate(self, reason: str) -> None:  # noqa: ARG002 - the base class names it
-        if hasattr(self, "_unwritten"):
+        if hasattr(self, "_file"):
             self._write_bars()
-            if self._book is not None:
-                self._book.close()
+            self._file.close()
 
     # -- what comes ---------------------------------------------------------------------------------------------------
 
@@ -107,7 +101,7 @@ class OutcomeLedger(Supervised):
         hour, bars = self._bars.get(minute.asset, (0, None))
         if bars is None or hour != number // HOUR:
             hour = number // HOUR
-            kept = self._do(lambda book: book.bars(minute.asset, (hour,)))
+            kept = self._file.do(lambda book: book.bars(minute.asset, (hour,)))
             bars = self._unwritten.get((minute.asset, hour)) or (kept or {}).get(hour) or HourBars()
             self._bars[minute.asset] = hour, bars
         bars.put(number, prices)
@@ -115,23 +109,23 @@ class OutcomeLedger(Supervised):
 
     def _take_alert(self, decided: AlertDecided) -> None:
         told = told_of(decided.alert, decided_ms=decided.decided_ms, awaited=decided.awaited, held=decided.held)
-        if told is None or told.alert_id in self._open or self._do(partial(_find, told.alert_id)) is not None:
+        if told is None or told.alert_id in self._open or self._file.do(partial(_find, told.alert_id)) is not None:
             return
         told = msgspec.structs.replace(
             told,
-            chance=self._selection.chance(told.kind, told.ratio),
-            chosen=self._selection.chooses(told.kind, told.severity, told.ratio),
+            chance=self._standing.selection.chance(told.kind, told.ratio),
+            chosen=self._standing.selection.chooses(told.kind, told.severity, told.ratio),
         )
-        self._open[told.alert_id] = told, set()
-        self._do(partial(_put_told, told))
+        self._open[told.alert_id] = told, {}
+        self._file.do(partial(_put_told, told))
 
     def _take_delivery(self, made: DeliveryMade) -> None:
-        told, done = self._open.get(made.alert_id, (None, set()))
+        told, done = self._open.get(made.alert_id, (None, {}))
         if told is None or told.delivered_ms is not None or done:
             return
         delivered = msgspec.structs.replace(told, delivered_ms=made.delivered_ms)
         self._open[told.alert_id] = delivered, done
-        self._do(lambda book: book.put_told(delivered))
+        self._file.do(partial(_put_told, delivered))
 
     # -- judging ------------------------------------------------------------------------------------------------------
 
@@ -148,7 +142,7 @@ class OutcomeLedger(Supervised):
         self._write_note()
         self.progress()
 
-    def _judge_due(self, told: Told, done: set[int]) -> int:
+    def _judge_due(self, told: Told, done: dict[int, Outcome]) -> int:
         """Judge what is due of one alert and say how many outcomes that gave."""
         if told.from_ms is None:
             if self.now_ms - told.decided_ms > AWAITED_MS:
@@ -160,13 +154,12 @@ class OutcomeLedger(Supervised):
             if minutes in done or self.now_ms < over_ms + SETTLE_MS:
                 continue
             late = self.now_ms >= over_ms + GIVE_UP_MS
-            outcome = self._do(partial(self._measure, told, minutes, late=late))
+            outcome = self._file.do(partial(self._measure, told, minutes, late=late))
             if outcome is None:
                 break  # the file does not serve now, or minutes are missing that may still come
-            done.add(minutes)
+            done[minutes] = outcome
             found += 1
-            if minutes == told.horizon:
-                self._judged.append(Judged(told=told, outcome=outcome))
+            self._standing.take(told, done)
         if len(done) == len(HORIZONS):
             self._end(told)
         return found
@@ -192,45 +185,38 @@ class OutcomeLedger(Supervised):
             minutes=minutes,
             span=outcome.span,
             consequential=outcome.consequential,
+            strict=outcome.strict,
         )
         return outcome
 
     def _end(self, told: Told) -> None:
         self._open.pop(told.alert_id, None)
-        self._do(lambda book: book.end(told.alert_id))
+        self._file.do(lambda book: book.end(told.alert_id))
 
     # -- telling ------------------------------------------------------------------------------------------------------
 
     def _tell(self) -> None:
-        since_ms = self.now_ms - self._kept_ms
-        self._judged = [one for one in self._judged if one.at_ms >= since_ms]
         now_ms = self.now_ms
-        told = ScoresTold(scores=scores(self._judged, now_ms, self._rules))
-        self._select(told.scores)
+        self._standing.forget(now_ms - self._kept_ms)
+        told = self._standing.scores(now_ms)
+        self._select(told)
         for path in HEARERS:
             if self.system.find(path) is not None:
-                self.send(path, told, lane=Lane.DATA, merge="scores")
-        self._do(lambda book: book.forget(now_ms - self._kept_ms))
+                self.send(path, ScoresTold(scores=told), lane=Lane.DATA, merge="scores")
+        self._file.do(lambda book: book.forget(now_ms - self._kept_ms))
 
     def _select(self, told: Scores) -> None:
         """Fit anew once an hour, look for families that do badly, and tell the dispatcher."""
-        rule, today = self._rules.selection, told.at_ms // DAY_MS
-        if told.at_ms - self._fitted_ms >= FIT_MS:
-            self._fitted_ms = told.at_ms
-            self._selection = fit(self._judged, told.at_ms, rule)
-            for family in told.families:
-                if family.measurable and not family.shadow:
-                    self._do(partial(_put_low, family.kind, today, family.share.lower))
-        lows = self._do(lambda book: book.lows(today - rule.demote_days)) or []
-        demoted = demotions(lows, today, rule)
-        if demoted != self._selection.demoted:
-            names = [one.kind for one in demoted]
-            self.log.info("families_demoted", families=names, before=[one.kind for one in self._selection.demoted])
-        self._selection = msgspec.structs.replace(
-            self._selection, demoted=demoted, valid_until_ms=told.at_ms + VALID_MS
-        )
+        for kind, day, lower in self._standing.refit(told):
+            self._file.do(partial(_put_low, kind, day, lower))
+        since_day = told.at_ms // DAY_MS - self._rules.selection.demote_days
+        before = self._standing.demote(self._file.do(lambda book: book.lows(since_day)) or [], told.at_ms)
+        selection = self._standing.selection
+        if selection.demoted != before:
+            names = [[one.kind for one in some] for some in (selection.demoted, before)]
+            self.log.info("families_demoted", families=names[0], before=names[1])
         if self.system.find(paths.DISPATCHER) is not None:
-            self.send(paths.DISPATCHER, SelectionSet(selection=self._selection), lane=Lane.DATA, merge="selection")
+            self.send(paths.DISPATCHER, SelectionSet(selection=selection), lane=Lane.DATA, merge="selection")
 
     @property
     def _kept_ms(self) -> int:
@@ -239,48 +225,34 @@ class OutcomeLedger(Supervised):
 
     def _state(self) -> LedgerState:
         return LedgerState(
-            scores=scores(self._judged, self.now_ms, self._rules),
-            selection=self._selection,
-            selected=selected(self._judged, self.now_ms, self._rules.score_days),
+            scores=self._standing.scores(self.now_ms),
+            selection=self._standing.selection,
+            selected=self._standing.selected(self.now_ms),
             waiting=len(self._open),
-            bars_from_ms=self._do(lambda book: book.bars_from_ms()),
+            bars_from_ms=self._file.do(lambda book: book.bars_from_ms()),
         )
 
     def _write_note(self) -> None:
-        if not self._failures:
-            self.note(f"{len(self._judged)} alerts judged, {len(self._open)} wait")
+        if not self._file.failures:
+            self.note(f"{len(self._standing)} alerts judged, {len(self._open)} wait")
 
     # -- the file -----------------------------------------------------------------------------------------------------
 
     def _write_bars(self) -> None:
-        self._do(self._put_bars)
+        self._file.do(self._put_bars)
 
     def _put_bars(self, book: OutcomeBook) -> None:
         if self._unwritten:
             book.put_bars(self._unwritten)
             self._unwritten = {}
 
-    def _do(self, work: Callable[[OutcomeBook], T]) -> T | None:
-        """The result of `work`, or None when the file does not serve now."""
-        try:
-            if self._book is None:
-                self._book = self._opened()
-            result = work(self._book)
-        except StorageError as error:
-            self._failures += 1
-            if self._book is not None:
-                self._book.close()
-                self._book = None
-            if self._failures & (self._failures - 1) == 0:
-                self.log.warning("outcomes_not_written", reason=str(error)[:300], n=self._failures)
-            self.note(f"not written: {error}"[:200])
-            return None
-        self._failures = 0
-        return result
+    def _file_failed(self, error: StorageError, times: int) -> None:
+        if times & (times - 1) == 0:
+            self.log.warning("outcomes_not_written", reason=str(error)[:300], n=times)
+        self.note(f"not written: {error}"[:200])
 
-    def _opened(self) -> OutcomeBook:
-        """Open the file and take over what is in it."""
-        book = OutcomeBook(self._file, self._busy_s)
+    def _take_over(self, book: OutcomeBook) -> None:
+        """Take over what is in the file that was just opened."""
         if self._fresh:
             book.forget(2**62)
             self._fresh = False
@@ -289,9 +261,8 @@ class OutcomeLedger(Supervised):
         for alert_id, one in waiting.items():  # what came while the file did not serve
             book.put_told(one[0])
             self._open[alert_id] = one
-        self._judged = book.judged(self.now_ms - self._kept_ms, OWN_HORIZON)
+        self._standing.begin_with(book.judged(self.now_ms - self._kept_ms))
         self._catch_up(book)
-        return book
 
     def _catch_up(self, book: OutcomeBook) -> None:
         """Once: take what was told while nobody was here from the outbox, if that can be read now."""
@@ -312,7 +283,7 @@ class OutcomeLedger(Supervised):
 
     def _adopt(self, told: Told, book: OutcomeBook) -> None:
         book.put_told(told)
-        self._open[told.alert_id] = told, set()
+        self._open[told.alert_id] = told, {}
 
 
 def _put_low(kind: AlertKind, day: int, lower: float, book: OutcomeBook) -> None:

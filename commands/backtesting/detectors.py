@@ -5,7 +5,10 @@ from pathlib import Path
 
 from rich.progress import Progress
 
-from commands.backtesting.families import cascades_of, during, events_of, family_section, recordings_of
+from commands.backtesting.families.recomputed import of_minutes, of_tapes
+from commands.backtesting.families.recordings import during, recordings_of
+from commands.backtesting.families.reference_events import cascades_of, events_of
+from commands.backtesting.families.section import Evidence, family_section
 from commands.backtesting.plays import (
     SOURCES,
     Play,
@@ -66,8 +69,12 @@ def detector_sections(data: Path, families: Sequence[str], processes: int, progr
 
 def _of_minutes(data: Path, source: str, kind: AlertKind, told: ToldBy) -> Section:
     recordings = recordings_of(data, source, kind)
-    events = events_of(recordings, data, source, kind)
-    return family_section(f"{_name(kind)}: {SOURCES[source].name}", kind, recordings, told, events)
+    evidence = Evidence(
+        recordings=recordings,
+        events=events_of(recordings, data, source, kind),
+        recompute=of_minutes(recordings, data, source, kind),
+    )
+    return family_section(f"{_name(kind)}: {SOURCES[source].name}", kind, told, evidence)
 
 
 def _of_liquidations(data: Path, source: str, told: ToldBy) -> list[Section]:
@@ -78,9 +85,11 @@ def _of_liquidations(data: Path, source: str, told: ToldBy) -> list[Section]:
     sections = []
     for kind in (AlertKind.LIQUIDATION, AlertKind.CASCADE):
         recordings = during(recordings_of(data, source, kind), {asset: tape for asset, tape in tapes.items() if tape})
-        events = cascades_of(recordings, tapes)
+        evidence = Evidence(
+            recordings=recordings, events=cascades_of(recordings, tapes), recompute=of_tapes(tapes, kind)
+        )
         title = f"{_name(kind)}: forced orders beside {SOURCES[source].name}"
-        sections.append(family_section(title, kind, recordings, told, events))
+        sections.append(family_section(title, kind, told, evidence))
     return sections
 
 

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from intelligence.market import Coverage, Liquidation, MarkPrice, OpenInterest, PositionSide, PriceKind
 from intelligence.minute import MINUTE_MS, Minute
 
@@ -141,7 +143,7 @@ class Recordings:
     def _lines(self, name: str) -> Iterator[dict[str, float | str]]:
         with gzip.open(self.data / name, "rt") as file:
             for line in file:
-                yield json.loads(line)
+                yield msgspec.json.decode(line)
 
 
 def _take(bars: dict[int, list[float]], row: dict[str, float | str]) -> None:

@@ -12,6 +12,8 @@ from intelligence.evaluation.matching import Event, Matching, match
 from intelligence.evaluation.outcomes import Judged, Outcomes
 from intelligence.evaluation.played import Told
 from intelligence.evaluation.selective import Candidate
+from intelligence.outcomes.controls import control_minutes
+from intelligence.outcomes.rules import OutcomeRules
 
 LEAST_ALERTS = 20
 RANDOM_SEED = 20_261_123
@@ -19,14 +21,26 @@ RANDOM_SEED = 20_261_123
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Recording:
-    """An asset's bars with what followed each of them. `first`: the bar with which counting begins."""
+    """An asset's bars with what followed each of them; `ledger`: by the control times of the daemon's own ledger. `first`: the
+    bar with which counting begins.
+    """
 
     outcomes: Outcomes
+    ledger: Outcomes
     first: int
+
+    @classmethod
+    def of(cls, bars: Bars, horizon_min: int, first: int) -> "Recording":
+        return cls(Outcomes(bars, horizon_min), Outcomes(bars, horizon_min, OutcomeRules(), control_minutes), first)
 
     @property
     def bars(self) -> Bars:
         return self.outcomes.bars
+
+    @property
+    def from_ms(self) -> int:
+        """When counting begins."""
+        return int(self.bars.from_ms[min(self.first, len(self.bars) - 1)])
 
     @property
     def days(self) -> float:
@@ -34,11 +48,14 @@ class Recording:
 
 
 Places = Mapping[str, Ints]
+NOWHERE: Ints = np.array([], dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Score:
-    """Over the assets together. `mean`: of the assets' shares, as detection.md 12.10 gives it. Intervals by whole days."""
+    """Over the assets together. `mean`: of the assets' shares, as detection.md 12.10 gives it. `base`: how often control
+    times pass. Intervals by whole days.
+    """
 
     pushes: int
     rate: float
@@ -47,6 +64,7 @@ class Score:
     plain: Interval
     strict: Interval
     with_room: Interval
+    base: float
     hits: Flags
     days: Ints
     by_asset: tuple[tuple[str, Share], ...]
@@ -89,20 +107,29 @@ class Family:
         places = bars.place_of(ends + bars.step_ms - 1)
         return np.asarray(np.unique(places[(places >= recording.first) & (places < len(bars))]), dtype=np.int64)
 
-    def score(self, places: Places, starts: Places | None = None) -> Score:
+    def score(self, places: Places, starts: Places | None = None, untrue: Places | None = None) -> Score:
+        """`untrue`: those of the places at which what was told is not A1, and so not A2 either."""
         judged = {
             asset: recording.outcomes.judge(places[asset], None if starts is None else starts[asset])
             for asset, recording in self.recordings.items()
         }
-        return self._score(judged, sum(map(len, places.values())))
+        return self._score(judged, untrue or {}, sum(map(len, places.values())))
 
-    def _score(self, judged: Mapping[str, Judged], pushes: int) -> Score:
+    def score_as_ledger(self, places: Places, starts: Places) -> Score:
+        """What /stats would say, had the daemon been there."""
+        judged = {asset: one.ledger.judge(places[asset], starts[asset]) for asset, one in self.recordings.items()}
+        return self._score(judged, {}, sum(map(len, places.values())))
+
+    def _score(self, judged: Mapping[str, Judged], untrue: Places, pushes: int) -> Score:
         days = np.concatenate([self.recordings[asset].bars.day_of(one.places) for asset, one in judged.items()])
+        true = {asset: ~np.isin(one.places, untrue.get(asset, NOWHERE)) for asset, one in judged.items()}
         plain, strict, room = (
-            np.concatenate([getattr(one, name) for one in judged.values()]) for name in ("plain", "strict", "with_room")
+            np.concatenate([getattr(one, name) & true[asset] for asset, one in judged.items()])
+            for name in ("plain", "strict", "with_room")
         )
-        shares = tuple((asset, share_of(one.plain)) for asset, one in judged.items())
+        shares = tuple((asset, share_of(one.plain & true[asset])) for asset, one in judged.items())
         measured = [share.value for _, share in shares if share.of]
+        base = np.concatenate([one.base for one in judged.values()])
         return Score(
             pushes=pushes,
             rate=pushes / self.asset_days,
@@ -111,6 +138,7 @@ class Family:
             plain=bootstrap_mean(plain, days),
             strict=bootstrap_mean(strict, days),
             with_room=bootstrap_mean(room, days),
+            base=float(base.mean()) if len(base) else float("nan"),
             hits=plain,
             days=days,
             by_asset=shares,
@@ -138,8 +166,7 @@ class Family:
         return self._each(lambda one, n: baselines.strongest(scores(one.bars), n, one.bars, one.first), counts)
 
     def _each(self, pick: Callable[[Recording, int], Ints], counts: Mapping[str, int]) -> dict[str, Ints]:
-        nothing = np.array([], dtype=np.int64)
-        return {asset: pick(one, counts[asset]) if counts[asset] else nothing for asset, one in self.recordings.items()}
+        return {asset: pick(one, counts[asset]) if counts[asset] else NOWHERE for asset, one in self.recordings.items()}
 
     def _same_limit(self, count: int) -> dict[str, Ints]:
         scores = {asset: baselines.fixed_usd(one.bars) for asset, one in self.recordings.items()}
@@ -161,9 +188,8 @@ class Family:
         """All assets together; times in ms. Only events of the days that count."""
         parts = []
         for asset, recording in self.recordings.items():
-            from_ms = int(recording.bars.from_ms[min(recording.first, len(recording.bars) - 1)])
-            real = [event for event in events[asset] if event.start_ms >= from_ms]
-            parts.append(match([at for at in told[asset] if at >= from_ms], real, whole=whole))
+            real = [event for event in events[asset] if event.start_ms >= recording.from_ms]
+            parts.append(match([at for at in told[asset] if at >= recording.from_ms], real, whole=whole))
         return Matching(
             pairs=tuple(pair for one in parts for pair in one.pairs),
             alerts=sum(one.alerts for one in parts),
@@ -186,7 +212,9 @@ class Family:
                     Candidate(
                         asset=asset,
                         place=place,
+                        at_ms=int(recording.bars.end_ms(np.array([place]))[0]),
                         day=int(days[row]),
+                        ratio=alerts[place].ratio,
                         features=features(recording, place, alerts[place].strength, place - before),
                         came=bool(judged.plain[row]),
                         strict=bool(judged.strict[row]),

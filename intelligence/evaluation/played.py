@@ -4,7 +4,7 @@ from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from math import fsum, log
+from math import fsum
 
 from intelligence.alerts import Alert, AlertKind, Stage
 from intelligence.detectors.asset import AssetDetection, DetectionRules
@@ -12,7 +12,7 @@ from intelligence.detectors.open_interest import OpenInterestDetector, OpenInter
 from intelligence.detectors.volume_rule import VolumeRule
 from intelligence.detectors.volume_spike import VolumeSpikeDetector
 from intelligence.evaluation.bars import DAY_MIN
-from intelligence.market import Liquidation, MarkPrice
+from intelligence.market import Liquidation, MarkPrice, PositionSide
 from intelligence.minute import MINUTE_MS, Minute
 from intelligence.thresholds.records import Policy, Threshold
 from intelligence.thresholds.static import StaticThresholds
@@ -20,35 +20,58 @@ from intelligence.thresholds.static import StaticThresholds
 QUARTER_MIN = 15
 RENEWED_MIN = 60
 KEPT_DAYS = 28
+LEAST = 1e-12  # so that a threshold of 0 divides
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """What a detector told at the end of the minute (or at the order) `at_ms`. `strength`: above its threshold."""
+    """What a detector told at the end of the minute (or at the order) `at_ms`. `value`, `threshold` as in the alert;
+    `strength`: above its threshold. `started_ms`, `latest_ms`: of what was counted; `window_ms`: by which it was found, 0 for
+    an order or an incident.
+    """
 
+    alert_id: str
     at_ms: int
-    start_ms: int
+    started_ms: int
+    latest_ms: int
+    window_ms: int
     stage: Stage
     kind: AlertKind
+    side: PositionSide | None
+    value: float
+    threshold: float
     strength: float
     text: str
 
     @classmethod
     def of(cls, alert: Alert, at_ms: int) -> "Told":
-        """`strength`: of a volume spike its range lift, which decides there; of all others value over threshold.
-
-        An event that is found by a window began with that window.
-        """
+        """`strength`: of a volume spike its range lift, which decides there; of all others value over threshold."""
         context = {name: value for name, value in alert.context if isinstance(value, float | int)}
         lift = context.get("range_lift")
         return cls(
+            alert_id=alert.alert_id,
             at_ms=at_ms,
-            start_ms=int((alert.started_ms or alert.exchange_ms) - 1000 * context.get("window_s", 0)),
+            started_ms=alert.started_ms or alert.exchange_ms,
+            latest_ms=alert.latest_ms or alert.exchange_ms,
+            window_ms=int(1000 * context.get("window_s", 0)),
             stage=alert.stage,
             kind=alert.kind,
-            strength=float(lift) if lift is not None else abs(alert.value) / max(alert.threshold, 1e-12),
+            side=alert.position_side,
+            value=alert.value,
+            threshold=alert.threshold,
+            strength=float(lift) if lift is not None else abs(alert.value) / max(alert.threshold, LEAST),
             text=alert.text.partition("\n")[0],
         )
+
+    @property
+    def start_ms(self) -> int:
+        """An event that is found by a window began with that window."""
+        return self.started_ms - self.window_ms
+
+    @property
+    def ratio(self) -> float:
+        """Value over threshold."""
+        return abs(self.value) / max(self.threshold, LEAST)
 
 
 def raised(told: Iterable[Told], kind: AlertKind | None = None) -> list[Told]:
@@ -142,29 +165,3 @@ def liquidations(asset: str, orders: Sequence[Liquidation], marks: Sequence[Mark
         told += [Told.of(alert, record.received_ms) for alert in alerts]
         told += [Told.of(alert, record.received_ms) for alert in detection.tick(record.received_ms)]
     return told
-
-
-def quiet_days(minutes: Sequence[Minute], count: int = 5) -> list[int]:
-    """Numbers since 1970 of the whole UTC days with the smallest price range."""
-    days: dict[int, list[Minute]] = {}
-    for minute in minutes:
-        days.setdefault(minute.from_ms // (DAY_MIN * MINUTE_MS), []).append(minute)
-    whole = {day: inside for day, inside in days.items() if len(inside) == DAY_MIN}
-    return sorted(whole, key=lambda day: _range(whole[day]))[:count]
-
-
-def _range(minutes: Sequence[Minute]) -> float:
-    highs = [minute.high for minute in minutes if minute.high is not None]
-    lows = [minute.low for minute in minutes if minute.low is not None]
-    return log(max(highs) / min(lows))
-
-
-def how_found(told: Sequence[Told], hour_ms: int) -> str:
-    """How an hour is found: raised in it, updated in it, open all through it, or missed."""
-    inside = {one.stage for one in told if hour_ms < one.at_ms <= hour_ms + RENEWED_MIN * MINUTE_MS}
-    before = [one.stage for one in told if one.at_ms <= hour_ms]
-    if Stage.RAISED in inside:
-        return "raised"
-    if Stage.UPDATED in inside:
-        return "updated"
-    return "incident open" if before and before[-1] is not Stage.ENDED else "missed"

@@ -6,6 +6,8 @@ import msgspec
 
 from intelligence.evaluation.intervals import Interval, Share
 
+NOT_MEASURABLE = "not measurable"
+
 
 class Figure(msgspec.Struct, frozen=True):
     """A number with the interval and the sample it rests on; None is not measurable."""

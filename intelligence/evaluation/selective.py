@@ -17,11 +17,15 @@ STEPS = 30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """An alert that may be pushed. `features` of its own moment; `came`: whether it was consequential, None if unknown."""
+    """An alert that may be pushed. `features` of its own moment; `ratio`: value over threshold; `came`: whether it was
+    consequential.
+    """
 
     asset: str
     place: int
+    at_ms: int
     day: int
+    ratio: float
     features: tuple[float, ...]
     came: bool
     strict: bool

@@ -9,6 +9,7 @@ from intelligence.minute import MINUTE_MS
 from intelligence.outcomes.bars import Bars, number_of
 from intelligence.outcomes.consequence import HORIZONS, OWN_HORIZON, Controls, Followed, verdict
 from intelligence.outcomes.controls import DAY
+from intelligence.outcomes.markouts import direction_of
 from intelligence.outcomes.rules import OutcomeRules
 
 LONGEST = max(HORIZONS)
@@ -18,7 +19,7 @@ MARKET_BY = "BTC"  # whose price tells of the whole market (ours)
 class Told(msgspec.Struct, frozen=True, kw_only=True):
     """A raised alert. `asset`: whose price tells what followed. `started_ms`: the event; `decided_ms`: when it was decided who
     hears of it. `delivered_ms`: its first delivery. `awaited`: somebody is to be told, so without a delivery nothing is
-    measured. `held`: gates that held it back. `ratio`: value in thresholds. `chance`, `chosen`: what the selection of that
+    measured. `held`: gates that held it back. `ratio`: value in thresholds. `direction`: `direction_of` the alert. `chance`, `chosen`: what the selection of that
     moment made of it (how likely consequential, push or not), None where it said nothing.
     """
 
@@ -33,6 +34,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     held: tuple[str, ...] = ()
     delivered_ms: int | None = None
     ratio: float = 1.0
+    direction: int = 0
     chance: float | None = None
     chosen: bool | None = None
 
@@ -80,6 +82,7 @@ def told_of(alert: Alert, *, decided_ms: int, awaited: bool, held: Sequence[str]
         awaited=awaited,
         held=tuple(sorted({gate.partition(":")[0] for gate in held})),
         ratio=ratio_of(alert),
+        direction=direction_of(alert),
     )
 
 

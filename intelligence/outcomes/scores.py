@@ -1,13 +1,15 @@
 """A2 by family over the last days: of what people were told, and of what is on trial."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 
 import msgspec
 
 from intelligence.alerts import AlertKind
+from intelligence.minute import MINUTE_MS
 from intelligence.outcomes.judging import Outcome, Told
+from intelligence.outcomes.markouts import Markout, markout
 from intelligence.outcomes.rules import OutcomeRules
 from intelligence.outcomes.shares import Share, share_by_day
 
@@ -16,28 +18,36 @@ DIGEST = "digest"  # the gate, as `Told.held` names it
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
-    """An alert with its outcome at its own horizon."""
+    """An alert with its outcome at its own horizon. `moves`: minutes and ln(last / first) of every horizon that is known."""
 
     told: Told
     outcome: Outcome
+    moves: tuple[tuple[int, float], ...] = ()
 
     @property
     def at_ms(self) -> int:
         return self.told.from_ms or self.told.decided_ms
 
+    @property
+    def day(self) -> int:
+        return self.at_ms // DAY_MS
+
 
 class FamilyScore(msgspec.Struct, frozen=True, kw_only=True):
-    """`share`: consequential ones of those that could be measured. `base`: how often control times pass. `alerts`: all that
-    were told, with or without an outcome. `per_day`: those, a day. `least`: with fewer outcomes it is
-    not measurable.
+    """`share`: consequential ones of those that could be measured; `strict`: against hours as wild as the one before. `base`:
+    how often control times pass. `alerts`: all that were told, with or without an outcome, in `days`; `per_day`: those, a day.
+    `markouts`: by horizon. `least`: with fewer outcomes it is not measurable.
     """
 
     kind: AlertKind
     shadow: bool
     alerts: int
+    days: float
     per_day: float
     share: Share
+    strict: Share
     base: float | None
+    markouts: tuple[Markout, ...]
     least: int
 
     @property
@@ -57,6 +67,15 @@ class Scores(msgspec.Struct, frozen=True, kw_only=True):
         return next((one for one in self.families if one.kind is kind and not one.shadow), None)
 
 
+def judged_of(told: Told, outcomes: Mapping[int, Outcome]) -> Judged | None:
+    """None while its own horizon is not over. `outcomes`: by their minutes."""
+    own = outcomes.get(told.horizon)
+    if own is None:
+        return None
+    moves = tuple((minutes, one.move) for minutes, one in sorted(outcomes.items()) if one.move is not None)
+    return Judged(told=told, outcome=own, moves=moves)
+
+
 def scores(judged: Iterable[Judged], now_ms: int, rules: OutcomeRules) -> Scores:
     """Only of alerts whose horizon was over at `now_ms`, told since so many days."""
     since_ms = now_ms - rules.score_days * DAY_MS
@@ -66,16 +85,13 @@ def scores(judged: Iterable[Judged], now_ms: int, rules: OutcomeRules) -> Scores
             groups[one.told.kind, one.told.shadow].append(one)
     first_ms = min((one.at_ms for group in groups.values() for one in group), default=now_ms)
     days = max((now_ms - first_ms) / DAY_MS, 1.0)
-    families = (
-        _family(kind, group, days, shadow=shadow, least=rules.least_alerts)
-        for (kind, shadow), group in sorted(groups.items())
-    )
+    families = (_family(group, now_ms, days, rules) for _, group in sorted(groups.items(), key=lambda one: one[0]))
     return Scores(at_ms=now_ms, days=rules.score_days, families=tuple(families))
 
 
 def is_over(one: Judged, now_ms: int) -> bool:
     """Whether the whole of what followed lay before that moment: nothing later may be looked at."""
-    return one.at_ms + (one.outcome.minutes + 1) * 60_000 <= now_ms
+    return one.at_ms + (one.outcome.minutes + 1) * MINUTE_MS <= now_ms
 
 
 def counts(told: Told) -> bool:
@@ -103,16 +119,31 @@ def lines_of(told: Scores) -> Mapping[AlertKind, str]:
     return {kind: line for kind, line in lines.items() if line}
 
 
-def _family(kind: AlertKind, group: list[Judged], days: float, *, shadow: bool, least: int) -> FamilyScore:
+def _family(group: Sequence[Judged], now_ms: int, days: float, rules: OutcomeRules) -> FamilyScore:
+    """`days`: since the first alert of any family."""
+    told = group[0].told
     measured = [one for one in group if one.outcome.consequential is not None]
     bases = [one.outcome.base for one in measured if one.outcome.base is not None]
-    share = share_by_day((one.at_ms // DAY_MS, bool(one.outcome.consequential)) for one in measured)
     return FamilyScore(
-        kind=kind,
-        shadow=shadow,
+        kind=told.kind,
+        shadow=told.shadow,
         alerts=len(group),
+        days=(now_ms - min(one.at_ms for one in group)) / DAY_MS,
         per_day=len(group) / days,
-        share=share,
+        share=share_by_day((one.day, bool(one.outcome.consequential)) for one in measured),
+        strict=share_by_day((one.day, one.outcome.strict) for one in measured if one.outcome.strict is not None),
         base=fmean(bases) if bases else None,
-        least=least,
+        markouts=_markouts(group, now_ms, rules.consequence.floor),
+        least=rules.least_alerts,
     )
+
+
+def _markouts(group: Iterable[Judged], now_ms: int, costs: float) -> tuple[Markout, ...]:
+    """By horizon, of the alerts whose direction is known and whose horizon was over."""
+    moves: dict[int, list[tuple[int, float]]] = defaultdict(list)
+    for one in group:
+        for minutes, move in one.moves:
+            if one.told.direction and one.at_ms + (minutes + 1) * MINUTE_MS <= now_ms:
+                moves[minutes].append((one.day, one.told.direction * move))
+    found = (markout(minutes, some, costs) for minutes, some in sorted(moves.items()))
+    return tuple(one for one in found if one is not None)

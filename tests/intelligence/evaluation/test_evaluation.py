@@ -1,16 +1,23 @@
 """Matching, intervals, calibration, splits and selective delivery: what an honest score rests on."""
 
+from dataclasses import replace
+
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from intelligence.alerts import AlertKind
 from intelligence.evaluation.calibration import calibration, isotonic
+from intelligence.evaluation.daemon_selection import pushed_by_daemon
 from intelligence.evaluation.intervals import Share, bootstrap_difference, bootstrap_mean
-from intelligence.evaluation.look_ahead import first_look_ahead
 from intelligence.evaluation.matching import Event, match
+from intelligence.evaluation.played import open_interest_changes
 from intelligence.evaluation.selective import Candidate, fit_logistic, score_forward
 from intelligence.evaluation.splits import Lengths, held_out, walk_forward
+from intelligence.outcomes.rules import SelectionRule
+from tests.intelligence.builders import a_minute, an_open_interest
 
 
 def test_the_second_alert_of_an_event_is_false():
@@ -106,16 +113,18 @@ def test_an_asset_that_is_held_out_is_not_fitted_on():
     assert dict(held_out(("BTC", "ETH", "SOL")))["ETH"] == ("BTC", "SOL")
 
 
-def candidates(count=600, seed=1):
+def candidates(count=600, seed=1, sharp=2.0):
     draw = np.random.default_rng(seed)
     for number in range(count):
         known = float(draw.normal())
-        came = bool(draw.random() < 1 / (1 + np.exp(-2 * known)))
+        came = bool(draw.random() < 1 / (1 + np.exp(-sharp * known)))
         features = (known, float(draw.normal()))
         yield Candidate(
             asset=("BTC", "ETH", "SOL")[number % 3],
             place=number,
+            at_ms=number * 8_640_000,
             day=number // 10,
+            ratio=float(np.exp(known)),
             features=features,
             came=came,
             strict=came,
@@ -140,14 +149,7 @@ def test_what_is_pushed_by_the_rule_is_more_often_consequential():
 
 def test_a_rule_never_sees_the_days_and_the_asset_that_it_is_scored_on():
     rows = list(candidates())
-    changed = [
-        one
-        if one.day < 50
-        else Candidate(
-            asset=one.asset, place=one.place, day=one.day, features=one.features, came=not one.came, strict=False
-        )
-        for one in rows
-    ]
+    changed = [one if one.day < 50 else replace(one, came=not one.came) for one in rows]
 
     before = {one.candidate.place: one.said for one in score_forward(rows, 0, 60) if one.candidate.day < 50}
     after = {one.candidate.place: one.said for one in score_forward(changed, 0, 60) if one.candidate.day < 50}
@@ -155,15 +157,66 @@ def test_a_rule_never_sees_the_days_and_the_asset_that_it_is_scored_on():
     assert before == after
 
 
-def test_planted_look_ahead_is_caught():
-    def cheat(minutes):
-        best = max(range(len(minutes)), key=minutes.__getitem__)
-        return [(best + 1, "high")]
+def test_the_daemons_own_rule_pushes_what_is_more_often_consequential_once_it_knows():
+    rows = list(candidates(sharp=4.0))
+    pushed = pushed_by_daemon(rows, AlertKind.VOLUME_SPIKE, SelectionRule())
+    late = [one for one in rows if one.day > 40]
 
+    assert all(one in pushed for one in rows if one.day < 15)
+    assert np.mean([one.came for one in late if one in pushed]) > 0.8 > np.mean([one.came for one in late])
+
+
+def test_the_daemons_own_rule_never_sees_what_comes_later():
+    rows = list(candidates(sharp=4.0))
+    changed = [one if one.day < 50 else replace(one, came=not one.came) for one in rows]
+    before, after = (pushed_by_daemon(some, AlertKind.VOLUME_SPIKE, SelectionRule()) for some in (rows, changed))
+
+    assert {one.place for one in before if one.day < 50} == {one.place for one in after if one.day < 50}
+
+
+def figures(changes):
+    """Minutes with open interest that changes by so many per cent, ten minutes apart."""
+    coins, minutes = 1e6, []
+    for step, change in enumerate(changes):
+        coins *= 1 + change / 100
+        for minute in range(10 * step, 10 * step + 10):
+            told = an_open_interest((minute + 1) * 60_000 - 1, coins)
+            minutes.append(a_minute(minute, open_interest=(told,)))
+    return minutes
+
+
+def test_planted_look_ahead_is_caught_in_what_the_backtest_plays():
     def honest(minutes):
-        return [(place + 1, "high") for place, value in enumerate(minutes) if value == max(minutes[: place + 1])]
+        return [(one.at_ms, one) for one in open_interest_changes(minutes, None, step_min=1, warm_up=0)]
 
-    prices = [3, 5, 4, 9, 2, 7]
+    def cheat(minutes):
+        """Each minute with the open interest of the next one."""
+        ahead = [
+            msgspec.structs.replace(one, open_interest=later.open_interest)
+            for one, later in zip(minutes, [*minutes[1:], minutes[-1]], strict=True)
+        ]
+        dated = [
+            msgspec.structs.replace(
+                one,
+                open_interest=tuple(msgspec.structs.replace(o, exchange_ms=one.to_ms - 1) for o in one.open_interest),
+            )
+            for one in ahead
+        ]
+        return honest(dated)
 
-    assert first_look_ahead(cheat, prices, range(1, 6)) is not None
-    assert first_look_ahead(honest, prices, range(1, 6)) is None
+    minutes = figures([0, 0, 0, 40, 0, 0])
+
+    assert honest(minutes)
+    assert first_look_ahead(honest, minutes) is None
+    assert first_look_ahead(cheat, minutes) == minutes[29].to_ms
+
+
+def first_look_ahead(tell, minutes):
+    """The end of the first minute (ms) at which a run of the minutes so far has told something else than the whole run had
+    by then; None if honest.
+    """
+    whole = tell(minutes)
+    for cut, last in enumerate(minutes, start=1):
+        if tell(minutes[:cut]) != [one for one in whole if one[0] <= last.to_ms]:
+            return last.to_ms
+    return None

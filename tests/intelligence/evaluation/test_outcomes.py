@@ -13,27 +13,11 @@ from intelligence.outcomes.bars import HourBars
 from intelligence.outcomes.controls import control_minutes
 from intelligence.outcomes.judging import judge
 from intelligence.outcomes.rules import ConsequenceRule, OutcomeRules
+from tests.intelligence.evaluation.builders import DAY, walk
 from tests.intelligence.outcomes.builders import a_told
 
-DAY = 1_440
 NO_FLOOR = replace(RECORDED, consequence=ConsequenceRule(floor=0.0))
 ANYTHING = replace(RECORDED, consequence=ConsequenceRule(percentile=0.0, floor=0.0))
-
-
-def walk(days=25, seed=1, sigma=0.001):
-    """A market that moves alike at every minute."""
-    draw = np.random.default_rng(seed)
-    close = 100 * np.exp(np.cumsum(draw.normal(0, sigma, days * DAY)))
-    before = np.concatenate(([100.0], close[:-1]))
-    return Bars(
-        asset="BTC",
-        step_min=1,
-        from_ms=np.arange(days * DAY, dtype=np.int64) * 60_000,
-        high=np.maximum(before, close),
-        low=np.minimum(before, close),
-        close=close,
-        usd=draw.lognormal(0, 1, days * DAY),
-    )
 
 
 def test_a_detector_that_fires_at_random_scores_the_base_rate():
