@@ -39,7 +39,7 @@ class LearnedRule:
     large_floor_usd: float = 20_000.0
     mid_floor_usd: float = 10_000.0
     small_floor_usd: float = 5_000.0
-    floor_share: float = 0.0002
+    floor_share: float = 0.000005
     volume_floor_share: float = 0.01
     oi_floor_pct: float = 2.0
     multiplier: float = 1.0

@@ -49,7 +49,7 @@ def test_history_is_told_by_its_quantile():
 
 
 def test_a_floor_that_counts_is_told():
-    rule = LearnedRule(enough_days=4)
+    rule = LearnedRule(enough_days=4, floor_share=0.0002)
 
     assert said(computed(a_history(5), 5, learned=rule).single) == "learned: its turnover floor"
 
