@@ -21,6 +21,7 @@ from actors.messages.chats import (
     Refused,
     SendTest,
     SetAlerts,
+    TakeTopic,
     TestPlanned,
 )
 from actors.messages.feeds import AssetsWatched
@@ -146,10 +147,19 @@ class Dispatcher(Supervised):
         match message:
             case AlertRaised(alert=alert):
                 self._take(self._trials.of(alert))
-            case SetAlerts() | AskAlerts() | ChangePreferences() | CastVote() | SendTest() | Promote() | AskTrials():
+            case (
+                SetAlerts()
+                | TakeTopic()
+                | AskAlerts()
+                | ChangePreferences()
+                | CastVote()
+                | SendTest()
+                | Promote()
+                | AskTrials()
+            ):
                 return self._answer(message)
-            case ChatSeen(chat_id=chat_id):
-                self._revive(chat_id)
+            case ChatSeen(chat_id=chat_id, topic=topic):
+                self._revive(chat_id, topic)
             case _StoreAgain():
                 self._store_again()
             case _EditDue(alert_id=alert_id):
@@ -369,10 +379,12 @@ class Dispatcher(Supervised):
         self._announce(alert, (plan,))
         return TestPlanned(held=plan.suppressed, silent=plan.silent)
 
-    def _revive(self, chat_id: int) -> None:
+    def _revive(self, chat_id: int, topic: int) -> None:
         try:
             if self._open().chats.revive(chat_id):
                 self.log.info("chat_revived", chat_id=chat_id)
+            if topic and self._open().chats.set_lost(chat_id, topic, ""):
+                self.log.info("topic_revived", chat_id=chat_id, topic=topic)
         except OutboxError as error:
             self._lose_outbox(error)
 

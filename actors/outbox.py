@@ -59,6 +59,13 @@ MIGRATIONS: tuple[str, ...] = (
     """
     CREATE TABLE promotions (kind TEXT PRIMARY KEY, promoted_ms INTEGER NOT NULL, promoted_by INTEGER NOT NULL);
     """,
+    """
+    CREATE TABLE topics (
+        chat_id INTEGER NOT NULL, topic INTEGER NOT NULL, alerts_on INTEGER NOT NULL DEFAULT 1, changed_ms INTEGER,
+        changed_by INTEGER, preferences TEXT NOT NULL DEFAULT '{}', lost_reason TEXT NOT NULL DEFAULT '',
+        PRIMARY KEY (chat_id, topic));
+    CREATE TABLE life (id INTEGER PRIMARY KEY CHECK (id = 1), seen_ms INTEGER NOT NULL);
+    """,
 )
 
 _OPEN = """
@@ -317,17 +324,20 @@ class Outbox:
         found = self._readable(rows)
         return [row for row in found if not row.resent], [row for row in found if row.resent]
 
-    def withdraw(self, target: str, state: str, reason: str) -> list[tuple[str, str]]:
-        """Settle every queued row of a target as `state`; return alert id and stage of each."""
+    def withdraw(self, target: str, state: str, reason: str, *, topics: bool = False) -> list[tuple[str, str, str]]:
+        """Settle every queued row of a target as `state`, with `topics` those of a chat's topics too; return alert id, stage
+        and target of each.
+        """
         with self._db.writing():
             rows = self._db.all(
-                "UPDATE deliveries SET state = ?, reason = ? WHERE target = ? AND state = 'queued'"
-                " RETURNING alert_id, stage",
+                "UPDATE deliveries SET state = ?, reason = ? WHERE (target = ? OR target LIKE ?) AND state = 'queued'"
+                " RETURNING alert_id, stage, target",
                 state,
                 reason,
                 target,
+                f"{target}/%" if topics else target,
             )
-        return [(row["alert_id"], row["stage"]) for row in rows]
+        return [(row["alert_id"], row["stage"], row["target"]) for row in rows]
 
     def _readable(self, rows: list[sqlite3.Row]) -> list[Delivery]:
         """Rows as deliveries. A record that another version wrote and this one cannot read is given up, loudly."""

@@ -1,6 +1,7 @@
 """The records of the outbox: what is planned, what waits, and what is known of alerts and chats."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from intelligence.alerts import Alert, Severity, Stage
 from intelligence.gates import Preferences
@@ -9,12 +10,28 @@ TERMINAL = "terminal"
 ALL_CHATS = "telegram:"
 
 
-def telegram_target(chat_id: int) -> str:
-    return f"{ALL_CHATS}{chat_id}"
+class Place(NamedTuple):
+    """Where people read, with settings of its own: a chat as a whole (`topic` 0), or a topic of a group."""
+
+    chat_id: int
+    topic: int = 0
+
+    @property
+    def target(self) -> str:
+        return telegram_target(self.chat_id, self.topic)
+
+
+def telegram_target(chat_id: int, topic: int = 0) -> str:
+    return f"{ALL_CHATS}{chat_id}/{topic}" if topic else f"{ALL_CHATS}{chat_id}"
+
+
+def place_of(target: str) -> Place:
+    chat_id, _, topic = target.removeprefix(ALL_CHATS).partition("/")
+    return Place(int(chat_id), int(topic or 0))
 
 
 def chat_of(target: str) -> int:
-    return int(target.removeprefix(ALL_CHATS))
+    return place_of(target).chat_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +78,8 @@ class Start:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chat:
-    """`dead_reason`: why Telegram refuses it, empty while it does not. `moved_to`: its id since it became a supergroup.
+    """What is stored of a place. `dead_reason`: why Telegram refuses its chat, empty while it does not. `moved_to`: the chat's
+    id since it became a supergroup. `lost_reason`: why a topic takes no messages, which then go to the group as a whole.
 
     `alerts_on` is what a person decided at `changed_ms`, None if nobody has. `greeted_ms`: when it was told last that the
     daemon runs.
@@ -74,6 +92,12 @@ class Chat:
     moved_to: int | None = None
     preferences: Preferences = field(default_factory=Preferences)
     greeted_ms: int | None = None
+    topic: int = 0
+    lost_reason: str = ""
+
+    @property
+    def place(self) -> Place:
+        return Place(self.chat_id, self.topic)
 
     def wants_alerts(self, *, by_default: bool) -> bool:
         """What a person decided wins."""

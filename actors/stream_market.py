@@ -74,7 +74,7 @@ class StreamMarket:
 
     def take_trades(self, seen: TradesSeen, detection: AssetDetection) -> None:
         try:
-            self.known.trades(seen.times_ms, seen.prices, seen.coins, received_ms=seen.received_ms)
+            self.known.trades(seen.times_ms, seen.prices, seen.coins, received_ms=seen.received_ms, venue=seen.venue)
             self._tell_left_out()
             if self.known.newest_trade_ms >= self.known.minute_due_ms:
                 self.close_minutes(self.known.newest_trade_ms, detection)

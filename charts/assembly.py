@@ -262,7 +262,13 @@ def _together(contracts: Mapping[Contract, tuple[tuple[int, float], ...]]) -> li
 
 def _cvd_points(tape: MarketTape) -> tuple[tuple[tuple[int, float], ...], str]:
     """(ms, USD) summed up from the beginning, and whose trades they are: all venues' if they reach back far enough."""
-    ours = [(minute.from_ms + MINUTE_MS, minute.buy_usd - minute.sell_usd) for minute in tape.minutes]
+    closed = [(at_ms + MINUTE_MS, buy_usd - sell_usd) for at_ms, buy_usd, sell_usd in tape.flow]
+    last_ms = closed[-1][0] if closed else 0
+    ours = closed + [
+        (minute.from_ms + MINUTE_MS, minute.buy_usd - minute.sell_usd)
+        for minute in tape.minutes
+        if minute.from_ms >= last_ms
+    ]
     theirs = [
         (bar.open_ms + MINUTE_MS, (2 * bar.taker_buy_coins - bar.coins) * bar.close)
         for bar in tape.bars

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from intelligence.alerts import Alert
+from intelligence.day_flow import DayFlow, FlowMinutes
 from intelligence.feed_health import FeedHealth, FeedKind, Health
 from intelligence.flushed import open_interest_flushed
 from intelligence.funding import FundingView
@@ -40,7 +41,7 @@ class MarketView:
     so of the sums and the profile; `liquidation_health` likewise. `trades_from_ms`: sums and profile hold everything from
     there on, None without any trade; `late_trades` and `broken_trades` were left out of them, by age and by an impossible
     time. `cvd_day_usd` and `volume_day_usd` begin at 00:00 UTC, or at `trades_day_from_ms` if that is later. `liquidations`
-    are complete from `liquidations_from_ms` on. `divergence`: see `Minute`.
+    are complete from `liquidations_from_ms` on. `divergence`: see `Minute`. `day_flow`: takers' trades of a day by the minute.
     """
 
     asset: str
@@ -55,6 +56,7 @@ class MarketView:
     volumes: tuple[VolumeSums, ...]
     cvd_day_usd: float
     volume_day_usd: float
+    day_flow: DayFlow
     trades_day_from_ms: int | None
     liquidations: tuple[LiquidationSums, ...]
     liquidations_from_ms: int
@@ -81,6 +83,7 @@ class AssetMarket:
         self._minutes = Minutes()
         self._context = MarketContext()
         self._tape = Tape()
+        self._flow = FlowMinutes()
         self._liquidations: list[Liquidation] = []  # not in a closed minute yet
         self._liquidated = RollingLiquidations()
         self.liquidations_from_ms = 0  # event time
@@ -89,12 +92,18 @@ class AssetMarket:
         self._open_interest: dict[tuple[str, str], OpenInterest] = {}
 
     def trades(
-        self, times_ms: Sequence[int], prices: Sequence[float], coins: Sequence[float], *, received_ms: int
+        self,
+        times_ms: Sequence[int],
+        prices: Sequence[float],
+        coins: Sequence[float],
+        *,
+        received_ms: int,
+        venue: str = "",
     ) -> None:
         """Take one batch of one venue; see `TradeWindow.add` and `with_clock`."""
         times_ms = with_clock(times_ms, received_ms)
         self._trades.add(times_ms, prices, coins, now_ms=received_ms)
-        self._minutes.add(times_ms, prices)
+        self._minutes.add(times_ms, prices, venue)
 
     def forget_trades(self) -> None:
         self._trades = TradeWindow()
@@ -208,6 +217,7 @@ class AssetMarket:
         )
         minute = self._context.minute(minute)
         self._tape.take(minute)
+        self._flow.take(minute)
         return minute
 
     def tape(self, now_ms: int, period_s: int) -> PackedTape:
@@ -226,6 +236,7 @@ class AssetMarket:
             ),
             past=self.history.kept(),
             cells=self._tape.cells(from_ms, self._liquidations),
+            day_flow=self._day_flow(now_ms),
             liquidations_from_ms=self.liquidations_from_ms,
             profile=self._trades.profile(now_ms),
             venues=tuple(sorted(self._of_kind(FeedKind.TRADES))),
@@ -251,6 +262,7 @@ class AssetMarket:
             volumes=tuple(trades.sums(seconds, now_ms) for seconds in VOLUME_SPANS_S),
             cvd_day_usd=trades.cvd_usd(now_ms),
             volume_day_usd=trades.volume_day_usd(now_ms),
+            day_flow=self._day_flow(now_ms),
             trades_day_from_ms=trades.day_from_ms(now_ms),
             liquidations=self.liquidation_sums(now_ms),
             liquidations_from_ms=self.liquidations_from_ms,
@@ -260,6 +272,16 @@ class AssetMarket:
             trades_from_ms=trades.complete_from_ms,
             late_trades=trades.late,
             broken_trades=trades.ahead,
+        )
+
+    def _day_flow(self, now_ms: int) -> DayFlow:
+        open_from_ms = self._minutes.next_from_ms
+        since = self._trades.sums_between(open_from_ms, now_ms + 1_000)
+        return DayFlow(
+            minutes=self._flow.kept(),
+            open_from_ms=open_from_ms,
+            open_buy_usd=since.buy_usd,
+            open_sell_usd=since.sell_usd,
         )
 
     def _of_mark(self, mark: MarkPrice, now_ms: int) -> FigureHealth:

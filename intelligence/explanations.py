@@ -1,7 +1,5 @@
 """Why an alert was raised and what became of it, and why at some time nobody was told: from stored records, in words."""
 
-from datetime import UTC, datetime
-
 import msgspec
 
 from intelligence.alerts import Alert, AlertKind
@@ -9,6 +7,7 @@ from intelligence.amounts import compact_usd
 from intelligence.near_misses import NearMiss
 from intelligence.outcomes.judging import Outcome
 from intelligence.outcomes.words import outcome_lines
+from intelligence.time_of_day import date_stamp
 
 UNITS = {AlertKind.OPEN_INTEREST: " %", AlertKind.MARKET_WIDE: " assets"}
 GATES = {
@@ -24,6 +23,7 @@ GATES = {
     "quiet_hours": "quiet hours",
     "budget": "the day's budget of pushes was spent",
     "digest": "less often consequential than what is pushed: it waits for the digest",
+    "topic_lost": "its topic takes no messages, and the group as a whole was told",
     "superseded": "the end of the incident took its place",
 }
 
@@ -56,11 +56,11 @@ class Silence(msgspec.Struct, frozen=True, kw_only=True):
     troubles: tuple[Alert, ...]
 
 
-def why(explained: Explained) -> list[str]:
-    """The threshold with every factor, the venues, and each target's decision."""
+def why(explained: Explained, zone: str = "UTC") -> list[str]:
+    """The threshold with every factor, the venues, and each target's decision. `zone`: of the clock, a name of the tz database."""
     alert = explained.alert
     lines = [
-        f"{alert.kind} {alert.asset} {alert.severity}, id {alert.alert_id}, {_clock(alert.exchange_ms)}",
+        f"{alert.kind} {alert.asset} {alert.severity}, id {alert.alert_id}, {date_stamp(alert.exchange_ms, zone)}",
         f"Value {_amount(alert.kind, alert.value)}, threshold {_amount(alert.kind, alert.threshold)} ({alert.threshold_source})",
     ]
     lines += [f"  {name} = {_figure(value)}" for name, value in alert.factors]
@@ -73,21 +73,21 @@ def why(explained: Explained) -> list[str]:
     return lines + outcome_lines(alert.kind, explained.outcomes)
 
 
-def why_silent(silence: Silence) -> list[str]:
+def why_silent(silence: Silence, zone: str = "UTC") -> list[str]:
     """Every gate and condition that stood between this asset and a message around the time that was asked for."""
-    lines = [f"{silence.asset} around {_clock(silence.at_ms)}"]
+    lines = [f"{silence.asset} around {date_stamp(silence.at_ms, zone)}"]
     for explained in silence.alerts:
         alert = explained.alert
         lines.append(
-            f"{_clock(alert.exchange_ms)} {alert.kind} {_amount(alert.kind, alert.value)}, id {alert.alert_id}:"
+            f"{date_stamp(alert.exchange_ms, zone)} {alert.kind} {_amount(alert.kind, alert.value)}, id {alert.alert_id}:"
         )
         lines += [f"  {_fate(fate, alert)}" for fate in explained.fates]
     for near in silence.near_misses:
         side = f" {near.position_side}" if near.position_side else ""
         part = f"{near.value / near.threshold:.0%} of the {near.source} threshold {_amount(near.kind, near.threshold)}"
-        lines.append(f"{_clock(near.from_ms)} {near.kind}{side}: {part}; missing: {', '.join(near.missing)}")
+        lines.append(f"{date_stamp(near.from_ms, zone)} {near.kind}{side}: {part}; missing: {', '.join(near.missing)}")
     lines += [
-        f"{_clock(alert.exchange_ms)} {alert.text.splitlines()[0] if alert.text else alert.asset}"
+        f"{date_stamp(alert.exchange_ms, zone)} {alert.text.splitlines()[0] if alert.text else alert.asset}"
         for alert in silence.troubles
     ]
     if len(lines) == 1:
@@ -102,8 +102,9 @@ def _fate(fate: Fate, alert: Alert) -> str:
     if fate.delivered_ms is not None:
         return f"{fate.target}: {fate.stage} delivered {(fate.delivered_ms - alert.detected_ms) / 1000:.1f} s after detection"
     gate, _, by = fate.reason.partition(":")
-    reason = GATES.get(gate, fate.reason or fate.state)
-    return f"{fate.target}: {fate.stage} {fate.state}, {reason}{f' ({by})' if gate in GATES and by else ''}"
+    reason = GATES.get(gate, fate.reason)
+    why = f", {reason}{f' ({by})' if gate in GATES and by else ''}" if reason else ""
+    return f"{fate.target}: {fate.stage} {fate.state}{why}"
 
 
 def _amount(kind: AlertKind, value: float) -> str:
@@ -113,7 +114,3 @@ def _amount(kind: AlertKind, value: float) -> str:
 
 def _figure(value: float | str) -> str:
     return value if isinstance(value, str) else f"{value:.8g}"
-
-
-def _clock(at_ms: int) -> str:
-    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

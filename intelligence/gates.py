@@ -38,6 +38,7 @@ class Gate(StrEnum):
     QUIET_HOURS = "quiet_hours"
     BUDGET = "budget"
     DIGEST = "digest"
+    TOPIC_LOST = "topic_lost"
 
 
 class Mute(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,6 +102,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """One target at the moment of the decision. `folded_into`, `inhibited_by`: ids of open incidents that tell it already.
 
     `pushed`: how many alerts it got in the last 24 hours. `for_digest`: why the alert is not worth a push, "" where it is.
+    `in_general`: a topic that takes nothing, whose group as a whole is told.
     """
 
     now_ms: int
@@ -111,6 +113,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     folded_into: str = ""
     inhibited_by: str = ""
     for_digest: str = ""
+    in_general: bool = False
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -183,4 +186,5 @@ _GATES: tuple[tuple[Gate, Callable[[Alert, Standing], bool]], ...] = (
         ),
     ),
     (Gate.DIGEST, lambda _, standing: bool(standing.for_digest)),
+    (Gate.TOPIC_LOST, lambda _, standing: standing.in_general),
 )

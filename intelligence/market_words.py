@@ -9,6 +9,8 @@ from intelligence.amounts import at_least_usd, compact_duration, compact_percent
 from intelligence.thresholds.words import made_of
 
 _Facts = dict[str, float | str]
+LEANING = 0.1  # ours: of takers' net in the volume, below which the price tells the direction
+HIT = 2.0  # ours: so many times the other side's liquidations make an incident of the market one of a side
 
 
 def open_interest_text(alert: Alert) -> str:
@@ -20,7 +22,7 @@ def open_interest_text(alert: Alert) -> str:
         f"{_signed_usd(_number(facts, 'change_usd'))} of {compact_usd(_number(facts, 'oi_usd'))}, counted in coins",
         _by_venue(facts),
         _beside(facts),
-        f"{compact_ratio(alert.value / alert.threshold)} its threshold {alert.threshold:.2g} %, {made_of(alert.threshold_source, alert.factors)}",
+        f"{compact_ratio(alert.value / alert.threshold)} its threshold {alert.threshold:.2g} % in {window}, {made_of(alert.threshold_source, alert.factors)}",
     ]
     return "\n".join(line for line in lines if line)
 
@@ -61,6 +63,10 @@ def _number(facts: _Facts, name: str) -> float:
     return 0.0 if isinstance(value, str) else value
 
 
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
 def _title(venue: str) -> str:
     return venue.upper() if len(venue) <= 3 else venue[:1].upper() + venue[1:]
 
@@ -74,19 +80,26 @@ def volume_spike_text(alert: Alert) -> str:
     limit = compact_usd(alert.threshold)
     moved = f"Price {100 * _number(facts, 'price_move'):+.2f} %{sigmas}"
     lines = [
-        f"{alert.asset} volume{over} {times} in {window}",
-        ", ".join(filter(None, (f"{compact_usd(alert.value)} traded", takers(_number(facts, "imbalance"))))),
+        f"{alert.asset} volume{over} {times}, {_lean(facts)}, in {window}",
+        ", ".join(filter(None, (f"{compact_usd(alert.value)} traded", _block(facts)))),
         f"{moved}, ranges {compact_ratio(_number(facts, 'range_lift'))} those of the week for this time of day",
-        _block(facts),
-        _liquidated(facts),
-        f"{compact_ratio(alert.value / alert.threshold)} its threshold {limit}, {made_of(alert.threshold_source, alert.factors)}",
+        _sentence(_liquidated(facts)),
+        f"{compact_ratio(alert.value / alert.threshold)} its threshold {limit} in {window}, {made_of(alert.threshold_source, alert.factors)}",
     ]
     return "\n".join(line for line in lines if line)
 
 
+def _lean(facts: _Facts) -> str:
+    """The direction: which side took, where one outweighs the other, else where the price went."""
+    imbalance = _number(facts, "imbalance")
+    if abs(imbalance) < LEANING:
+        return f"price {100 * _number(facts, 'price_move'):+.2f} %"
+    return f"{'bought' if imbalance > 0 else 'sold'} {100 * abs(imbalance):.0f} % net"
+
+
 def _block(facts: _Facts) -> str:
     share = _number(facts, "largest_share")
-    return f"One block: a single trade is {compact_percent(share)} of it" if "one_block" in facts else ""
+    return f"one block: a single trade is {compact_percent(share)} of it" if "one_block" in facts else ""
 
 
 def market_wide_text(alert: Alert) -> str:
@@ -95,11 +108,22 @@ def market_wide_text(alert: Alert) -> str:
     over = " over" if alert.stage is Stage.ENDED else ""
     lasted_ms = (alert.latest_ms or alert.exchange_ms) - (alert.started_ms or alert.exchange_ms)
     first = f"First {facts.get('first_mover')}, {str(facts.get('first_kind')).replace('_', ' ')}"
+    venue = f" on {_title(alert.first_venue)}" if alert.first_venue else ""
+    window = compact_duration(int(_number(dict(alert.factors), "window_s")) * 1000)
+    ratio = compact_ratio(alert.value / alert.threshold)
     lines = [
-        f"Market-wide{over}: {alert.value:.0f} of {watched} assets in {compact_duration(max(lasted_ms, 1_000))}",
+        f"Market-wide{over}: {_side(facts)}{alert.value:.0f} of {watched} assets in {compact_duration(max(lasted_ms, 1_000))}",
         f"Furthest above their thresholds: {facts.get('leaders')}",
-        f"{first}{f' on {_title(alert.first_venue)}' if alert.first_venue else ''}",
-        _liquidated(facts).capitalize(),
-        f"{alert.count} alerts of assets, {_number(facts, 'folded'):.0f} told here alone",
+        f"{first}{venue}; {alert.count} alerts of assets, {_number(facts, 'folded'):.0f} told here alone",
+        _sentence(_liquidated(facts)),
+        f"{ratio} its threshold {alert.threshold:.0f} assets in {window}, {alert.threshold_source}",
     ]
     return "\n".join(line for line in lines if line)
+
+
+def _side(facts: _Facts) -> str:
+    """The side that was liquidated, where it is one."""
+    longs, shorts = (_number(facts, f"{side}_liquidated_usd") for side in ("long", "short"))
+    if max(longs, shorts) <= HIT * min(longs, shorts):
+        return ""
+    return f"{'longs' if longs > shorts else 'shorts'} of "

@@ -22,7 +22,8 @@ class Minute(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     `liquidations`: those that detection judged, by event time, of minutes before too if they came late. `open_interest`:
     the newest figure of every contract when the minute closed, each with its own time: never to be added over venues.
     `funding_8h`: median over venues as a fraction in eight hours, positive when longs pay. `divergence`: `bearish` or `bullish`
-    where this minute confirmed that CVD did not follow the price (detection.md 8), else "".
+    where this minute confirmed that CVD did not follow the price (detection.md 8), else "". `venues`: whose trades came then, or
+    since.
     """
 
     asset: str
@@ -43,6 +44,7 @@ class Minute(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     divergence: str = ""
     mark_low: float | None = None
     mark_high: float | None = None
+    venues: tuple[str, ...] = ()
 
     @property
     def beside(self) -> tuple[tuple[str, float | str], ...]:
@@ -76,6 +78,7 @@ class Minutes:
 
     def __init__(self) -> None:
         self._bars: dict[int, _Bar] = {}
+        self._heard_ms: dict[str, int] = {}  # the newest trade of each venue
         self._next = 0  # the minute to be closed next
         self._newest = (0, 0)  # the minute that was written last: from and to
         self._bar: _Bar | None = None
@@ -104,7 +107,10 @@ class Minutes:
         if self._next + MINUTE_MS <= at_ms:
             self.begin(at_ms)
 
-    def add(self, times_ms: Sequence[int], prices: Sequence[float]) -> None:
+    def add(self, times_ms: Sequence[int], prices: Sequence[float], venue: str = "") -> None:
+        """Take one batch of one venue's trades."""
+        if venue:
+            self._heard_ms[venue] = times_ms[-1]
         begin_ms, end_ms = self._newest
         bar = self._bar
         if bar is not None and begin_ms <= min(times_ms) and max(times_ms) < end_ms:
@@ -156,4 +162,5 @@ class Minutes:
             open_interest=open_interest,
             mark_low=marks[0] if marks else None,
             mark_high=marks[1] if marks else None,
+            venues=tuple(sorted(venue for venue, at_ms in self._heard_ms.items() if at_ms >= from_ms)),
         )

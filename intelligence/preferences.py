@@ -29,6 +29,12 @@ class SetLoudness(_Change, frozen=True, kw_only=True):
     loudness: Loudness
 
 
+class SetKinds(_Change, frozen=True, kw_only=True):
+    """These families only, of those that have a loudness; notices come all the same."""
+
+    kinds: tuple[AlertKind, ...]
+
+
 class Watch(_Change, frozen=True, kw_only=True):
     """Alerts of these assets only, beside those that are watched already; with none, of all again."""
 
@@ -82,6 +88,7 @@ class SetZone(_Change, frozen=True, kw_only=True):
 
 Change = (
     SetLoudness
+    | SetKinds
     | Watch
     | Unwatch
     | SetThreshold
@@ -115,6 +122,10 @@ def _about_alerts(chosen: Preferences, change: Change) -> Preferences:
     match change:
         case SetLoudness():
             return _louder(chosen, change)
+        case SetKinds(kinds=kinds):
+            off = {kind: Loudness.OFF for kind in AlertKind if kind not in {*kinds, AlertKind.NOTICE}}
+            heard = {kind: how for kind, how in chosen.kinds.items() if kind in kinds and how is not Loudness.OFF}
+            return replace(chosen, kinds={**off, **heard})
         case Watch(assets=assets):
             watched = dict.fromkeys((*chosen.assets, *assets)) if assets else ()
             return replace(chosen, assets=_bounded(watched, "assets"))

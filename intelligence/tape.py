@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from intelligence.day_flow import DayFlow
 from intelligence.history import AssetHistory, Bar, Contract, KeptHistory
 from intelligence.market import Liquidation, PositionSide
 from intelligence.minute import MINUTE_MS, Minute
@@ -42,7 +43,8 @@ class TapeCell(NamedTuple):
 class MarketTape(msgspec.Struct, frozen=True, kw_only=True):
     """An asset's past up to `at_ms`. `minutes`: of trades, oldest first, the one that is still open last. `bars`: of
     `reference`, only where `minutes` do not reach back far enough. `open_interest`: (ms, coins) by contract. `cells`:
-    oldest first, complete from `liquidations_from_ms` on.
+    oldest first, complete from `liquidations_from_ms` on. `flow`: (ms, bought, sold) of takers, USD, of the minutes that were
+    received whole.
     """
 
     asset: str
@@ -56,6 +58,7 @@ class MarketTape(msgspec.Struct, frozen=True, kw_only=True):
     liquidations_from_ms: int
     profile: VolumeProfile | None
     venues: tuple[str, ...] = ()
+    flow: tuple[tuple[int, float, float], ...] = ()
 
 
 class PackedTape(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,6 +74,7 @@ class PackedTape(msgspec.Struct, frozen=True, kw_only=True):
     liquidations_from_ms: int
     profile: VolumeProfile | None
     venues: tuple[str, ...] = ()
+    day_flow: DayFlow = DayFlow()
 
     def unpacked(self) -> MarketTape:
         ring, history, from_ms = _ring(), AssetHistory(), self.from_ms
@@ -94,6 +98,7 @@ class PackedTape(msgspec.Struct, frozen=True, kw_only=True):
             liquidations_from_ms=self.liquidations_from_ms,
             profile=self.profile,
             venues=self.venues,
+            flow=tuple(self.day_flow.rows(from_ms)),
         )
 
 

@@ -5,7 +5,6 @@ and size. Nothing is promised and no direction is advised (detection.md 5.3, 13.
 """
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from html import escape
 
 from intelligence.alerts import Alert, AlertKind, Stage
@@ -20,6 +19,7 @@ from intelligence.amounts import (
 from intelligence.flushed import flushed_share
 from intelligence.market import Coverage, PriceKind
 from intelligence.thresholds.words import made_of
+from intelligence.time_of_day import date_stamp
 
 MAX_LINES = 8
 MAX_NOTICE_LINES = 30
@@ -27,7 +27,8 @@ SEEN_CHARS = 40  # of a notification on a locked phone
 MAX_NAME_CHARS = 24  # of anything a venue named
 MAX_MADE_CHARS = 160  # of what a threshold is made of
 MAX_LINE_CHARS = 400  # of words brought by others: eight such lines stay below Telegram's 4096
-STALE_AGE_MS = 30_000  # older than that is not sent without saying so
+FRESH_AGE_MS = 10_000
+SEEN_AT_VENUES = {AlertKind.OPEN_INTEREST, AlertKind.VOLUME_SPIKE}  # what they are able to report is another thing
 PRICE_KINDS = {
     PriceKind.FILL: "average fill",
     PriceKind.BANKRUPTCY: "bankruptcy price",
@@ -35,16 +36,21 @@ PRICE_KINDS = {
 }
 
 
-def plain_text(alert: Alert, *, heading: str = "", age_ms: int | None = None, score: str = "") -> str:
+def plain_text(
+    alert: Alert, *, heading: str = "", age_ms: int | None = None, score: str = "", zone: str = "UTC"
+) -> str:
     """The text for terminals and logs. `heading`: a word in front of everything (SIMULATION, REPLAY). `age_ms`: how old the
-    event is when this is read, said from 30 s on. `score`: how such alerts have done, a line.
+    event is when this is sent. `score`: how such alerts have done, a line. `zone`: of the clock, a name of the tz database.
     """
-    return "\n".join(_lines(alert, heading=heading, age_ms=age_ms, score=score))
+    return "\n".join(_lines(alert, heading=heading, age_ms=age_ms, score=score, zone=zone))
 
 
-def telegram_html(alert: Alert, *, heading: str = "", age_ms: int | None = None, score: str = "") -> str:
+def telegram_html(
+    alert: Alert, *, heading: str = "", age_ms: int | None = None, score: str = "", zone: str = "UTC"
+) -> str:
     """The text for Telegram's parse mode HTML: the first line bold, the id for copying by a tap."""
-    first, *rest = (escape(line, quote=False) for line in _lines(alert, heading=heading, age_ms=age_ms, score=score))
+    lines = _lines(alert, heading=heading, age_ms=age_ms, score=score, zone=zone)
+    first, *rest = (escape(line, quote=False) for line in lines)
     if alert.kind is AlertKind.NOTICE:
         return "\n".join((f"<b>{first}</b>", *rest))
     alert_id = escape(_name(alert.alert_id), quote=False)
@@ -53,7 +59,7 @@ def telegram_html(alert: Alert, *, heading: str = "", age_ms: int | None = None,
     return "\n".join((f"<b>{first}</b>", *rest))
 
 
-def _lines(alert: Alert, *, heading: str, age_ms: int | None, score: str) -> list[str]:
+def _lines(alert: Alert, *, heading: str, age_ms: int | None, score: str, zone: str) -> list[str]:
     if alert.kind is AlertKind.LIQUIDATION and alert.position_side is not None:
         told = _liquidation(alert, heading=heading)
     elif alert.kind is AlertKind.CASCADE and alert.position_side is not None:
@@ -65,8 +71,8 @@ def _lines(alert: Alert, *, heading: str, age_ms: int | None, score: str) -> lis
         told[0] = _headed(heading) + told[0]
     if alert.kind is AlertKind.NOTICE:  # it brings whatever is to be said
         return told[:MAX_NOTICE_LINES]
-    footer = [score] if score else []
-    return [*told[: MAX_LINES - 1 - len(footer)], *footer, _stamp(alert, age_ms)]
+    footer = [line for line in (_able(alert), score) if line]
+    return [*told[: MAX_LINES - 1 - len(footer)], *footer, _stamp(alert, age_ms, zone)]
 
 
 def _liquidation(alert: Alert, *, heading: str) -> list[str]:
@@ -76,7 +82,6 @@ def _liquidation(alert: Alert, *, heading: str) -> list[str]:
         _order(alert),
         _last_minute(alert),
         _threshold(alert),
-        _able(alert),
     ]
     return [line for line in told if line]
 
@@ -93,10 +98,8 @@ def _cascade(alert: Alert, *, heading: str) -> list[str]:
         _headline(alert, sizes, f" in {compact_duration(max(lasted_ms, 1_000))}", heading),
         f"{alert.count} orders, first on {_venue(alert.first_venue)}{_agreement(alert)}",
         _by_venue(alert),
-        _move(alert),
-        _flushed(alert),
-        _threshold(alert),
-        _able(alert),
+        "; ".join(filter(None, (_move(alert), _flushed(alert)))),
+        _threshold(alert, " a minute"),
         _stand_ins(alert),
     ]
     return [line for line in told if line]
@@ -178,7 +181,7 @@ def _flushed(alert: Alert) -> str:
     told = []
     if (share := flushed_share(alert)) is not None:
         venues = str(dict(alert.context)["open_interest_venues"]).split(", ")
-        told.append(f"Open interest {100 * share:+.2f} % in coins on {_list(venues)}")
+        told.append(f"open interest {100 * share:+.2f} % in coins on {_list(venues)}")
     estimated = dict(alert.estimated)
     if "low_usd" in estimated:
         told.append(
@@ -186,22 +189,23 @@ def _flushed(alert: Alert) -> str:
         )
     if isinstance(latency_s := dict(alert.context).get("latency_s"), float):
         told.append(f"seen {max(latency_s, 0.0):.1f} s after its first order")
-    line = "; ".join(told)
-    return _cut(line[:1].upper() + line[1:], MAX_LINE_CHARS)
+    return _cut("; ".join(told), MAX_LINE_CHARS)
 
 
-def _threshold(alert: Alert) -> str:
+def _threshold(alert: Alert, window: str = "") -> str:
     ratio = compact_ratio(alert.value / alert.threshold)
     made = _printable(made_of(_name(alert.threshold_source), alert.factors))
-    return f"{ratio} its threshold {compact_usd(alert.threshold)}, {_cut(made, MAX_MADE_CHARS)}"
+    return f"{ratio} its threshold {compact_usd(alert.threshold)}{window}, {_cut(made, MAX_MADE_CHARS)}"
 
 
 def _able(alert: Alert) -> str:
-    if not alert.venues_configured:
+    if not alert.venues_configured or (alert.kind in SEEN_AT_VENUES and not alert.venues_able):
         return ""
     able, configured = len(alert.venues_able), len(alert.venues_configured)
     missing = [venue for venue in alert.venues_configured if venue not in alert.venues_able]
     without = f", not {_list(missing)}" if missing else ""
+    if alert.kind in SEEN_AT_VENUES:
+        return f"Seen on {able} of {configured} venues{without}"
     return f"{able} of {configured} able to report{without}"
 
 
@@ -217,12 +221,17 @@ def _stand_ins(alert: Alert) -> str:
     return f"Not known yet: {', '.join(told)}" if told else ""
 
 
-def _stamp(alert: Alert, age_ms: int | None) -> str:
+def _stamp(alert: Alert, age_ms: int | None, zone: str) -> str:
     at_ms = alert.ended_ms or alert.latest_ms or alert.exchange_ms
-    seconds, _ = divmod(at_ms, 1_000)
-    when = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    age = f" ({compact_duration(age_ms)} ago)" if age_ms is not None and age_ms > STALE_AGE_MS else ""
-    return f"{alert.severity}, {when}{age}, id {_name(alert.alert_id)}"
+    return f"{alert.severity}, {date_stamp(at_ms, zone)}{_age(age_ms)}, id {_name(alert.alert_id)}"
+
+
+def _age(age_ms: int | None) -> str:
+    """By tenths of a second while it is fresh."""
+    if age_ms is None:
+        return ""
+    fresh = 0 <= age_ms < FRESH_AGE_MS
+    return f" ({f'{age_ms / 1000:.1f} s' if fresh else compact_duration(max(age_ms, 0))} ago)"
 
 
 def _list(venues: Iterable[str]) -> str:

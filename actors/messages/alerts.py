@@ -35,12 +35,15 @@ class NearMissesSeen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertDelivered:
-    """An alert's start has just arrived in a Telegram chat, as `message_id`. `send_to`: the id the chat has now."""
+    """An alert's start has just arrived in a Telegram chat, as `message_id`. `send_to`: the id the chat has now; `topic`: where in
+    it, 0 for none.
+    """
 
     alert: Alert
     chat_id: int
     send_to: int
     message_id: int
+    topic: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,6 @@
-"""What the people in a chat want, from the command edge."""
+"""What the people in a chat want, from the command edge. `topic`: of the group they wrote in, 0 for none: it is meant where it has
+alerts of its own, else the chat as a whole.
+"""
 
 from dataclasses import dataclass
 
@@ -14,6 +16,19 @@ class SetAlerts:
     chat_id: int
     on: bool
     by: int
+    topic: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeTopic:
+    """Let a topic of a group have alerts of its own from now on (stored): of `kinds`, or of all that the group has chosen;
+    answered with `AlertsState`.
+    """
+
+    chat_id: int
+    topic: int
+    kinds: tuple[AlertKind, ...]
+    by: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +36,7 @@ class AskAlerts:
     """Ask for the alert state of one chat; answered with `AlertsState`."""
 
     chat_id: int
+    topic: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +46,7 @@ class ChangePreferences:
     chat_id: int
     change: Change
     by: int
+    topic: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +94,7 @@ class SendTest:
 
     chat_id: int
     severity: Severity
+    topic: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +109,9 @@ class TestPlanned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertsState:
-    """`since_ms`: when it was last changed by a person, None if never. `sent_24h`, `waiting`: this chat's deliveries."""
+    """`since_ms`: when it was last changed by a person, None if never. `sent_24h`, `waiting`: this place's deliveries. `topic`:
+    of which topic that is, 0: of the chat as a whole; `topics`: how many of the chat's topics have alerts of their own.
+    """
 
     chat_id: int
     on: bool
@@ -99,13 +119,16 @@ class AlertsState:
     sent_24h: int
     waiting: int
     preferences: Preferences
+    topic: int = 0
+    topics: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatSeen:
-    """An authorised chat has written to us, so Telegram delivers to it again if it had refused to."""
+    """An authorised chat has written to us, so Telegram delivers to it, and to that topic, again if it had refused to."""
 
     chat_id: int
+    topic: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,13 +11,18 @@ from typing import Any
 
 from actors.clock import AnyClock
 from actors.messages.alerts import DeliverNow
+from actors.notices import a_notice
 from actors.notifiers.ledger import Ledger
 from actors.notifiers.queues import FROM_MEMORY, Choice, Pace, Queues
 from actors.outbox import Outbox
-from actors.outbox_rows import ALL_CHATS, Delivery, Start, chat_of
+from actors.outbox_rows import ALL_CHATS, Chat, Delivery, Place, Planned, Start, chat_of, place_of, telegram_target
 from intelligence.alerts import Severity, Stage
 
 HOLD_MAX_S = 3600.0  # a stored wait is not trusted for longer: clocks may have been set
+LOST_TOPIC = (
+    "The topic that had alerts of its own takes no messages\n"
+    "Its alerts come here until somebody writes in it again; /alerts here in another topic brings them there"
+)
 REMEMBERED = 1_000  # deliveries made from memory, until their rows appear in the outbox
 
 _Key = tuple[str, Stage, str]  # what is delivered to whom: alert id, stage, target
@@ -33,6 +38,7 @@ class Deliveries:
         self._unstored: dict[_Key, Delivery] = {}
         self._made: dict[_Key, int | None] = {}
         self._taken_over = False
+        self._places: dict[Place, Chat] = {}
         self.moved: dict[int, int] = {}
 
     def __len__(self) -> int:
@@ -78,6 +84,17 @@ class Deliveries:
         """Whether something waits for that chat that no picture may hold up."""
         return self._queues.urgent(chat_id)
 
+    def topic_of(self, row: Delivery) -> int:
+        """The topic to send it to; 0 for the chat as a whole, also where its topic takes nothing."""
+        place = place_of(row.target)
+        chat = self._places.get(place)
+        return 0 if chat is not None and chat.lost_reason else place.topic
+
+    def zone_of(self, row: Delivery) -> str:
+        """The clock of whoever reads it."""
+        chat = self._places.get(place_of(row.target))
+        return chat.preferences.zone if chat is not None else "UTC"
+
     def claim(self, row: Delivery) -> Delivery | None:
         """The delivery with its new attempt, ours to send now; None when it is too old, taken back, or must wait."""
         if self._expired(row):
@@ -91,6 +108,7 @@ class Deliveries:
         return replace(row, attempts=row.attempts + 1) if claimed else None
 
     def _take_new(self, outbox: Outbox) -> None:
+        self._places = outbox.chats.places()
         if not self._taken_over:
             self._take_over(outbox)
         for row in outbox.waiting(ALL_CHATS, after_id=self._queues.newest_id):
@@ -113,7 +131,7 @@ class Deliveries:
             self._log_repeated(row, "interrupted")
         for row in given_up:
             self._log_failed(row, "unknown")
-        self.moved = {chat.chat_id: chat.moved_to for chat in outbox.chats.all().values() if chat.moved_to}
+        self.moved = {place.chat_id: chat.moved_to for place, chat in self._places.items() if chat.moved_to}
         for row in outbox.waiting(ALL_CHATS):
             wait_s = min((row.not_before_ms - self._clock.now_ms()) / 1000, HOLD_MAX_S)
             if wait_s > 0:
@@ -197,18 +215,43 @@ class Deliveries:
 
     def lose_chat(self, row: Delivery, reason: str) -> None:
         """Send nothing to a chat that refuses us, until it writes again; its settings stay."""
-        chat_id, target = chat_of(row.target), row.target
+        chat_id = chat_of(row.target)
         self._log.warning("chat_dead", chat_id=chat_id, reason=reason)
         self.give_up(row, "chat_dead")
-        self._queues.remove_chat(target)
-        self._unstored = {key: kept for key, kept in self._unstored.items() if kept.target != target}
+        self._queues.remove_chat(chat_id)
+        self._unstored = {key: kept for key, kept in self._unstored.items() if chat_of(kept.target) != chat_id}
 
         def bury(outbox: Outbox) -> None:
             outbox.chats.set_dead(chat_id, reason)
-            for alert_id, stage in outbox.withdraw(target, "failed", "chat_dead"):
+            settled = outbox.withdraw(telegram_target(chat_id), "failed", "chat_dead", topics=True)
+            for alert_id, stage, target in settled:
                 self._log.warning("alert_failed", alert_id=alert_id, stage=stage, target=target, reason="chat_dead")
 
         self._ledger.mark(bury)
+
+    def lose_topic(self, row: Delivery, reason: str) -> None:
+        """Send what is meant for a topic to its group as a whole, and say so there once; whoever writes in it brings it back.
+
+        A start that the group has got itself is not sent there twice.
+        """
+        place = place_of(row.target)
+        self._log.warning("topic_lost", chat_id=place.chat_id, topic=place.topic, reason=reason)
+        lost = self._places.get(place, Chat(chat_id=place.chat_id, topic=place.topic))
+        self._places[place] = replace(lost, lost_reason=reason)
+        general, now_ms = telegram_target(place.chat_id), self._clock.now_ms()
+        notice = a_notice("topic", general, now_ms, LOST_TOPIC)
+
+        def tell(outbox: Outbox) -> None:
+            if outbox.chats.set_lost(place.chat_id, place.topic, reason):
+                outbox.append(notice, (Planned(target=general, stage=Stage.RAISED, silent=True),), now_ms)
+
+        self._ledger.mark(tell)
+        told = self._ledger.read(lambda outbox: general in outbox.told(row.alert.alert_id))
+        if told and row.stage is Stage.RAISED:
+            self.give_up(row, "topic_lost")
+        else:
+            self.put_back(row, "topic_lost", 0.0, counted=False)
+        self.take_new()
 
     def move_chat(self, chat_id: int, to: int) -> None:
         self._log.warning("chat_moved", chat_id=chat_id, to_chat_id=to)

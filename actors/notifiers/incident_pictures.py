@@ -108,6 +108,8 @@ class IncidentPictures(Supervised):
             "disable_notification": True,
             "reply_parameters": {"message_id": delivered.message_id, "allow_sending_without_reply": True},
         }
+        if delivered.topic:
+            fields["message_thread_id"] = delivered.topic
         verdict = self._api.send("sendPhoto", fields, within_s=SEND_S, photo=incident.png)
         wait_s = verdict.wait_s if isinstance(verdict, verdicts.Throttled) else 0.0
         if not isinstance(verdict, verdicts.NotSent):

@@ -90,8 +90,9 @@ class Queues:
         for end in self._behind.pop(delivery.id, ()):
             self.add(end)
 
-    def remove_chat(self, target: str) -> None:
-        for delivery in [row for row in self._rows.values() if row.target == target]:
+    def remove_chat(self, chat_id: int) -> None:
+        """Forget what waits for it and its topics."""
+        for delivery in [row for row in self._rows.values() if chat_of(row.target) == chat_id]:
             self._behind.pop(delivery.id, None)
             self.remove(delivery)
 

@@ -17,12 +17,12 @@ from actors.messages.alerts import AlertDelivered, ChatCharged, DeliveriesQueued
 from actors.messages.outcomes import ScoresTold
 from actors.notifiers import verdicts
 from actors.notifiers.bot_api import BotApi
-from actors.notifiers.buttons import alert_buttons
 from actors.notifiers.deliveries import Deliveries
 from actors.notifiers.ledger import Ledger
+from actors.notifiers.payloads import text_fields
 from actors.notifiers.queues import Pace
 from actors.notifiers.reporting import report
-from actors.notifiers.texts import age_ms, cut_to_units, html, plain, utf16_units
+from actors.notifiers.texts import age_ms
 from actors.notifiers.verdicts import Verdict
 from actors.outbox_rows import Delivery, chat_of
 from actors.supervised import Supervised
@@ -31,7 +31,6 @@ from config.settings import Telegram as TelegramSettings
 from intelligence.alerts import AlertKind, Severity, Stage
 from intelligence.outcomes.scores import lines_of
 
-MAX_TEXT_UNITS = 4096  # UTF-16 units, Telegram Bot API, sendMessage
 DRAIN_S = 2.0  # what a stop may spend on sending; supervision.md 16 gives 2.5 s
 LOUD_FAILURES = 5  # from the fifth failure in a row on a person may be needed
 
@@ -182,24 +181,22 @@ class TelegramNotifier(Supervised):
 
     def _fields(self, row: Delivery, edits: int | None) -> dict[str, Any]:
         chat_id = chat_of(row.target)
-        late_ms = age_ms(row, self.now_ms)
-        score = self._scores.get(row.alert.kind, "")
-        text = html(row.alert, heading=self._heading, age_ms=late_ms, instance=self._instance, score=score)
-        fields: dict[str, Any] = {
-            "chat_id": self._deliveries.moved.get(chat_id, chat_id),
-            "text": text,
-            "parse_mode": "HTML",
-            "link_preview_options": {"is_disabled": True},
-        }
-        if row.id in self._as_plain or utf16_units(text) > MAX_TEXT_UNITS:
-            text = plain(row.alert, heading=self._heading, age_ms=late_ms, instance=self._instance, score=score)
-            fields["text"] = cut_to_units(text, MAX_TEXT_UNITS)
-            del fields["parse_mode"]
-        if (buttons := alert_buttons(row.alert)) is not None:
-            fields["reply_markup"] = buttons
+        fields = text_fields(
+            row.alert,
+            unadorned=row.id in self._as_plain,
+            heading=self._heading,
+            age_ms=age_ms(row.alert, self.now_ms),
+            instance=self._instance,
+            score=self._scores.get(row.alert.kind, ""),
+            zone=self._deliveries.zone_of(row),
+        )
+        fields["chat_id"] = self._deliveries.moved.get(chat_id, chat_id)
         if edits is not None:
             fields["message_id"] = edits
-        elif row.silent:
+            return fields
+        if topic := self._deliveries.topic_of(row):
+            fields["message_thread_id"] = topic
+        if row.silent:
             fields["disable_notification"] = True
         return fields
 
@@ -224,14 +221,22 @@ class TelegramNotifier(Supervised):
             case verdicts.NoSuchBot():
                 self._deliveries.put_back(row, "no_such_bot", 0.0, counted=False)
                 raise _needs_operator(verdict)
-            case verdicts.ChatGone(reason=reason):
-                self._deliveries.lose_chat(row, reason)
-            case verdicts.ChatMoved(to=to):
-                self._follow(row, to)
             case verdicts.BadMarkup(reason=reason):
                 self._send_plain(row, reason)
             case verdicts.Rejected(reason=reason):
                 self._deliveries.give_up(row, reason)
+            case _:
+                self._settle_place(row, verdict)
+
+    def _settle_place(self, row: Delivery, verdict: Verdict) -> None:
+        """Take what is said of the chat rather than of the message."""
+        match verdict:
+            case verdicts.ChatGone(reason=reason):
+                self._deliveries.lose_chat(row, reason)
+            case verdicts.ChatMoved(to=to):
+                self._follow(row, to)
+            case verdicts.TopicGone(reason=reason):
+                self._lose_topic(row, reason)
 
     def _offer_picture(self, row: Delivery, message_id: int | None) -> None:
         """Let a picture follow the start of an incident, by somebody else, unless another waits to be told in that chat."""
@@ -240,7 +245,13 @@ class TelegramNotifier(Supervised):
             return
         if not self._deliveries.urgent(chat_id):
             to = self._deliveries.moved.get(chat_id, chat_id)
-            delivered = AlertDelivered(alert=row.alert, chat_id=chat_id, send_to=to, message_id=message_id)
+            delivered = AlertDelivered(
+                alert=row.alert,
+                chat_id=chat_id,
+                send_to=to,
+                message_id=message_id,
+                topic=self._deliveries.topic_of(row),
+            )
             self.send(self._pictures, delivered, lane=Lane.DATA)
 
     def _try_later(self, row: Delivery, reason: str, *, counted: bool) -> None:
@@ -278,6 +289,14 @@ class TelegramNotifier(Supervised):
             return
         self._deliveries.move_chat(chat_id, to)
         self._deliveries.put_back(row, "chat_moved", 0.0)
+
+    def _lose_topic(self, row: Delivery, reason: str) -> None:
+        """An edit there is no more is the end's own message in the group as a whole; growth is left out."""
+        if row.stage is Stage.UPDATED or not self._deliveries.topic_of(row):
+            self._deliveries.give_up(row, reason)
+            return
+        self._as_new.add(row.id)
+        self._deliveries.lose_topic(row, reason)
 
     def _settle_edit(self, row: Delivery, verdict: verdicts.Unchanged | verdicts.NoMessage) -> None:
         """Take an edit that changed nothing. Where the message is gone the end gets one of its own, growth none."""

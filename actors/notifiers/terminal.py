@@ -112,12 +112,13 @@ class TerminalNotifier(Supervised):
         if (row.alert.alert_id, row.stage) in self._made:
             del self._made[row.alert.alert_id, row.stage]
             return True
-        return self._show(row.alert, row.stage, late_ms=age_ms(row, self.now_ms))
+        return self._show(row.alert, row.stage)
 
-    def _show(self, alert: Alert, stage: Stage, *, late_ms: int | None = None) -> bool:
+    def _show(self, alert: Alert, stage: Stage) -> bool:
         """Write one block; False when there is no room for it now."""
         if self._write is not None:
-            text = plain(alert, heading=self._heading, age_ms=late_ms, score=self._scores.get(alert.kind, ""))
+            score, age = self._scores.get(alert.kind, ""), age_ms(alert, self.now_ms)
+            text = plain(alert, heading=self._heading, age_ms=age, score=score)
             if not self._write(block(alert, stage, text, colors=self._colors)):
                 return False
         now_ms = self.now_ms

@@ -5,28 +5,30 @@ An error in a template must cost its beauty and not the alert, so both fall back
 
 from collections.abc import Callable
 from html import escape
+from typing import Any
 
 import structlog
 
-from actors.outbox_rows import Delivery
 from intelligence.alerts import Alert
 from intelligence.wording import plain_text, telegram_html
 
 log = structlog.get_logger("actors.notifiers.texts")
 
-LATE_MS = 30_000  # a delivery that took longer says how old the event is
 
-
-def plain(alert: Alert, *, heading: str, age_ms: int | None = None, instance: str = "", score: str = "") -> str:
+def plain(
+    alert: Alert, *, heading: str, age_ms: int | None = None, instance: str = "", score: str = "", zone: str = "UTC"
+) -> str:
     """`heading`: a word before the text (SIMULATION, REPLAY); `instance`: the name of this daemon, before everything.
-    `score`: how such alerts have done.
+    `score`: how such alerts have done. `zone`: of the reader's clock, a name of the tz database.
     """
-    return _headed(instance, _worded(plain_text, alert, heading=heading, age_ms=age_ms, score=score))
+    return _headed(instance, _worded(plain_text, alert, heading=heading, age_ms=age_ms, score=score, zone=zone))
 
 
-def html(alert: Alert, *, heading: str, age_ms: int | None = None, instance: str = "", score: str = "") -> str:
+def html(
+    alert: Alert, *, heading: str, age_ms: int | None = None, instance: str = "", score: str = "", zone: str = "UTC"
+) -> str:
     """For Telegram's parse mode HTML."""
-    told = _worded(telegram_html, alert, heading=heading, age_ms=age_ms, score=score)
+    told = _worded(telegram_html, alert, heading=heading, age_ms=age_ms, score=score, zone=zone)
     return _headed(escape(instance, quote=False), told)
 
 
@@ -42,17 +44,14 @@ def cut_to_units(text: str, units: int) -> str:
     return text.encode("utf-16-le")[: 2 * (units - 1)].decode("utf-16-le", errors="ignore") + "…"
 
 
-def age_ms(delivery: Delivery, now_ms: int) -> int | None:
-    """How old the event is, if its delivery is late; None while it is on time (market ms)."""
-    if now_ms - delivery.created_ms <= LATE_MS:
-        return None
-    alert = delivery.alert
+def age_ms(alert: Alert, now_ms: int) -> int:
+    """How old the event is (market ms)."""
     return now_ms - (alert.ended_ms or alert.latest_ms or alert.exchange_ms)
 
 
-def _worded(words: Callable[..., str], alert: Alert, *, heading: str, age_ms: int | None, score: str) -> str:
+def _worded(words: Callable[..., str], alert: Alert, *, heading: str, **known: Any) -> str:
     try:
-        return words(alert, heading=heading, age_ms=age_ms, score=score)
+        return words(alert, heading=heading, **known)
     except Exception as error:  # whatever a template trips over, the bare facts must go out
         log.exception("wording_failed", alert_id=alert.alert_id, kind=alert.kind, caused_by=repr(error))
         first = f"{heading} {alert.asset} {alert.kind} {alert.stage} {alert.value:.6g}".lstrip()

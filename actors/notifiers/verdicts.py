@@ -21,6 +21,9 @@ _GONE = (
     "have no rights",
 )
 
+# About the topic of a group.
+CLOSED_TOPIC = ("message thread not found", "topic_closed", "topic closed", "topic_deleted", "topic_id_invalid")
+
 
 @dataclass(frozen=True, slots=True)
 class Sent:
@@ -71,6 +74,13 @@ class ChatMoved:
 
 
 @dataclass(frozen=True, slots=True)
+class TopicGone:
+    """The topic of the group is closed or deleted; the group itself is there."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Rejected:
     """Telegram will never take this message."""
 
@@ -104,6 +114,7 @@ Verdict = (
     | BadMarkup
     | ChatGone
     | ChatMoved
+    | TopicGone
     | Rejected
     | Unchanged
     | NoMessage
@@ -145,6 +156,8 @@ def _judge_400(answer: dict[str, Any], said: str, reason: str) -> Verdict:
     moved_to = _parameters(answer).get("migrate_to_chat_id")
     if isinstance(moved_to, int):
         return ChatMoved(moved_to)
+    if any(words in said for words in CLOSED_TOPIC):
+        return TopicGone(reason)
     if any(words in said for words in _GONE):
         return ChatGone(reason)
     if "message is not modified" in said:

@@ -56,13 +56,16 @@ class NotAllowed(Refusal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """One command as it was given. `user_id` is None where nobody in particular wrote. `pressed`: by a button."""
+    """One command as it was given. `user_id` is None where nobody in particular wrote. `topic`: of a group, 0 outside of any.
+    `pressed`: by a button.
+    """
 
     command: str
     words: tuple[str, ...]
     chat_id: int
     user_id: int | None
     right: Right
+    topic: int = 0
     pressed: bool = False
 
     def require(self, right: Right) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from actors.telegram import parsing
-from actors.telegram.answer import Answer, Asked, Button, Command, Picture, Refusal
+from actors.telegram.answer import Answer, Asked, Button, Command, Picture
 from actors.telegram.chats import Chats
 from actors.telegram.market import Market
 from actors.telegram.market_commands import asset_meant, period_in
@@ -28,18 +28,12 @@ class ChartCommands:
         words, span_s = period_in(rest)
         asset = asset_meant(self._market.assets(), f"chart {kind}", words)
         shown_s = SHORTEST_S if kind == "profile" else drawn_s(span_s or USUAL_S[kind])
+        clock = await self._chats.clock(asked)
         return Answer(
-            text=page(bold(f"{asset} {kind}, {span(shown_s)}"), updated(self._market.now_ms())),
+            text=page(bold(f"{asset} {kind}, {span(shown_s)}"), updated(self._market.now_ms(), clock)),
             buttons=_buttons(kind, asset, shown_s),
-            picture=Picture(command=kind, asset=asset, span_s=shown_s, zone=await self._zone(asked)),
+            picture=Picture(command=kind, asset=asset, span_s=shown_s, zone=clock),
         )
-
-    async def _zone(self, asked: Asked) -> str:
-        """Of the chat; a picture need not wait for a dispatcher that is down."""
-        try:
-            return (await self._chats.state(asked)).preferences.zone
-        except Refusal:
-            return "UTC"
 
 
 def _kind(words: Sequence[str]) -> tuple[str, Sequence[str]]:

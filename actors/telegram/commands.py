@@ -108,14 +108,14 @@ class TelegramCommands(Supervised):
         records = Records(files.database, files.near_misses, files.outcomes)
         ledger = LedgerDesk(self.system, self.log)
         families = (
-            MarketCommands(market, self.log),
+            MarketCommands(market, chats, self.log),
             ChartCommands(market, chats),
-            ZoneCommands(self.system, market, self.log),
+            ZoneCommands(self.system, market, chats, self.log),
             ChatCommands(chats, market.now_ms, helping),
             WatchCommands(chats, market),
             QuietCommands(chats, market, market.now_ms),
             ExplainCommands(records, desk, chats, market),
-            StatsCommands(ledger),
+            StatsCommands(ledger, chats),
             DaemonCommands(files.status, about, desk, chats),
             OperatorCommands(self.system, self.log),
             TrialCommands(desk, ledger),
@@ -123,8 +123,8 @@ class TelegramCommands(Supervised):
         commands = tuple(command for family in families for command in family.commands())
         return commands
 
-    def _note_chat(self, chat_id: int) -> None:
-        self.address(paths.DISPATCHER).tell(ChatSeen(chat_id=chat_id))
+    def _note_chat(self, chat_id: int, topic: int) -> None:
+        self.address(paths.DISPATCHER).tell(ChatSeen(chat_id=chat_id, topic=topic))
 
     def _charge(self, chat_id: int, wait_s: float) -> None:
         self.address(paths.TELEGRAM).tell(ChatCharged(chat_id=chat_id, wait_s=wait_s))

@@ -60,7 +60,9 @@ class DaemonCommands:
         severity = parsing.severity(asked.words[0]) if asked.words else Severity.P2
         if severity is None:
             raise Refusal("Which severity? /test p1, /test p2 or /test p3")
-        planned = await self._desk.ask(SendTest(chat_id=asked.chat_id, severity=severity), TestPlanned)
+        planned = await self._desk.ask(
+            SendTest(chat_id=asked.chat_id, topic=asked.topic, severity=severity), TestPlanned
+        )
         if planned.held:
             reason = GATES.get(planned.held.partition(":")[0], planned.held)
             return Answer(text=escape(f"A {severity} alert would not be sent now: {reason}."))

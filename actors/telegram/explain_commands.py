@@ -12,16 +12,16 @@ from actors.explaining import explain, explain_silence, outcomes_in
 from actors.messages.chats import CastVote, VotesState
 from actors.near_miss_book import NearMissBook
 from actors.outbox import Outbox, OutboxError
-from actors.outbox_rows import telegram_target
+from actors.outbox_rows import ALL_CHATS, Place, place_of
 from actors.telegram import parsing
 from actors.telegram.access import Right
 from actors.telegram.answer import Answer, Asked, Button, Command, Refusal
 from actors.telegram.chats import Chats
 from actors.telegram.desk import Desk
 from actors.telegram.market import Market
+from actors.telegram.market_commands import asset_meant
 from intelligence.answers.layout import bold, escape, page
 from intelligence.explanations import Explained, Silence, why, why_silent
-from intelligence.time_of_day import last_time_ms
 
 BUSY_S = 0.3  # the files are only read here, and the dispatcher's writes are short
 MAX_CHARS = 3_500  # below Telegram's 4,096, with room for markup
@@ -75,22 +75,24 @@ class ExplainCommands:
         explained = await self._records.of_alert(asked.words[0].lower()[:24])
         if explained is None:
             raise Refusal("There is no alert of that id any more. For a silence: /whynot BTC 14:32")
-        first, *rest = why(_own(explained, asked.chat_id))
+        first, *rest = why(_own(explained, asked), await self._chats.clock(asked))
         alert_id = explained.alert.alert_id
         buttons = (Button("👍", f"vote {alert_id} up"), Button("👎", f"vote {alert_id} down"))
         return Answer(text=page(bold(first), _cut(rest)), buttons=(buttons,))
 
     async def _why_not(self, asked: Asked) -> Answer:
-        if len(asked.words) != 2:
-            raise Refusal("For example /whynot BTC 14:32, in the clock of this chat.")
-        asset = parsing.asset_of(asked.words[0], self._market.assets())
-        minute = parsing.minute_of_day(asked.words[1])
-        if asset is None or minute is None:
-            raise Refusal("I need an asset that is watched and a time: /whynot BTC 14:32")
-        zone = (await self._chats.state(asked)).preferences.zone
-        silence = await self._records.of_silence(asset, last_time_ms(minute, zone, self._market.now_ms()))
-        own = tuple(_own(explained, asked.chat_id) for explained in silence.alerts)
-        first, *rest = why_silent(msgspec.structs.replace(silence, alerts=own))
+        clock, now_ms = await self._chats.clock(asked), self._market.now_ms()
+        if len(asked.words) < 2:
+            raise Refusal(f"For example /whynot BTC 14:32, in the clock of this chat, which is {clock}.")
+        asset = asset_meant(self._market.assets(), "whynot", asked.words[:1], " ".join(asked.words[1:]))
+        at_ms = parsing.moment_ms(asked.words[1:], clock, now_ms)
+        if at_ms is None:
+            raise Refusal(
+                "I need a time that has been: /whynot BTC 14:32, BTC 2026-11-23 14:32, BTC 14:32 UTC, BTC 20m"
+            )
+        silence = await self._records.of_silence(asset, at_ms)
+        own = tuple(_own(explained, asked) for explained in silence.alerts)
+        first, *rest = why_silent(msgspec.structs.replace(silence, alerts=own), clock)
         return Answer(text=page(bold(first), _cut(rest)))
 
     async def _vote(self, asked: Asked) -> Answer:
@@ -106,10 +108,16 @@ class ExplainCommands:
         )
 
 
-def _own(explained: Explained, chat_id: int) -> Explained:
+def _own(explained: Explained, asked: Asked) -> Explained:
     """Without what was decided for other chats."""
-    own = tuple(fate for fate in explained.fates if fate.target == telegram_target(chat_id))
-    return msgspec.structs.replace(explained, fates=tuple(msgspec.structs.replace(f, target="this chat") for f in own))
+    here = Place(asked.chat_id, asked.topic)
+    names = {Place(asked.chat_id).target: "this chat"} | ({here.target: "this topic"} if asked.topic else {})
+    own = []
+    for fate in explained.fates:
+        if fate.target.startswith(ALL_CHATS) and (place := place_of(fate.target)).chat_id == asked.chat_id:
+            name = names.get(fate.target, f"topic {place.topic}")
+            own.append(msgspec.structs.replace(fate, target=name))
+    return msgspec.structs.replace(explained, fates=tuple(own))
 
 
 def _cut(lines: Sequence[str]) -> str:

@@ -22,7 +22,7 @@ from telegram.ext import (
 from actors.telegram import answers
 from actors.telegram.access import Right, StrangersLimit, UsersLimit, right_of
 from actors.telegram.answer import Answer, Asked, Command, NotAllowed, Refusal
-from actors.telegram.sending import Sender
+from actors.telegram.sending import Sender, topic_of
 from intelligence.answers.layout import escape
 
 SEEN_UPDATES = 256  # Telegram sends an update again when our confirmation was lost
@@ -39,10 +39,10 @@ class Door(NamedTuple):
 
 
 class Handlers:
-    """`chat_seen` is told the id of every authorised chat that writes."""
+    """`chat_seen` is told the id of every authorised chat that writes, and the topic."""
 
     def __init__(
-        self, door: Door, commands: Sequence[Command], chat_seen: Callable[[int], None], sender: Sender, log: Any
+        self, door: Door, commands: Sequence[Command], chat_seen: Callable[[int, int], None], sender: Sender, log: Any
     ) -> None:
         self._door, self._sender, self._log = door, sender, log
         self._commands = {command.name: command for command in commands}
@@ -68,7 +68,7 @@ class Handlers:
             return  # another bot's
         if command not in self._commands and chat.type != ChatType.PRIVATE and not bot:
             return  # in a group it may be meant for anybody
-        answer = await self._answer(command, words, chat, user, pressed=False)
+        answer = await self._answer(command, words, chat, user, topic=topic_of(message))
         if answer is not None:
             await self._sender.reply(context.bot, message, answer)
 
@@ -80,11 +80,12 @@ class Handlers:
         if query.message is None or not words or self._is_double(query):
             await self._sender.press(query, Answer())
             return
-        answer = await self._answer(words[0], words[1:], query.message.chat, query.from_user, pressed=True)
+        where = topic_of(query.message)
+        answer = await self._answer(words[0], words[1:], query.message.chat, query.from_user, topic=where, pressed=True)
         await self._sender.press(query, answer or Answer())
 
     async def _answer(
-        self, name: str, words: list[str], chat: Chat, user: User | None, *, pressed: bool
+        self, name: str, words: list[str], chat: Chat, user: User | None, *, topic: int, pressed: bool = False
     ) -> Answer | None:
         """What to answer, None for nothing."""
         user_id = user.id if user is not None else None
@@ -100,11 +101,19 @@ class Handlers:
             return _to(pressed, answers.too_many(wait_s)) if told else None
         self._log.info("command_received", chat_id=chat.id, user_id=user_id, command=name[:32])
         if chat.id in self._door.authorized:
-            self._chat_seen(chat.id)
+            self._chat_seen(chat.id, topic)
         command = self._commands.get(name)
         if command is None:
             return _to(pressed, answers.UNKNOWN)
-        asked = Asked(command=name, words=tuple(words), chat_id=chat.id, user_id=user_id, right=right, pressed=pressed)
+        asked = Asked(
+            command=name,
+            words=tuple(words),
+            chat_id=chat.id,
+            user_id=user_id,
+            right=right,
+            topic=topic,
+            pressed=pressed,
+        )
         return await self._carry_out(command, asked)
 
     async def _carry_out(self, command: Command, asked: Asked) -> Answer:
@@ -145,7 +154,7 @@ class Handlers:
         status = change.new_chat_member.status
         self._log.info("bot_membership_changed", chat_id=change.chat.id, status=str(status))
         if status in PRESENT and change.chat.id in self._door.authorized:
-            self._chat_seen(change.chat.id)
+            self._chat_seen(change.chat.id, 0)
 
     async def on_error(self, update: object, context: "CallbackContext[Any, Any, Any, Any]") -> None:
         """Never raises, never echoes the error to the chat: its text may hold anything."""

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from actors.telegram import parsing
 from actors.telegram.answer import Answer, Asked, Button, Command, Refusal
+from actors.telegram.chats import Chats
 from actors.telegram.market import Known, Market, Silent
 from actors.telegram.pictured import chart_button, period_word
 from intelligence.answers.funding import funding_text
@@ -24,32 +25,38 @@ PERIODS = ("5m", "15m", "1h", "4h", "1d")
 
 
 class _Page(NamedTuple):
-    """`periods`: those that have a button."""
+    """`text`: of what is known, the period asked for and the clock of the reader. `periods`: those that have a button."""
 
     hint: str
-    text: Callable[[Known, int | None], str]
+    text: Callable[[Known, int | None, str], str]
     periods: tuple[str, ...] = PERIODS
     with_history: bool = True
 
 
 PAGES = {
-    "price": _Page("price on every venue", lambda known, s: price_text(*known, s), ("1h", "4h", "1d", "7d")),
-    "volume": _Page("what takers traded", lambda known, s: volume_text(*known, s)),
-    "cvd": _Page("what takers bought less what they sold", lambda known, s: cvd_text(*known, s)),
-    "oi": _Page("open interest by venue", lambda known, s: open_interest_text(*known, s)),
-    "profile": _Page("volume by price", lambda known, _: profile_text(known.view), (), with_history=False),
+    "price": _Page(
+        "price on every venue", lambda known, s, clock: price_text(*known, s, clock), ("1h", "4h", "1d", "7d")
+    ),
+    "volume": _Page("what takers traded", lambda known, s, clock: volume_text(*known, s, clock)),
+    "cvd": _Page("what takers bought less what they sold", lambda known, s, clock: cvd_text(*known, s, clock)),
+    "oi": _Page("open interest by venue", lambda known, s, clock: open_interest_text(*known, s, clock)),
+    "profile": _Page(
+        "volume by price", lambda known, _, clock: profile_text(known.view, clock), (), with_history=False
+    ),
     "liquidations": _Page(
         "who was liquidated; without an asset, where most",
-        lambda known, s: liquidations_text(known.view, s),
+        lambda known, s, clock: liquidations_text(known.view, s, clock),
         with_history=False,
     ),
-    "funding": _Page("what longs pay shorts", lambda known, _: funding_text(known.view), (), with_history=False),
+    "funding": _Page(
+        "what longs pay shorts", lambda known, _, clock: funding_text(known.view, clock), (), with_history=False
+    ),
 }
 
 
 class MarketCommands:
-    def __init__(self, market: Market, log: Any) -> None:
-        self._market, self._log = market, log
+    def __init__(self, market: Market, chats: Chats, log: Any) -> None:
+        self._market, self._chats, self._log = market, chats, log
 
     def commands(self) -> tuple[Command, ...]:
         return tuple(
@@ -60,28 +67,29 @@ class MarketCommands:
     async def _answer(self, asked: Asked) -> Answer:
         page = PAGES[asked.command]
         words, span_s = period_in(asked.words)
+        clock = await self._chats.clock(asked)
         try:
             if not words and asked.command == "liquidations":
-                return await self._whole_market(span_s)
+                return await self._whole_market(span_s, clock)
             asset = asset_meant(self._market.assets(), asked.command, words)
             known = await self._market.of(asset, with_history=page.with_history)
         except Silent as silent:
             self._log.warning("command_unanswered", message=asked.command, caused_by=silent.caused_by[:200])
             raise Refusal(f"Nothing can be said of {silent.asset} now. Try again in a few seconds.") from silent
         return Answer(
-            text=page.text(known, span_s),
+            text=page.text(known, span_s, clock),
             buttons=_buttons(asked.command, asset, page.periods, span_s),
         )
 
-    async def _whole_market(self, span_s: int | None) -> Answer:
+    async def _whole_market(self, span_s: int | None, clock: str) -> Answer:
         sums = await self._market.liquidations()
-        text = market_liquidations_text(sums, self._market.now_ms(), span_s)
+        text = market_liquidations_text(sums, self._market.now_ms(), span_s, clock)
         shown_s = nearest_span_s(span_s or USUAL_OF_MARKET_S)
         return Answer(text=text, buttons=_buttons("liquidations", "", PERIODS, shown_s))
 
 
-def asset_meant(known: frozenset[str], command: str, words: Sequence[str]) -> str:
-    """The asset that is meant. Raises Refusal, with those that may be meant on buttons that give `command`."""
+def asset_meant(known: frozenset[str], command: str, words: Sequence[str], rest: str = "") -> str:
+    """The asset that is meant. Raises Refusal, with those that may be meant on buttons that give `command`, and `rest` behind."""
     if not words:
         raise Refusal(
             f"Which asset? For example /{command} {USUAL_ASSET}",
@@ -91,7 +99,7 @@ def asset_meant(known: frozenset[str], command: str, words: Sequence[str]) -> st
     if asset is not None:
         return asset
     like = parsing.suggestions(words[0], known)
-    buttons = tuple(one for name in like if (one := Button(name, f"{command} {name}")).fits)
+    buttons = tuple(one for name in like if (one := Button(name, f"{command} {name} {rest}".rstrip())).fits)
     meant = f" Is it {', '.join(like)}?" if like else ""
     raise Refusal(f"{words[0][:24]} is not watched.{meant}", (buttons,) if buttons else ())
 

@@ -2,13 +2,15 @@
 
 import difflib
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
 from intelligence.alerts import AlertKind, Severity
 from intelligence.assets import unit_of
 from intelligence.gates import Loudness, QuietHours
+from intelligence.time_of_day import last_time_ms
 
 _QUOTES = ("USDT", "USDC", "USD", "PERP", "SWAP")
 _PAIR = re.compile(r"[/:_\-]")
@@ -105,6 +107,35 @@ def minute_of_day(word: str) -> int | None:
         return None
     hours, minutes = int(found[1]), int(found[2])
     return hours * 60 + minutes if hours < 24 and minutes < 60 else None
+
+
+def moment_ms(words: Sequence[str], usual_zone: str, now_ms: int) -> int | None:
+    """The newest moment not after now that is meant by 14:32, 14:32 UTC, 2026-11-23 14:32, yesterday 14:32 or 20m (ago)."""
+    rest = [word.lower() for word in words if word.lower() not in {"at", "ago"}]
+    if len(rest) == 1 and (ago_s := span_s(rest[0])) is not None:
+        return now_ms - 1_000 * ago_s
+    clock = ZoneInfo(zone(rest.pop()) or usual_zone) if len(rest) > 1 and zone(rest[-1]) else ZoneInfo(usual_zone)
+    day, minute = _day(rest[:-1], clock, now_ms), minute_of_day(rest[-1]) if rest else None
+    if minute is None or (day is None and len(rest) > 1):
+        return None
+    if day is None:
+        return last_time_ms(minute, clock.key, now_ms)
+    at = datetime(day.year, day.month, day.day, minute // 60, minute % 60, tzinfo=clock)
+    at_ms = int(at.timestamp() * 1_000)
+    return at_ms if at_ms <= now_ms else None
+
+
+def _day(words: Sequence[str], clock: ZoneInfo, now_ms: int) -> date | None:
+    """Today, yesterday, or an ISO date."""
+    if len(words) != 1:
+        return None
+    today = datetime.fromtimestamp(now_ms / 1_000, clock).date()
+    if words[0] in {"today", "yesterday"}:
+        return today - timedelta(days=words[0] == "yesterday")
+    try:
+        return date.fromisoformat(words[0])
+    except ValueError:
+        return None
 
 
 def zone(word: str) -> str | None:

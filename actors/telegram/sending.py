@@ -11,11 +11,20 @@ from contextlib import suppress
 from html import unescape
 from typing import Any
 
-from telegram import Bot, CallbackQuery, InlineKeyboardButton, InlineKeyboardMarkup, InputMediaPhoto, Message
+from telegram import (
+    Bot,
+    CallbackQuery,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    InputMediaPhoto,
+    MaybeInaccessibleMessage,
+    Message,
+)
 from telegram.constants import ChatAction, ParseMode
 from telegram.error import BadRequest, ChatMigrated, NetworkError, RetryAfter, TelegramError, TimedOut
 
 from actors.notifiers.texts import cut_to_units, utf16_units
+from actors.notifiers.verdicts import CLOSED_TOPIC
 from actors.telegram.answer import Answer, Button, Picture
 from actors.telegram.pictures import NoPicture, Pictures
 from intelligence.answers.layout import escape
@@ -26,8 +35,12 @@ MAX_TEXT_UNITS, MAX_CAPTION_UNITS = 4096, 1024
 MAX_NOTICE_CHARS = 200
 PATIENCE_S = 5.0  # a wait that Telegram asks for and that an answer is still worth
 AGAIN_S = 0.5
-GONE = ("message to edit not found", "message can't be edited", "message_id_invalid")
-CLOSED_TOPIC = ("message thread not found", "topic_closed", "topic closed", "topic_deleted")
+GONE = (
+    "message to edit not found",
+    "message can't be edited",
+    "message_id_invalid",
+    "there is no text in the message",  # it is a picture
+)
 STALE_QUERY = ("query is too old", "query id is invalid", "query_id_invalid")
 
 
@@ -42,7 +55,7 @@ class Sender:
 
     async def reply(self, bot: Bot, asked: Message, answer: Answer) -> None:
         """Answer in the topic asked in. Raises TelegramError when the answer cannot be given."""
-        topic = asked.message_thread_id if asked.is_topic_message else None
+        topic = topic_of(asked)
         if answer.picture is None:
             await self._send(bot, asked.chat.id, topic, answer)
             return
@@ -73,7 +86,7 @@ class Sender:
         except BadRequest as error:
             if not _says(error, GONE):
                 raise
-            await self._send(query.get_bot(), message.chat.id, getattr(message, "message_thread_id", None), answer)
+            await self._send(query.get_bot(), message.chat.id, topic_of(message), answer)
 
     async def _press_for_picture(self, query: CallbackQuery, answer: Answer, picture: Picture) -> None:
         """Change the picture that the button stands on; one that stands on a text brings a picture of its own."""
@@ -81,7 +94,7 @@ class Sender:
         if message is None:
             await self._settle(query, "")
             return
-        bot, chat_id, topic = query.get_bot(), message.chat.id, getattr(message, "message_thread_id", None)
+        bot, chat_id, topic = query.get_bot(), message.chat.id, topic_of(message)
         try:
             png = await self._drawn(bot, chat_id, topic, picture)
         except NoPicture as reason:
@@ -103,16 +116,16 @@ class Sender:
                 raise
             await self._send(bot, chat_id, topic, answer, png)
 
-    async def _drawn(self, bot: Bot, chat_id: int, topic: int | None, picture: Picture) -> bytes:
+    async def _drawn(self, bot: Bot, chat_id: int, topic: int, picture: Picture) -> bytes:
         """Raises NoPicture. The chat sees that a picture is on its way; nothing hangs on that."""
         task = asyncio.ensure_future(self._show_uploading(bot, chat_id, topic))
         self._uploading.add(task)
         task.add_done_callback(self._uploading.discard)
         return await self._pictures.of(picture)
 
-    async def _show_uploading(self, bot: Bot, chat_id: int, topic: int | None) -> None:
+    async def _show_uploading(self, bot: Bot, chat_id: int, topic: int) -> None:
         with suppress(TelegramError):
-            await bot.send_chat_action(chat_id, ChatAction.UPLOAD_PHOTO, message_thread_id=topic)
+            await bot.send_chat_action(chat_id, ChatAction.UPLOAD_PHOTO, message_thread_id=topic or None)
 
     async def _settle(self, query: CallbackQuery, notice: str) -> None:
         """Every press is answered, else the button spins. Nothing hangs on it."""
@@ -122,16 +135,16 @@ class Sender:
             if not _says(error, STALE_QUERY):
                 self._log.info("press_not_settled", caused_by=type(error).__name__)
 
-    async def _send(self, bot: Bot, chat_id: int, topic: int | None, answer: Answer, png: bytes | None = None) -> None:
+    async def _send(self, bot: Bot, chat_id: int, topic: int, answer: Answer, png: bytes | None = None) -> None:
         post: Callable[..., Awaitable[Any]] = bot.send_message if png is None else bot.send_photo
 
         async def send(**fields: Any) -> Any:
             try:
-                return await post(chat_id=chat_id, message_thread_id=topic, **fields)
+                return await post(chat_id=chat_id, message_thread_id=topic or None, **fields)
             except ChatMigrated as moved:
                 return await post(chat_id=moved.new_chat_id, **fields)
             except BadRequest as error:
-                if topic is None or not _says(error, CLOSED_TOPIC):
+                if not topic or not _says(error, CLOSED_TOPIC):
                     raise
                 return await post(chat_id=chat_id, **fields)
 
@@ -188,6 +201,11 @@ class Sender:
             await asyncio.sleep(AGAIN_S)
             await send(**fields)
         self._charged(chat_id, 0.0)
+
+
+def topic_of(message: MaybeInaccessibleMessage) -> int:
+    """The topic of a group that it stands in, 0 for none: threads of replies have a number too."""
+    return message.message_thread_id or 0 if isinstance(message, Message) and message.is_topic_message else 0
 
 
 def keyboard(rows: tuple[tuple[Button, ...], ...]) -> InlineKeyboardMarkup | None:

@@ -7,6 +7,7 @@ from actors import paths
 from actors.messages.outcomes import AskScores, LedgerState
 from actors.system import System
 from actors.telegram.answer import Answer, Asked, Button, Command, Refusal
+from actors.telegram.chats import Chats
 from actors.telegram.market import ASK_S
 from intelligence.answers.scores import scores_text
 
@@ -34,19 +35,24 @@ class LedgerDesk:
 
 
 class StatsCommands:
-    def __init__(self, ledger: LedgerDesk) -> None:
-        self._ledger = ledger
+    def __init__(self, ledger: LedgerDesk, chats: Chats) -> None:
+        self._ledger, self._chats = ledger, chats
 
     def commands(self) -> tuple[Command, ...]:
         return (Command("stats", self._stats, hint="what followed our alerts"),)
 
-    async def _stats(self, _asked: Asked) -> Answer:
+    async def _stats(self, asked: Asked) -> Answer:
         if not self._ledger.exists:
             raise Refusal("Nobody measures what follows our alerts: [outcomes] is switched off.")
         state = await self._ledger.state()
         if state is None:
             raise Refusal(UNKNOWN)
         text = scores_text(
-            state.scores, state.selection, state.selected, waiting=state.waiting, bars_from_ms=state.bars_from_ms
+            state.scores,
+            state.selection,
+            state.selected,
+            waiting=state.waiting,
+            bars_from_ms=state.bars_from_ms,
+            clock=await self._chats.clock(asked),
         )
         return Answer(text=text, buttons=((Button("↻ Refresh", "stats"),),))

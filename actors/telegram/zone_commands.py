@@ -7,6 +7,7 @@ from actors import paths
 from actors.messages.features import ZonesTold, ZonesWanted
 from actors.system import System
 from actors.telegram.answer import Answer, Asked, Button, Command, Refusal
+from actors.telegram.chats import Chats
 from actors.telegram.market import ASK_S, Market
 from actors.telegram.market_commands import USUAL_ASSET, asset_meant
 from intelligence.answers.zones import zones_text
@@ -16,8 +17,8 @@ OFF = "Predicted zones are switched off: ENABLE_PREDICTIVE_ZONES=true switches t
 
 
 class ZoneCommands:
-    def __init__(self, system: System, market: Market, log: Any) -> None:
-        self._system, self._market, self._log = system, market, log
+    def __init__(self, system: System, market: Market, chats: Chats, log: Any) -> None:
+        self._system, self._market, self._chats, self._log = system, market, chats, log
 
     def commands(self) -> tuple[Command, ...]:
         return (Command("zones", self._zones, hint="where liquidations are predicted", usage=USUAL_ASSET),)
@@ -29,7 +30,9 @@ class ZoneCommands:
         view = await asyncio.to_thread(self._view, asset)
         if view is None:
             raise Refusal(f"Nothing is predicted of {asset} yet. Try again in a few minutes.")
-        return Answer(text=zones_text(view), buttons=((Button("↻ Refresh", f"zones {asset}"),),))
+        return Answer(
+            text=zones_text(view, await self._chats.clock(asked)), buttons=((Button("↻ Refresh", f"zones {asset}"),),)
+        )
 
     def _view(self, asset: str) -> ZonesView | None:
         """None where nobody predicts it, or does not answer in time."""

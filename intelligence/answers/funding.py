@@ -8,14 +8,14 @@ from intelligence.funding import EIGHT_HOURS, PAID_EVERY_H, FundingRule
 from intelligence.market import MarkPrice
 
 
-def funding_text(view: MarketView) -> str:
+def funding_text(view: MarketView, clock: str = "UTC") -> str:
     told = [
         (mark, figure, rate)
         for mark, figure in zip(view.marks, view.mark_health, strict=True)
         if (rate := rate_8h(mark)) is not None
     ]
     if not told:
-        return page(bold(f"{view.asset}: no funding rate is known yet"), updated(view.at_ms))
+        return page(bold(f"{view.asset}: no funding rate is known yet"), updated(view.at_ms, clock))
     fresh = [rate for _, figure, rate in told if figure.age_ms <= FundingRule().stale_ms]
     middle = median(fresh or [rate for _, _, rate in told])
     payer = "longs pay" if middle > 0 else "shorts pay" if middle < 0 else "nobody pays"
@@ -30,7 +30,7 @@ def funding_text(view: MarketView) -> str:
         table(rows),
         escape("Median over contracts. Taken for eight hours' rates but at Hyperliquid, where it is hourly"),
         whys([(mark.venue, figure.health) for mark, figure, _ in told]),
-        updated(view.at_ms),
+        updated(view.at_ms, clock),
     )
 
 

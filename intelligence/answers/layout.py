@@ -4,11 +4,11 @@ Tables keep to the width of a phone (telegram.md 4: about 34 characters).
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from html import escape as html_escape
 
 from intelligence.amounts import compact_usd
 from intelligence.feed_health import FeedHealth, Health
+from intelligence.time_of_day import clock_stamp
 
 HEALTH_MARKS = {Health.HEALTHY: "", Health.DEGRADED: "~", Health.STALE: "!", Health.DOWN: "!"}
 MAX_WHYS = 4
@@ -68,12 +68,9 @@ def signed_percent(fraction: float) -> str:
     return f"{100 * fraction:+.2f} %"
 
 
-def clock(at_ms: int) -> str:
-    return datetime.fromtimestamp(at_ms // 1000, UTC).strftime("%H:%M:%S UTC")
-
-
-def updated(at_ms: int) -> str:
-    return f"Updated {clock(at_ms)}"
+def updated(at_ms: int, clock: str) -> str:
+    """`clock`: a name of the tz database."""
+    return f"Updated {clock_stamp(at_ms, clock)}"
 
 
 def whys(sources: Sequence[tuple[str, FeedHealth]]) -> str:

@@ -4,10 +4,11 @@ import math
 from collections.abc import Iterable, Mapping
 
 from intelligence.amounts import compact_usd
-from intelligence.answers.layout import bold, clock, escape, page, span, table, updated, venue, whys
+from intelligence.answers.layout import bold, escape, page, span, table, updated, venue, whys
 from intelligence.asset_market import MarketView
 from intelligence.liquidation_sums import SPANS_S, LiquidationSum, LiquidationSums
 from intelligence.market import Coverage, PositionSide
+from intelligence.time_of_day import clock_stamp
 
 USUAL_S = 3_600
 USUAL_OF_MARKET_S = 86_400
@@ -20,7 +21,7 @@ def nearest_span_s(asked_s: int) -> int:
     return next((span_s for span_s in SPANS_S if span_s >= asked_s), SPANS_S[-1])
 
 
-def liquidations_text(view: MarketView, span_s: int | None = None) -> str:
+def liquidations_text(view: MarketView, span_s: int | None = None, clock: str = "UTC") -> str:
     sums = _of_span(view.liquidations, nearest_span_s(span_s or USUAL_S))
     counted = [row for row in sums.rows if row.counts]
     sides = f"longs {_usd(sums, LONG)}, shorts {_usd(sums, SHORT)}"
@@ -32,14 +33,14 @@ def liquidations_text(view: MarketView, span_s: int | None = None) -> str:
         escape(f"Largest {compact_usd(largest)}") if largest else "",
         "≥ a lower bound: the venue tells only some of its liquidations" if sums.lower_bound else "",
         escape(_doubtful(sums.rows)),
-        escape(f"Known since {clock(view.liquidations_from_ms)} only") if late else "",
+        escape(f"Known since {clock_stamp(view.liquidations_from_ms, clock)} only") if late else "",
         whys(sorted(view.liquidation_health.items())),
-        updated(view.at_ms),
+        updated(view.at_ms, clock),
     )
 
 
 def market_liquidations_text(
-    by_asset: Mapping[str, tuple[LiquidationSums, ...]], at_ms: int, span_s: int | None = None
+    by_asset: Mapping[str, tuple[LiquidationSums, ...]], at_ms: int, span_s: int | None = None, clock: str = "UTC"
 ) -> str:
     """The assets of which the most was liquidated, the largest first."""
     span_s = nearest_span_s(span_s or USUAL_OF_MARKET_S)
@@ -47,7 +48,7 @@ def market_liquidations_text(
     totals = {asset: sums.usd(LONG) + sums.usd(SHORT) for asset, sums in found.items()}
     most = [asset for asset in sorted(totals, key=lambda one: (-totals[one], one)) if totals[asset]]
     if not most:
-        return page(bold(f"No liquidation seen in {span(span_s)}"), updated(at_ms))
+        return page(bold(f"No liquidation seen in {span(span_s)}"), updated(at_ms, clock))
     bound = "≥" if any(sums.lower_bound for sums in found.values()) else ""
     rows = [("", "longs", "shorts", "largest")]
     rows += [
@@ -61,7 +62,7 @@ def market_liquidations_text(
         table(rows),
         f"and {left} more assets" if left > 0 else "",
         "Lower bounds: some venues tell only some of their liquidations" if bound else "",
-        updated(at_ms),
+        updated(at_ms, clock),
     )
 
 

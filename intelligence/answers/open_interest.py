@@ -16,10 +16,10 @@ NEAR_SHARE = 0.5  # a point so much of the span (at least two polls) before its 
 NEAR_MS = 150_000
 
 
-def open_interest_text(view: MarketView, history: History | None, span_s: int | None = None) -> str:
+def open_interest_text(view: MarketView, history: History | None, span_s: int | None = None, clock: str = "UTC") -> str:
     """Changes are counted in coins, so that a price that moved is none."""
     if not view.open_interest:
-        return page(bold(f"{view.asset}: no open interest is known yet"), updated(view.at_ms))
+        return page(bold(f"{view.asset}: no open interest is known yet"), updated(view.at_ms, clock))
     span_s = span_s or USUAL_S
     price = reference_price(view)
     told = list(zip(view.open_interest, view.open_interest_health, strict=True))
@@ -39,7 +39,7 @@ def open_interest_text(view: MarketView, history: History | None, span_s: int | 
         escape(f"* {', '.join(unclear)}: it is not known whether both sides are counted") if unclear else "",
         "Venues count differently: never to be added",
         whys([(record.venue, figure.health) for record, figure in told]),
-        updated(view.at_ms),
+        updated(view.at_ms, clock),
     )
 
 

@@ -26,13 +26,13 @@ USUAL_SPANS_S = (3_600, 86_400, 604_800)
 _STEPS: tuple[tuple[int, Interval], ...] = ((86_400, "1m"), (14 * 86_400, "1h"), (30 * 86_400, "1d"))
 
 
-def price_text(view: MarketView, history: History | None, span_s: int | None = None) -> str:
+def price_text(view: MarketView, history: History | None, span_s: int | None = None, clock: str = "UTC") -> str:
     """`span_s`: the period asked for, None for the usual ones."""
     marks = list(zip(view.marks, view.mark_health, strict=True))
     sound = [mark.price for mark, figure in marks if figure.health.state in {Health.HEALTHY, Health.DEGRADED}]
     middle = reference_price(view)
     if middle is None:
-        return page(bold(f"{view.asset}: no price is known yet"), updated(view.at_ms))
+        return page(bold(f"{view.asset}: no price is known yet"), updated(view.at_ms, clock))
     spread = f"Venues lie {compact_percent((max(sound) - min(sound)) / middle)} apart" if len(sound) > 1 else ""
     last = f"Last trade {compact_price(view.last_price)}" if view.last_price is not None else ""
     spans = USUAL_SPANS_S if span_s is None else (span_s,)
@@ -42,7 +42,7 @@ def price_text(view: MarketView, history: History | None, span_s: int | None = N
         table([_row(mark, figure) for mark, figure in marks]),
         escape(". ".join(filter(None, (spread, last)))),
         whys([(mark.venue, figure.health) for mark, figure in marks]),
-        updated(view.at_ms),
+        updated(view.at_ms, clock),
     )
 
 

@@ -3,18 +3,19 @@
 import math
 
 from intelligence.amounts import compact_percent, compact_price, compact_usd
-from intelligence.answers.layout import bold, clock, escape, page, table, updated, venue, whys
+from intelligence.answers.layout import bold, escape, page, table, updated, venue, whys
 from intelligence.asset_market import MarketView
+from intelligence.time_of_day import clock_stamp
 from intelligence.trade_window import VolumeProfile
 
 LINES = 12
 BAR_CHARS = 12
 
 
-def profile_text(view: MarketView) -> str:
+def profile_text(view: MarketView, clock: str = "UTC") -> str:
     profile = view.profile
     if profile is None:
-        return page(bold(f"{view.asset}: no trades are known yet"), updated(view.at_ms))
+        return page(bold(f"{view.asset}: no trades are known yet"), updated(view.at_ms, clock))
     low, high = compact_price(profile.value_area_low), compact_price(profile.value_area_high)
     total = math.fsum(usd for _, usd in profile.rows)
     price = view.last_price
@@ -24,10 +25,10 @@ def profile_text(view: MarketView) -> str:
         bold(f"{view.asset} volume profile: POC {compact_price(profile.poc)}"),
         escape(f"Value area {low} to {high}: 70 %, grown two rows at a time{distance}"),
         table(_bars(profile, price)),
-        escape(f"{compact_usd(total)} since {clock(max(profile.from_ms, view.trades_from_ms or 0))}"),
+        escape(f"{compact_usd(total)} since {clock_stamp(max(profile.from_ms, view.trades_from_ms or 0), clock)}"),
         escape(f"Trades of {venues}") if venues else "",
         whys(sorted(view.trade_health.items())),
-        updated(view.at_ms),
+        updated(view.at_ms, clock),
     )
 
 

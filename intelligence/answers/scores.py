@@ -1,14 +1,21 @@
 """What /stats says: how often alerts were followed by more than usual, and how often guessing would be."""
 
-from intelligence.answers.layout import age, bold, clock, escape, page, table
+from intelligence.answers.layout import age, bold, escape, page, table
 from intelligence.outcomes.scores import FamilyScore, Scores, percents
 from intelligence.outcomes.selection import Selected, Selection
+from intelligence.time_of_day import clock_stamp
 
 FAMILIES = {"liquidation": "single", "open_interest": "OI", "volume_spike": "volume", "zone_approach": "zone"}
 
 
 def scores_text(
-    scores: Scores, selection: Selection, selected: Selected | None, *, waiting: int, bars_from_ms: int | None
+    scores: Scores,
+    selection: Selection,
+    selected: Selected | None,
+    *,
+    waiting: int,
+    bars_from_ms: int | None,
+    clock: str = "UTC",
 ) -> str:
     told = [one for one in scores.families if not one.shadow]
     trials = [one for one in scores.families if one.shadow]
@@ -26,7 +33,9 @@ def scores_text(
             "A2: from delivery to the horizon the range ranks at 80 % or above among control times of the same hour of the"
             " week, reaches the costs, and is 40 % of the whole move. Base: how often control times themselves pass."
         ),
-        escape(f"{waiting} alerts wait for their outcomes; prices kept: {kept}. Updated {clock(scores.at_ms)}"),
+        escape(
+            f"{waiting} alerts wait for their outcomes; prices kept: {kept}. Updated {clock_stamp(scores.at_ms, clock)}"
+        ),
     )
 
 

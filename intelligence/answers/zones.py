@@ -9,12 +9,12 @@ SHOWN = 3  # of a side
 HORIZON_MIN = 240
 
 
-def zones_text(view: ZonesView) -> str:
+def zones_text(view: ZonesView, clock: str = "UTC") -> str:
     if not view.zones:
         return page(
             bold(f"{view.asset}: no zone is predicted yet"),
             escape(f"Watched for {compact_duration(60_000 * view.seen_minutes)}; open interest has to move first."),
-            updated(view.at_ms),
+            updated(view.at_ms, clock),
         )
     above = sorted((zone for zone in view.zones if zone.side == "short"), key=lambda zone: zone.near)[:SHOWN]
     below = sorted((zone for zone in view.zones if zone.side == "long"), key=lambda zone: -zone.near)[:SHOWN]
@@ -31,7 +31,7 @@ def zones_text(view: ZonesView) -> str:
         escape(_record(view)),
         escape(_reaction(view)),
         escape("Warnings come from the given model while ours learns." if view.model == "given" else ""),
-        updated(view.at_ms),
+        updated(view.at_ms, clock),
     )
 
 

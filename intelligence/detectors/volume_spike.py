@@ -278,6 +278,7 @@ class VolumeSpikeDetector:
             stage=stage,
             factors=(*spike.threshold.factors, ("minimum_lift", self._rule.minimum_lift)),
             context=self._context(spike, incident.lift),
+            venues_able=self._venues(spike.minutes),
             venues_configured=configured,
             price=incident.price,
             started_ms=incident.started_ms,
@@ -285,6 +286,10 @@ class VolumeSpikeDetector:
             ended_ms=at_ms if stage is Stage.ENDED else None,
         )
         return msgspec.structs.replace(alert, text=volume_spike_text(alert))
+
+    def _venues(self, minutes: int) -> tuple[str, ...]:
+        """Whose trades came in the window."""
+        return tuple(sorted({venue for minute in self._minutes.newest(minutes) for venue in minute.venues}))
 
     def _context(self, spike: Spike, lift: float) -> tuple[tuple[str, float | str], ...]:
         flow = spike.flow

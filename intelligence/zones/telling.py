@@ -47,9 +47,9 @@ def approach_text(approach: Approach, record: Tally) -> str:
     where = f"{compact_percent(abs(away))} {'below' if away < 0 else 'above'}"
     chance = _nearest(zone)
     lines = [
-        f"{zone.asset} zone ahead: {zone.side}s, {where}",
+        f"{zone.asset} zone: {zone.side}s {compact_usd(zone.expected_usd)}, {where}",
         f"{_range(zone)}, price {compact_price(approach.price)}{_sigmas(chance)}",
-        f"About {compact_usd(zone.expected_usd)} expected there{_between(zone)}, predicted {_age(zone)} ago",
+        f"About that much expected there{_between(zone)}, warned of from {compact_usd(approach.large_usd)}; predicted {_age(zone)} ago",
         _chances(zone, chance),
         _record(record) if approach.model == "ours" else "By the given model, which does not tell chances",
     ]

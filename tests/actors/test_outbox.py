@@ -195,7 +195,7 @@ def test_gravest_severity_is_kept_and_an_end_is_final(outbox):
 def test_withdrawn_rows_are_not_open_any_more(outbox, file):
     append(outbox, an_alert(alert_id="one"), CHAT, TERMINAL)
 
-    assert outbox.withdraw(CHAT, "suppressed", "alerts_off") == [("one", "raised")]
+    assert outbox.withdraw(CHAT, "suppressed", "alerts_off") == [("one", "raised", CHAT)]
 
     assert [row[2:] for row in states(file)] == [(CHAT, "suppressed", "alerts_off"), (TERMINAL, "queued", "")]
 

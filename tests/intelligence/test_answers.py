@@ -100,7 +100,8 @@ def test_price_says_nothing_of_a_span_with_a_gap_at_its_beginning():
 
 
 def test_volume_and_cvd_of_a_quarter_of_an_hour_over_all_venues():
-    view = a_market(trades=[(T0, 100.0, 3.0), (T0, 100.0, -1.0)]).view(T0)
+    trades = [(T0 - 900_000, 100.0, 0.0), (T0, 100.0, 3.0), (T0, 100.0, -1.0)]
+    view = a_market(trades=trades).view(T0)
 
     assert first(volume_text(view, None)) == "SOL volume $400, takers bought 50 % net in 15 min"
     assert first(cvd_text(view, None)) == "SOL CVD +$200, takers bought 50 % net in 15 min"
@@ -111,8 +112,32 @@ def test_longer_volume_is_of_one_contract_by_its_bars_and_says_so():
 
     text = plain(volume_text(view, a_history([100.0] * 60), 3_600))
 
-    assert text.startswith("SOL volume $60K, takers bought 0 % net in 1 h")
-    assert "From 1 h on Binance SOLUSDT alone, until 22:14:00 UTC" in text
+    assert text.startswith("SOL volume $60K, takers even in 1 h on Binance alone")
+    assert "* Binance SOLUSDT alone, until 22:14:00 UTC" in text
+
+
+def an_hour_of_minutes(*, lost=0):
+    """Each brings $300 bought and $100 sold; the oldest `lost` were not received."""
+    market, from_ms = AssetMarket("SOL"), T0 - HOUR_MS
+    market.begin_minutes(from_ms)
+    for minute in range(lost, 61):
+        at_ms = from_ms + 60_000 * minute
+        market.trades([at_ms, at_ms], [100.0, 100.0], [3.0, -1.0], received_ms=at_ms)
+        market.close_minutes(at_ms, None)
+    return market.view(T0)
+
+
+def test_longer_volume_is_of_all_venues_where_its_minutes_were_received():
+    text = plain(volume_text(an_hour_of_minutes(), a_history([100.0] * 60), 3_600))
+
+    assert text.startswith("SOL volume $24.4K, takers bought 50 % net in 1 h\n")
+
+
+def test_a_contract_alone_stands_in_where_too_many_minutes_are_missing():
+    view = an_hour_of_minutes(lost=20)
+
+    assert "in 1 h on Binance alone" in first(volume_text(view, a_history([100.0] * 60), 3_600))
+    assert first(volume_text(view, None, 3_600)).startswith("SOL volume ≥$16")
 
 
 def test_bars_may_end_some_minutes_ago_but_not_long_ago():
@@ -124,7 +149,10 @@ def test_bars_may_end_some_minutes_ago_but_not_long_ago():
 
 
 def test_volume_that_began_a_minute_ago_is_called_a_lower_bound():
-    assert "longer sums are lower bounds" in volume_text(a_market(trades=[(T0, 100.0, 3.0)]).view(T0 + 60_000), None)
+    text = plain(volume_text(a_market(trades=[(T0, 100.0, 3.0)]).view(T0 + 60_000), None))
+
+    assert text.startswith("SOL volume ≥$300, takers bought 100 % net in 15 min")
+    assert "≥ a lower bound: trades are known since 22:14:00 UTC" in text
 
 
 def test_span_with_missing_bars_is_not_told():

@@ -50,7 +50,7 @@ def test_the_end_of_a_cascade_tells_what_was_flushed_and_how_soon_it_was_seen():
 
     assert flushed_share(ended) == pytest.approx(-0.1)
     seen = replace(ended, context=(*ended.context, ("latency_s", 1.2)))
-    assert "Open interest -10.00 % in coins on Bybit; seen 1.2 s after its first order" in plain_text(seen)
+    assert "open interest -10.00 % in coins on Bybit; seen 1.2 s after its first order" in plain_text(seen)
 
 
 def test_without_figures_the_end_says_nothing_of_open_interest():

@@ -103,6 +103,9 @@ class FloodModel:
 BLOCKED = refusal(403, "Forbidden: bot was blocked by the user")
 KICKED = refusal(403, "Forbidden: bot was kicked from the group chat")
 NOT_FOUND = refusal(400, "Bad Request: chat not found")
+# And a topic of it.
+NO_TOPIC = refusal(400, "Bad Request: message thread not found")
+CLOSED = refusal(400, "Bad Request: TOPIC_CLOSED")
 
 
 def moved_to(chat):
@@ -119,6 +122,7 @@ class Proxy:
         self.calls = []
         self.faults = []
         self.chats = {}
+        self.topics = {}
         self.flood = None
         self._session = None
 
@@ -168,6 +172,8 @@ class Proxy:
             return refusal(401, "Unauthorized")
         if call.method.startswith("send") or call.method.startswith("editMessage"):
             if (state := self.chats.get(call.chat)) is not None:
+                return state
+            if (state := self.topics.get((call.chat, int(call.fields.get("message_thread_id", 0))))) is not None:
                 return state
             if self.flood is not None and self.flood.refuses(call.chat, call.at_s):
                 return flood(self.flood.retry_after)

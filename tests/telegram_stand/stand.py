@@ -106,7 +106,7 @@ class Stand:
     def update(self, **update):
         return self._loop.run(self.emulator.enqueue_update(update, token=TOKEN))
 
-    def say(self, text, *, chat=ME, user=None, kind="message", update_id=None):
+    def say(self, text, *, chat=ME, user=None, kind="message", update_id=None, topic=None):
         user = user or chat
         message = {
             "message_id": next(self._message_ids),
@@ -114,6 +114,7 @@ class Stand:
             "chat": {"id": chat, "type": "private"} if chat > 0 else {"id": chat, "type": "group", "title": "a group"},
             "from": {"id": user, "is_bot": False, "first_name": "A"},
             "text": text,
+            **_in_topic(topic),
         }
         if text.startswith("/"):
             message["entities"] = [{"type": "bot_command", "offset": 0, "length": len(text.split()[0])}]
@@ -121,13 +122,13 @@ class Stand:
             message["edit_date"] = message["date"]
         return self.update(**{kind: message}, **({"update_id": update_id} if update_id else {}))
 
-    def answers(self, text, *, chat=ME, user=None):
+    def answers(self, text, *, chat=ME, user=None, topic=None):
         """Say something and wait for the one answer to it."""
         before = len(self.sent(chat))
-        self.say(text, chat=chat, user=user)
+        self.say(text, chat=chat, user=user, topic=topic)
         return self.wait_sent(before + 1, chat)[before].text
 
-    def press(self, command, *, chat=ME, user=None, message_id=None, update_id=None, photo=None):
+    def press(self, command, *, chat=ME, user=None, message_id=None, update_id=None, photo=None, topic=None):
         """Press a button that gives `command`, of the newest message in the chat or of the photo that this call sent."""
         if photo is not None:
             message_id = photo.result["message_id"]
@@ -138,6 +139,7 @@ class Stand:
             "date": int(time.time()),
             "chat": {"id": chat, "type": "private"} if chat > 0 else {"id": chat, "type": "group", "title": "a group"},
             **({"text": "what it said"} if photo is None else {"photo": A_PHOTO, "caption": "what it said"}),
+            **_in_topic(topic),
         }
         query = {
             "id": str(next(self._message_ids)),
@@ -160,6 +162,10 @@ class Stand:
 
     def edits(self, chat=None):
         return [call for call in self.calls("editMessageText", chat) if call.status == 200]
+
+
+def _in_topic(topic):
+    return {} if topic is None else {"message_thread_id": topic, "is_topic_message": True}
 
 
 def telegram_settings(stand, **overrides):

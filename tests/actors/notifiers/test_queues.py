@@ -83,7 +83,7 @@ def test_chat_that_is_removed_takes_its_ends_along():
     queues.add(a_delivery(2, alert=an_alert(alert_id="alert-1"), stage=Stage.ENDED))
     queues.add(a_delivery(3, chat=12))
 
-    queues.remove_chat(telegram_target(11))
+    queues.remove_chat(11)
 
     assert (drained(queues), len(queues)) == ([3], 0)
 

@@ -123,7 +123,7 @@ def test_it_tells_breadth_leaders_totals_and_who_was_first():
     assert seen["leaders"].startswith("DOGE 10.0x, XRP 8.0x")
     assert seen["first_mover"] == "BTC"
     assert seen["long_liquidated_usd"] == pytest.approx(15e6)
-    assert alert.text.splitlines()[0] == "Market-wide: 5 of 30 assets in 4 s"
+    assert alert.text.splitlines()[0] == "Market-wide: longs of 5 of 30 assets in 4 s"
 
 
 def test_an_order_that_is_part_of_a_cascade_is_not_counted_twice():

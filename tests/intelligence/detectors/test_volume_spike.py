@@ -112,7 +112,7 @@ def test_one_trade_that_is_most_of_it_is_named():
     alert = run(warm_detector(), [burst(WARM, 0, times=40.0, largest_usd=39e6, high=103.0)])[0]
 
     assert dict(alert.context)["one_block"] == "yes"
-    assert "One block: a single trade is" in alert.text
+    assert "one block: a single trade is" in alert.text
 
 
 def test_a_threshold_of_the_chain_replaces_the_own_multiple():

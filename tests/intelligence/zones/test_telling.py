@@ -38,7 +38,7 @@ def told(approach=None, record=None):
 def test_the_first_line_says_what_where_and_how_far():
     first = told().splitlines()[0]
 
-    assert first == "SOL zone ahead: longs, 0.62 % below"
+    assert first == "SOL zone: longs $100K, 0.62 % below"
     assert len(first) <= SEEN_CHARS
 
 
