@@ -131,7 +131,7 @@ def judge(status: int, body: bytes) -> Verdict:
     reason = f"http_{status} {said}".strip()[:REASON_CHARS]
     if status == 429 or "too many requests" in said.lower():
         return Throttled(_wait_s(answer))
-    if status in {401, 404}:
+    if status in {401, 404} and answer:
         return NoSuchBot(status)
     if status == 413:
         return Rejected(reason)

@@ -1,11 +1,10 @@
 """The bot's event loop: start without Telegram, poll, notice a poll that died silently, stop within seconds.
 
-telegram.md 2: python-telegram-bot's own loop ends for ever at one 401 and may hang for hours, so what counts is the time
-of the last answered poll, and whoever is late is started anew.
+telegram.md 2: python-telegram-bot's own loop may hang for hours, so what counts is the time of the last answered poll, and
+whoever is late is started anew.
 """
 
 import asyncio
-import json
 import random
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
@@ -13,21 +12,20 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from telegram import BotCommand, Update
+from telegram import BotCommand
 from telegram.error import Conflict, InvalidToken, TelegramError
 from telegram.ext import Application
-from telegram.request import HTTPXRequest
 
 from actors.backoff import Backoff
 from actors.telegram.answer import Command
 from actors.telegram.handlers import Handlers
 from actors.telegram.menus import menus_of
+from actors.telegram.requests import BotRequest, PollRequest
 from config.settings import Telegram as TelegramSettings
 
 ALLOWED_UPDATES = ("message", "callback_query", "my_chat_member")
 CLOSE_S = 0.4  # and again after a cancellation; a stop has 3 s altogether
 MENU_RETRY_S = 60.0
-POISON_REPEATS = 3  # so often the same updates came although we said thank you: the library cannot read one
 CONFLICT_ADVICE = (
     "another program uses this bot's token, or a webhook is set: stop the other one, or give it its own bot"
 )
@@ -38,50 +36,6 @@ AnyApplication = Application[Any, Any, Any, Any, Any, Any]
 
 class Stopped(Exception):  # noqa: N818 - not an error
     """The poller was asked to stop while it waited."""
-
-
-class PollRequest(HTTPXRequest):
-    """The request object of the polls: it knows when one was last answered, and with what refusal."""
-
-    def __init__(self, **limits: float) -> None:
-        super().__init__(connection_pool_size=1, **limits)  # type: ignore[arg-type]  # names of time-outs only
-        self.answered_s = time.monotonic()
-        self.refused: int | None = None
-        self.skipped: list[int] = []
-        self._first_id, self._repeats = 0, 0
-
-    async def do_request(self, *args: Any, **kwargs: Any) -> tuple[int, bytes]:
-        status, body = await super().do_request(*args, **kwargs)
-        if status == 200:
-            self.answered_s = time.monotonic()
-            return status, self._without_poison(body)
-        if status in {401, 404}:
-            self.refused = status
-        return status, body
-
-    def _without_poison(self, body: bytes) -> bytes:
-        """Blank out an update that the library cannot read and would fetch again for ever, with all behind it."""
-        answer = json.loads(body)
-        updates = answer.get("result") if isinstance(answer, dict) else None
-        if not isinstance(updates, list) or not updates:
-            return body
-        first_id = updates[0]["update_id"]
-        self._repeats = self._repeats + 1 if first_id == self._first_id else 1
-        self._first_id = first_id
-        if self._repeats < POISON_REPEATS:
-            return body
-        bad = [update["update_id"] for update in updates if not _readable(update)]
-        self.skipped += bad
-        answer["result"] = [{"update_id": u["update_id"]} if u["update_id"] in bad else u for u in updates]
-        return json.dumps(answer).encode()
-
-
-def _readable(update: dict[str, Any]) -> bool:
-    try:
-        Update.de_json(update, None)
-    except Exception:  # whatever the library trips over
-        return False
-    return True
 
 
 class Poller:
@@ -122,7 +76,7 @@ class Poller:
             "write_timeout": self._settings.read_timeout_s,
         }
         self._polls = PollRequest(**limits)
-        self._sends = HTTPXRequest(**limits)  # type: ignore[arg-type]
+        self._sends = BotRequest(**limits)  # type: ignore[arg-type]
         application = self._build()
         self._handlers.register(application)
         try:
@@ -170,7 +124,7 @@ class Poller:
 
     async def _start_polling(self, application: AnyApplication, *, drop_pending: bool) -> None:
         assert application.updater is not None
-        self._polls.answered_s, self._polls.refused = time.monotonic(), None
+        self._polls.answered_s = time.monotonic()
         await self._unless_stopped(
             application.updater.start_polling(
                 timeout=timedelta(seconds=max(1, round(self._settings.poll_timeout_s))),  # Telegram takes whole ones
@@ -199,7 +153,7 @@ class Poller:
     # -- while it runs --------------------------------------------------------------------------------------------
 
     async def _watch(self, application: AnyApplication) -> None:
-        """Revive a poll that ended or hangs; report what was skipped; keep trying to set the menu."""
+        """Revive a poll that hangs; park on a token that is refused; report what was skipped; keep trying to set the menu."""
         look_every_s = min(1.0, self._settings.poll_stale_s / 4)
         while True:
             await self._set_menu(application)
@@ -209,16 +163,26 @@ class Poller:
             if self._failures and self._polls.answered_s > self._failed_s:
                 self._failures = 0
                 self._say("polling")
+            if self._polls.refused is not None:
+                await self._check_token(application)
             silent_s = time.monotonic() - self._polls.answered_s
-            if self._polls.refused is not None or silent_s > self._settings.poll_stale_s:
+            if silent_s > self._settings.poll_stale_s:
                 await self._revive(application, silent_s)
 
+    async def _check_token(self, application: AnyApplication) -> None:
+        """Raises InvalidToken where Telegram refuses more than one poll."""
+        self._log.warning("poll_refused", status=self._polls.refused)
+        self._polls.refused = None
+        try:
+            await self._unless_stopped(application.bot.get_me())
+        except InvalidToken:
+            raise
+        except TelegramError:
+            pass
+
     async def _revive(self, application: AnyApplication, silent_s: float) -> None:
-        self._log.warning("polling_revived", refused=self._polls.refused, silent_s=round(silent_s, 1))
+        self._log.warning("polling_revived", silent_s=round(silent_s, 1))
         self._say("reconnecting")
-        if self._polls.refused is not None:
-            with suppress_but(InvalidToken):  # one refusal may be a fault of something in between
-                await self._unless_stopped(application.bot.get_me())
         await self._bounded(self._stop_polling(application))
         await self._bounded(self._polls.shutdown())
         await self._polls.initialize()  # a fresh connection: the old one may be occupied for ever
@@ -293,16 +257,3 @@ class Poller:
                 task.cancel()
                 with suppress(asyncio.CancelledError, Exception):
                     await task
-
-
-class suppress_but:  # noqa: N801 - used like contextlib.suppress
-    """Swallow Telegram's errors except one kind."""
-
-    def __init__(self, kind: type[TelegramError]) -> None:
-        self._kind = kind
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> bool:
-        return kind is not None and issubclass(kind, TelegramError) and not issubclass(kind, self._kind)

@@ -33,7 +33,7 @@ os.environ.setdefault("PTB_TIMEDELTA", "1")  # the library then gives durations 
 
 MAX_TEXT_UNITS, MAX_CAPTION_UNITS = 4096, 1024
 MAX_NOTICE_CHARS = 200
-PATIENCE_S = 5.0  # a wait that Telegram asks for and that an answer is still worth
+PATIENCE_S = 5.0  # a wait that Telegram asks for and that an answer is still worth; also where it names none
 AGAIN_S = 0.5
 GONE = (
     "message to edit not found",
@@ -41,6 +41,8 @@ GONE = (
     "message_id_invalid",
     "there is no text in the message",  # it is a picture
 )
+THROTTLED = ("too many requests",)  # without saying for how long: the library then takes it for a fault of the network
+NOT_SENT = ("connecterror", "pool timeout")
 STALE_QUERY = ("query is too old", "query id is invalid", "query_id_invalid")
 
 
@@ -195,10 +197,12 @@ class Sender:
         except (BadRequest, ChatMigrated):
             raise
         except NetworkError as error:
-            refused = "ConnectError" in str(error) or "Pool timeout" in str(error)
-            if not (refused or (repeats and isinstance(error, TimedOut))):
+            wait_s = PATIENCE_S if _says(error, THROTTLED) else AGAIN_S
+            if wait_s > AGAIN_S:
+                self._charged(chat_id, wait_s)
+            elif not (_says(error, NOT_SENT) or (repeats and isinstance(error, TimedOut))):
                 raise
-            await asyncio.sleep(AGAIN_S)
+            await asyncio.sleep(wait_s)
             await send(**fields)
         self._charged(chat_id, 0.0)
 

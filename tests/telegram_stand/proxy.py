@@ -102,6 +102,8 @@ class FloodModel:
 # States a chat can be in, and what Telegram says then.
 BLOCKED = refusal(403, "Forbidden: bot was blocked by the user")
 KICKED = refusal(403, "Forbidden: bot was kicked from the group chat")
+DEACTIVATED = refusal(403, "Forbidden: user is deactivated")
+NEVER_WROTE = refusal(403, "Forbidden: bot can't initiate conversation with a user")
 NOT_FOUND = refusal(400, "Bad Request: chat not found")
 # And a topic of it.
 NO_TOPIC = refusal(400, "Bad Request: message thread not found")

@@ -1,3 +1,4 @@
+import socket
 import sqlite3
 
 import pytest
@@ -344,7 +345,9 @@ def test_wait_that_telegram_asked_for_outlives_the_notifier(still, logged):
         (502, "<html>Bad Gateway</html>"),
         (503, ""),
         (504, "<html>"),
+        (401, "<html>log in first</html>"),
         (403, "<html>the firewall of a hotel</html>"),
+        (404, "<html>no such page</html>"),
         (302, ""),
     ],
     ids=lambda answer: str(answer[0]),
@@ -370,6 +373,22 @@ def test_refused_connections_are_tried_until_somebody_listens(post, logged):
     assert ids(post.stand.sent()) == ["alert-00", "alert-01", "alert-02"]
     assert {entry["reason"] for entry in logged("delivery_delayed")} == {"NewConnectionError"}
     assert {entry["log_level"] for entry in logged("delivery_delayed")} == {"warning", "error"}
+
+
+def test_a_name_that_is_not_found_is_asked_for_again(post, logged, monkeypatch):
+    real, failures = socket.getaddrinfo, iter([True] * 3)
+
+    def asked(*args, **kwargs):
+        if next(failures, False):
+            raise socket.gaierror("Temporary failure in name resolution")
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr("urllib3.util.connection.socket.getaddrinfo", asked)
+    post.queue(an_alert(severity=Severity.P3)).open()
+    post.done()
+
+    assert len(post.stand.calls()) == 1
+    assert {entry["reason"] for entry in logged("delivery_delayed")} == {"NameResolutionError"}
 
 
 def test_message_that_telegram_cannot_stomach_lets_the_others_go_first(post):
@@ -435,7 +454,16 @@ def test_answer_that_drips_is_not_waited_for(post, monkeypatch):
     assert post.states() == [("abcdefghijkl", "failed", "unknown")]
 
 
-@pytest.mark.parametrize("state", [proxy.BLOCKED, proxy.NOT_FOUND], ids=["blocked", "not found"])
+GONE = {
+    "blocked": proxy.BLOCKED,
+    "kicked": proxy.KICKED,
+    "deactivated": proxy.DEACTIVATED,
+    "never wrote": proxy.NEVER_WROTE,
+    "not found": proxy.NOT_FOUND,
+}
+
+
+@pytest.mark.parametrize("state", GONE.values(), ids=GONE.keys())
 def test_chat_that_refuses_us_is_dead_and_the_others_go_on(post, logged, state):
     post.outbox.chats.set_alerts(ME, on=True, by=ME, now_ms=5)
     post.stand.proxy.chats[ME] = state
@@ -484,8 +512,13 @@ def test_text_that_is_too_long_is_cut_before_it_is_sent(post, monkeypatch):
     assert call.text.endswith("🔥…")
 
 
-def test_refusal_for_good_is_not_repeated(post):
-    post.stand.fail(answer=proxy.refusal(413, "Request Entity Too Large"))
+@pytest.mark.parametrize(
+    "answer",
+    [proxy.refusal(413, "Request Entity Too Large"), proxy.refusal(400, "Bad Request: message is too long")],
+    ids=["too large", "too long"],
+)
+def test_refusal_for_good_is_not_repeated(post, answer):
+    post.stand.fail(answer=answer)
     post.queue(*some(2)).open()
     post.done()
 

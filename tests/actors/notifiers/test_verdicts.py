@@ -51,6 +51,8 @@ def error(code, description, **parameters):
         (413, error(413, "Request Entity Too Large"), Rejected("http_413 Request Entity Too Large")),
         (401, error(401, "Unauthorized"), NoSuchBot(401)),
         (404, error(404, "Not Found"), NoSuchBot(404)),
+        (404, b"<html>no such page here</html>", NotSent("http_404")),
+        (401, b"<html>log in to the hotel</html>", NotSent("http_401")),
     ],
 )
 def test_answer_means(status, body, verdict):

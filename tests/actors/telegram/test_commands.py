@@ -293,13 +293,29 @@ def test_token_that_is_revoked_later_parks_too(bot):
     assert "correct TELEGRAM_BOT_TOKEN" in bot.theatre.exit_of(paths.COMMANDS).park
 
 
-def test_poll_that_one_refusal_has_ended_is_revived(bot, logged):
-    bot.dispatcher().open(poll_stale_s=1)
-    bot.stand.fail(method="getUpdates", answer=proxy.refusal(401, "Unauthorized"))
-    # A machine that is slow for a second may have revived the poll before, for its silence.
-    wait_for(lambda: 401 in [line["refused"] for line in logged("polling_revived")])
+@pytest.mark.parametrize("status", [401, 404])
+def test_one_refusal_does_not_end_polling(bot, logged, status):
+    bot.dispatcher().open()
+    refused = bot.stand.fail(method="getUpdates", answer=proxy.refusal(status, "Unauthorized"))
+    wait_for(lambda: refused.hit, "a poll to be refused", 30)
 
     assert "Foreshock" in bot.stand.answers("/help")
+    wait_for(lambda: [line["status"] for line in logged("poll_refused")] == [status])
+    polls = len(bot.stand.calls("getUpdates"))
+    bot.silent()
+    assert len(bot.stand.calls("getUpdates")) <= polls + 3  # it does not spin
+
+
+@pytest.mark.parametrize("status", [401, 404])
+def test_a_page_of_something_in_between_is_not_taken_for_telegrams_word(bot, logged, status):
+    page = (status, "<html>log in to the hotel</html>")
+    bot.stand.fail(method="getMe", answer=page)
+    bot.dispatcher().open()
+    refused = bot.stand.fail(method="getUpdates", answer=page)
+    wait_for(lambda: refused.hit, "a poll to be refused", 30)
+
+    assert "Foreshock" in bot.stand.answers("/help")
+    assert logged("poll_refused") == []
 
 
 def test_poll_that_hangs_is_revived(bot, logged):
@@ -396,7 +412,7 @@ def test_token_stands_in_no_log_line_at_debug(bot):
         bot.stand.fail(method="getUpdates", drop="before")
         bot.stand.fail(answer=(502, "<html>"))
         bot.stand.say("/help")
-        wait_for(lambda: "polling_revived" in stream.getvalue())
+        wait_for(lambda: "poll_refused" in stream.getvalue())
         bot.stand.proxy.tokens.clear()
         bot.theatre.exit_of(paths.COMMANDS)
     finally:

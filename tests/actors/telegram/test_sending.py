@@ -2,10 +2,11 @@
 
 import pytest
 from structlog.testing import capture_logs
-from telegram.error import NetworkError
+from telegram.error import NetworkError, TimedOut
 from telegram.request import HTTPXRequest
 
 from actors.messages.alerts import ChatCharged
+from actors.telegram import sending
 from actors.telegram.answer import Answer
 from actors.telegram.sending import plain
 from tests.telegram_stand import proxy
@@ -67,7 +68,27 @@ def test_markup_that_is_refused_goes_out_plain(bot, logged):
     assert len(logged("answer_template_rejected")) == 1
 
 
-@pytest.mark.parametrize("how", [{"drop": "after"}, {"answer": (502, "<html>")}, {"cut": 20}])
+@pytest.mark.parametrize("asked_s", [0, None], ids=["zero", "no time"])
+def test_a_wait_without_a_time_is_waited_for_too(bot, monkeypatch, asked_s):
+    monkeypatch.setattr(sending, "PATIENCE_S", 0.6)
+    bot.stand.fail(answer=proxy.flood(0) if asked_s == 0 else proxy.refusal(429, "Too Many Requests"))
+
+    assert "status" in bot.stand.answers("/version")
+    assert ChatCharged(chat_id=ME, wait_s=0.6) in bot.told_sender
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"drop": "before"},
+        {"drop": "after"},
+        {"after": 1.5},
+        {"answer": (502, "<html>")},
+        {"answer": (503, "")},
+        {"cut": 20},
+    ],
+    ids=["dropped before", "dropped after", "late", "502", "503", "truncated"],
+)
 def test_an_answer_that_may_have_arrived_is_not_sent_again(bot, logged, how):
     failed(bot, logged, **how)
     bot.silent()
@@ -75,12 +96,17 @@ def test_an_answer_that_may_have_arrived_is_not_sent_again(bot, logged, how):
     assert len(bot.stand.calls()) == 2
 
 
-def test_an_answer_that_surely_did_not_arrive_is_sent_again(bot, monkeypatch):
+@pytest.mark.parametrize(
+    "error",
+    [NetworkError("httpx.ConnectError: refused"), TimedOut("Pool timeout: All connections are occupied; not sent")],
+    ids=["refused", "pool exhausted"],
+)
+def test_an_answer_that_surely_did_not_arrive_is_sent_again(bot, monkeypatch, error):
     real, failures = HTTPXRequest.do_request, iter([True])
 
     async def refused_once(self, url, *args, **kwargs):
         if url.endswith("/sendMessage") and next(failures, False):
-            raise NetworkError("httpx.ConnectError: refused")
+            raise error
         return await real(self, url, *args, **kwargs)
 
     monkeypatch.setattr(HTTPXRequest, "do_request", refused_once)
@@ -88,19 +114,30 @@ def test_an_answer_that_surely_did_not_arrive_is_sent_again(bot, monkeypatch):
     assert "status" in bot.stand.answers("/version")
 
 
+REFUSALS = {
+    "ok is false": (200, {"ok": False, "error_code": 400, "description": "Bad Request"}),  # the library: KeyError
+    "chat not found": proxy.NOT_FOUND,
+    "blocked": proxy.BLOCKED,
+    "too long": proxy.refusal(400, "Bad Request: message is too long"),
+    "too large": proxy.refusal(413, "Request Entity Too Large"),
+    "a wrong token": proxy.refusal(401, "Unauthorized"),
+    "somebody else's 404": (404, "<html>no such page</html>"),
+}
+
+
+@pytest.mark.parametrize("answer", REFUSALS.values(), ids=REFUSALS.keys())
+def test_an_answer_that_is_refused_is_not_sent_again_and_costs_no_other(bot, logged, answer):
+    failed(bot, logged, answer=answer)
+
+    assert "status" in bot.stand.answers("/version")
+    assert len(bot.stand.calls()) == 2
+
+
 def test_a_group_that_has_moved_is_answered_at_its_new_id(bot):
     bot.stand.proxy.chats[GROUP] = proxy.moved_to(-1_001)
     bot.stand.say("/version", chat=GROUP, user=ME)
 
     bot.stand.wait_sent(1, -1_001)
-
-
-def test_a_blocked_chat_costs_its_answer_alone(bot, logged):
-    bot.stand.proxy.chats[GROUP] = proxy.BLOCKED
-    bot.stand.say("/version", chat=GROUP, user=ME)
-    wait_for(lambda: logged("command_failed"))
-
-    assert "status" in bot.stand.answers("/version")
 
 
 def test_an_answer_goes_into_the_topic_asked_in_and_to_the_group_when_that_is_closed(bot):
