@@ -42,10 +42,11 @@ class Simulator:
 
 
 class Daemon:
-    def __init__(self, simulator: Simulator, data_dir: Path) -> None:
+    def __init__(self, simulator: Simulator, data_dir: Path, **settings: str) -> None:
+        """`settings` by the names of the environment."""
         assets = {row["asset"] for row in simulator.ask("/truth/trades")["trades"]}
         environment = dict(os.environ, FORESHOCK_DATA_DIR=str(data_dir), FORESHOCK_ASSETS=",".join(sorted(assets)))
-        environment |= {"TELEGRAM_BOT_TOKEN": "", "FORESHOCK_LOGS__LEVEL": "warning"}
+        environment |= {"TELEGRAM_BOT_TOKEN": "", "FORESHOCK_LOGS__LEVEL": "warning"} | settings
         for venue, urls in simulator.ready["venues"].items():
             for kind, url in urls.items():
                 environment[f"FORESHOCK_VENUES__{venue}__{kind}".upper()] = url

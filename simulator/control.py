@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from simulator.faults import FaultError
-from simulator.venue import compact
+from simulator.venue import Frame, compact
 
 if TYPE_CHECKING:
     from simulator.server import SimulatorServer
@@ -22,6 +22,8 @@ def control_routes(server: "SimulatorServer") -> list[web.RouteDef]:
         web.get("/_sim/truth/trades", control.trades),
         web.get("/_sim/truth/positions", control.positions),
         web.post("/_sim/freeze", control.freeze),
+        web.post("/_sim/publish", control.publish),
+        web.post("/_sim/news", control.news),
         web.get("/_sim/faults", control.list_faults),
         web.post("/_sim/faults", control.add_fault),
         web.delete("/_sim/faults", control.clear_faults),
@@ -111,6 +113,28 @@ class _Control:
         """End the market: nothing happens any more, sockets and REST stay. So whoever counts can compare."""
         self._server.frozen = True
         return _json({"frozen": True})
+
+    async def publish(self, request: web.Request) -> web.Response:
+        """Body: `{"venue","topic","payload"}`: send a frame that the market did not make, as it stands, to whoever subscribed."""
+        try:
+            body = await request.json()
+            venue, frame = str(body["venue"]), Frame(str(body["topic"]), compact(body["payload"]))
+            receivers = self._server.publish(venue, frame)
+        except (KeyError, TypeError, ValueError) as error:
+            return _json({"error": repr(error)}, 400)
+        return _json({"receivers": receivers})
+
+    async def news(self, request: web.Request) -> web.Response:
+        """Body: `{"asset","move","seconds"}`: push an asset's price by that return, beginning now."""
+        market = self._server.market
+        if market is None:
+            return _no_truth()
+        try:
+            body = await request.json()
+            market.hear_news(str(body["asset"]), move=float(body["move"]), lasts_s=float(body["seconds"]))
+        except (KeyError, TypeError, ValueError) as error:
+            return _json({"error": repr(error)}, 400)
+        return _json(body)
 
     async def list_faults(self, _request: web.Request) -> web.Response:
         return _json(self._server.faults.as_json())

@@ -135,6 +135,12 @@ class Market:
         self.liquidation_count += len(happened)
         return happened
 
+    def hear_news(self, asset: str, *, move: float, lasts_s: float) -> None:
+        """News from outside: it brings that return to an asset from now on. Raises KeyError, ValueError."""
+        if lasts_s <= 0 or move <= -1:
+            raise ValueError(f"news: expected a return above -1 in more than 0 s, was {move:g} in {lasts_s:g} s")
+        self._news.add(self.books[asset], self._elapsed_s, move=move, lasts_s=lasts_s)
+
     def _trade_positions(self) -> None:
         """Let traders open and close; a book with fewer positions than usual sees more openings than closings."""
         draw = self._random

@@ -87,6 +87,9 @@ class NewsDesk:
             self._active.remove(news)
             self._add_drift(news, -news.move / news.lasts_s)
 
+    def add(self, book: Book, start_s: float, *, move: float, lasts_s: float) -> None:
+        self._pending.append(Pending(start_s, lasts_s, move, book))
+
     def _later_news(self, elapsed_s: float) -> Pending:
         draw = self._random
         if draw.random() < MARKET_WIDE_SHARE:

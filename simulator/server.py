@@ -113,13 +113,14 @@ class SimulatorServer:
             return lambda topic: topic in only.connection.topics
         return lambda topic: any(topic in session.connection.topics for session in sessions)
 
-    def publish(self, venue: str, frame: Frame) -> None:
-        """Deliver to every subscriber; counted as missed when there is none."""
+    def publish(self, venue: str, frame: Frame) -> int:
+        """Deliver to every subscriber, and tell how many there are; counted as missed when there is none."""
         receivers = sum([session.offer(frame) for session in self.sessions[venue]])
         if receivers:
             self.sent[venue] += 1
         else:
             self.missed[venue] += 1
+        return receivers
 
     def drop_clients(self, venue: str) -> None:
         for session in list(self.sessions[venue]):

@@ -128,6 +128,45 @@ def test_each_connection_says_which_trades_it_was_sent():
     assert (told["venue"], told["frames"]) == ("bybit", len(received))
 
 
+def test_a_frame_from_outside_reaches_whoever_subscribed_in_the_venues_own_wrapping():
+    async def play() -> list:
+        async with (
+            serving(a_server()) as client,
+            client.socket("/binance/market/stream?streams=!forceOrder@arr") as socket,
+        ):
+            told = []
+            for topic in ("!forceOrder@arr", "btcusdt@forceOrder"):
+                body = {"venue": "binance", "topic": topic, "payload": {"e": "forceOrder"}}
+                async with client.http.post("/_sim/publish", json=body) as reply:
+                    told.append(await reply.json())
+            return [*told, await socket.receive_json()]
+
+    assert asyncio.run(play()) == [
+        {"receivers": 1},
+        {"receivers": 0},
+        {"stream": "!forceOrder@arr", "data": {"e": "forceOrder"}},
+    ]
+
+
+def test_news_from_outside_moves_one_asset():
+    market = a_market()
+    server = a_server(market)
+
+    async def play() -> list:
+        async with serving(server) as client:
+            told = []
+            for body in ({"asset": "SOL", "move": -0.2, "seconds": 5}, {"asset": "NOPE", "move": -0.2, "seconds": 5}):
+                async with client.http.post("/_sim/news", json=body) as reply:
+                    told.append(reply.status)
+            return told
+
+    before = {name: book.price.last for name, book in market.books.items()}
+    assert asyncio.run(play()) == [200, 400]
+    advance_market(server, market, START_MS + 6_000)
+    moved = [name for name, book in market.books.items() if book.price.last < 0.9 * before[name]]
+    assert moved == ["SOL"]
+
+
 def test_who_vanished_answers_nobody():
     async def play() -> list:
         async with serving(a_server()) as client, client.socket("/okx/ws/v5/public") as socket:

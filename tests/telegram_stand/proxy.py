@@ -22,7 +22,9 @@ HAND_OVER_S = 0.5  # the emulator refuses the newer poll, Telegram ends the olde
 
 @dataclass
 class Call:
-    """One call as it came; `status` is what the bot got, 0 for a dropped connection, None while it is open."""
+    """One call as it came; `status` is what the bot got, 0 for a dropped connection, None while it is open, and `answered_s`
+    when. The result of a poll is the updates it brought.
+    """
 
     method: str
     fields: dict[str, Any]
@@ -31,6 +33,7 @@ class Call:
     files: dict[str, bytes] = field(default_factory=dict)
     status: int | None = None
     result: Any = None
+    answered_s: float | None = None
 
     @property
     def chat(self):
@@ -163,7 +166,7 @@ class Proxy:
         return web.Response()
 
     def _answer(self, call, status, body, *, cut=None):
-        call.status = status
+        call.status, call.answered_s = status, time.monotonic()
         if isinstance(body, str):
             return web.Response(status=status, text=body, content_type="text/html")
         return web.Response(status=status, body=json.dumps(body).encode()[:cut], content_type="application/json")

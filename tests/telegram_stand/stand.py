@@ -41,10 +41,11 @@ class Loop:
 class Stand:
     """What a test holds: `sent()` reads what the bot did, `fail()` scripts what goes wrong, `say()` plays a user."""
 
-    def __init__(self):
+    def __init__(self, **emulator):
+        """`emulator`: its own options."""
         self._loop = Loop()
         self._message_ids = iter(range(1, 1_000_000))
-        self.emulator = LoBotApiEmulator(enable_control=True)
+        self.emulator = LoBotApiEmulator(enable_control=True, **emulator)
         self._emulator_runner, emulator_url = self._loop.run(self._serve(self.emulator.app(), 0))
         self.proxy = Proxy(emulator_url, {TOKEN})
         self._proxy_runner = None
