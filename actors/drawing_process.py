@@ -1,4 +1,4 @@
-"""The process that draws pictures, as its owner sees it: started when it is needed, killed when it does not answer."""
+"""The process that draws pictures, as its owner sees it: started ahead or when it is needed, killed when it does not answer."""
 
 import os
 import selectors
@@ -65,6 +65,19 @@ class DrawingProcess:
         if kind != DRAWN:
             raise DrawingFailed(body.decode(errors="replace"))
         return body
+
+    def start(self) -> bool:
+        """Have it run; whether it has to be started for that. Raises ProcessLost once when it has died since it was used."""
+        if self._process is None:
+            try:
+                self._running()
+            except OSError as error:
+                raise ProcessLost(type(error).__name__) from error
+            return True
+        if self._process.poll() is not None:
+            self.kill()
+            raise ProcessLost("it has died")
+        return False
 
     def kill(self) -> None:
         """End it without asking."""

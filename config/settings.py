@@ -76,7 +76,6 @@ class Charts:
     wait_s: Seconds
     start_s: Seconds
     hang_s: Seconds
-    idle_s: Seconds
     memory_bytes: Bytes
     cache_s: SecondsOrZero
     cache_pictures: Count

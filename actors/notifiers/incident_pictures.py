@@ -12,6 +12,7 @@ from actors.messages.alerts import AlertDelivered, ChatCharged
 from actors.messages.pictures import ChartDrawn, ChartNotDrawn, ChartWanted, TapeTold, TapeWanted
 from actors.notifiers import verdicts
 from actors.notifiers.bot_api import BotApi
+from actors.notifiers.verdicts import Verdict
 from actors.supervised import Supervised
 from charts.assembly import asset_shown, incident_chart, incident_period_s
 from charts.requests import Theme
@@ -27,12 +28,13 @@ SEND_S = 5.0  # what sending one picture may take; telegram.md's five seconds
 
 @dataclass(slots=True)
 class _Incident:
-    """`chats`: those whose picture is still to be sent."""
+    """`chats`: those whose picture is still to be sent. `photo_id`: under which Telegram has it already."""
 
     alert: Alert
     wanted_s: float
     chats: list[AlertDelivered] = field(default_factory=list)
     png: bytes | None = None
+    photo_id: str = ""
 
 
 class IncidentPictures(Supervised):
@@ -101,7 +103,6 @@ class IncidentPictures(Supervised):
 
     def _send_photo(self, incident: _Incident, delivered: AlertDelivered) -> None:
         """A silent reply to the text, which has made its sound."""
-        assert incident.png is not None
         fields = {
             "chat_id": delivered.send_to,
             "caption": f"{self._heading} {asset_shown(incident.alert)}: price, liquidations, open interest".strip(),
@@ -110,11 +111,12 @@ class IncidentPictures(Supervised):
         }
         if delivered.topic:
             fields["message_thread_id"] = delivered.topic
-        verdict = self._api.send("sendPhoto", fields, within_s=SEND_S, photo=incident.png)
+        verdict = self._post(incident, fields)
         wait_s = verdict.wait_s if isinstance(verdict, verdicts.Throttled) else 0.0
         if not isinstance(verdict, verdicts.NotSent):
             self.send(paths.TELEGRAM, ChatCharged(chat_id=delivered.chat_id, wait_s=wait_s))
         if isinstance(verdict, verdicts.Sent):
+            incident.photo_id = verdict.photo_id
             self.progress()
             self.log.info(
                 "picture_delivered",
@@ -124,6 +126,14 @@ class IncidentPictures(Supervised):
             )
         else:
             self._log_unsent(incident.alert, getattr(verdict, "reason", "") or type(verdict).__name__)
+
+    def _post(self, incident: _Incident, fields: dict[str, Any]) -> Verdict:
+        """Upload the picture for the first chat; name it for the others, which takes a fraction of the time."""
+        if incident.photo_id:
+            verdict = self._api.send("sendPhoto", fields | {"photo": incident.photo_id}, within_s=SEND_S)
+            if not isinstance(verdict, verdicts.Rejected):
+                return verdict
+        return self._api.send("sendPhoto", fields, within_s=SEND_S, photo=incident.png)
 
     def _log_unsent(self, alert: Alert, reason: str) -> None:
         self.log.info("picture_not_sent", alert_id=alert.alert_id, kind=alert.kind, reason=reason)

@@ -28,10 +28,12 @@ class Pace:
         """Forget the limit over all chats: the last messages of a process are one for each chat."""
         self._overall_gap_s = self._overall_free_s = 0.0
 
-    def spent(self, chat_id: int, now_s: float) -> None:
-        """A message has been sent, or tried."""
-        self._overall_free_s = now_s + self._overall_gap_s
-        self.hold(chat_id, now_s + (self._group_gap_s if chat_id < 0 else self._private_gap_s))
+    def spent(self, chat_id: int, begun_s: float, ended_s: float) -> None:
+        """A message has been sent, or tried. One request at a time makes the limit over all chats hold from beginning to
+        beginning; in its chat it may have arrived as late as it ended.
+        """
+        self._overall_free_s = max(self._overall_free_s, begun_s + self._overall_gap_s)
+        self.hold(chat_id, ended_s + (self._group_gap_s if chat_id < 0 else self._private_gap_s))
 
     def charge(self, chat_id: int, now_s: float) -> None:
         """Somebody else has sent a message: what comes next waits for its gap too."""

@@ -170,8 +170,9 @@ class TelegramNotifier(Supervised):
                 return
         within_s = None if self._stop_s is None else max(0.05, self._stop_s - self._now_s)
         method = "sendMessage" if edits is None else "editMessageText"
+        begun_s = self._now_s
         verdict = self._api.send(method, self._fields(row, edits), within_s=within_s)
-        self._pace.spent(chat_of(row.target), self._now_s)
+        self._pace.spent(chat_of(row.target), begun_s, self._now_s)
         if not isinstance(verdict, verdicts.NotSent | verdicts.Throttled):
             self._failures.pop(chat_of(row.target), None)
         if isinstance(verdict, verdicts.Unchanged | verdicts.NoMessage):

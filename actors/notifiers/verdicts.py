@@ -27,7 +27,10 @@ CLOSED_TOPIC = ("message thread not found", "topic_closed", "topic closed", "top
 
 @dataclass(frozen=True, slots=True)
 class Sent:
+    """`photo_id`: by which Telegram knows the picture that was sent, empty where there was none."""
+
     message_id: int
+    photo_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +151,16 @@ def _judge_yes(answer: dict[str, Any]) -> Verdict:
     result = answer.get("result")
     message_id = result.get("message_id") if isinstance(result, dict) else None
     if answer.get("ok") is True and isinstance(message_id, int):
-        return Sent(message_id)
+        return Sent(message_id, _photo_id(result))
     return Unknown("answer_not_understood")
+
+
+def _photo_id(message: Any) -> str:
+    """Of the largest size."""
+    sizes = message.get("photo") if isinstance(message, dict) else None
+    largest = sizes[-1] if isinstance(sizes, list) and sizes else None
+    found = largest.get("file_id") if isinstance(largest, dict) else None
+    return found if isinstance(found, str) else ""
 
 
 def _judge_400(answer: dict[str, Any], said: str, reason: str) -> Verdict:

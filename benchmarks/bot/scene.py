@@ -85,7 +85,8 @@ def staged(data_dir: Path, *, assets: int, trades_per_s: float) -> Iterator[Scen
             FORESHOCK_TELEGRAM__API_URL=stand.url,
             FORESHOCK_LOGS__LEVEL="info",
             FORESHOCK_MARKET_CAPS__SOURCES="",  # they are not on loopback
-            FORESHOCK_MARKET_WIDE__LEAST_ASSETS=str(assets),  # each incident tells itself
+            FORESHOCK_MARKET_WIDE__LEAST_ASSETS=str(assets),  # each incident tells itself,
+            FORESHOCK_DETECTION__CASCADE__SEVERITY__P2_RATIO="1",  # and each is grave enough for a picture
         )
         yield Scene(simulator, daemon, stand, data_dir)
     finally:

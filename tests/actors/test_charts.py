@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from actors import paths
-from actors.charts import Charts
+from actors.charts import LOOK_S, Charts
+from actors.clock import ManualClock
 from actors.drawing_process import DrawingFailed, DrawingProcess, ProcessLost, StillStarting
 from actors.messages.pictures import ChartDrawn, ChartNotDrawn, ChartWanted
 from charts.requests import ChartKind
@@ -184,10 +185,33 @@ def test_processes_lost_in_a_row_are_left_to_the_supervisor(theatre):
     assert theatre.exit_of(paths.CHARTS).kind == "failed"
 
 
-def test_process_ends_when_nobody_wants_pictures(theatre):
-    charts = theatre.start(paths.CHARTS, Charts, settings=replace(PICTURES, idle_s=0.2))
-    charts.ask(wanted(theatre), timeout=PATIENCE_S)
-    actor = theatre.system.below("/")[0][1].actor
+def test_process_stands_ready_before_anybody_wants_a_picture(theatre):
+    theatre.start(paths.CHARTS, Charts, settings=PICTURES)
 
-    wait_for(lambda: actor._process.pid is None, "the process to end")
-    assert isinstance(charts.ask(wanted(theatre), timeout=PATIENCE_S), ChartDrawn)
+    ready = process_of(theatre)
+    theatre.ask(paths.CHARTS, wanted(theatre), timeout=PATIENCE_S)
+
+    assert ready is not None
+    assert process_of(theatre) == ready
+
+
+def test_process_that_died_while_nobody_wanted_a_picture_is_replaced():
+    theatre = Theatre(ManualClock())
+    try:
+        theatre.start(paths.CHARTS, Charts, settings=PICTURES)
+        first = process_of(theatre)
+        os.kill(first, signal.SIGKILL)
+        os.waitid(os.P_PID, first, os.WEXITED | os.WNOWAIT)
+
+        theatre.clock.advance(LOOK_S)  # it finds it dead
+        theatre.quiet(paths.CHARTS)
+        theatre.clock.advance(LOOK_S)  # and starts another
+        theatre.quiet(paths.CHARTS)
+
+        assert process_of(theatre) not in {None, first}
+    finally:
+        theatre.close()
+
+
+def process_of(theatre):
+    return theatre.system.ledger[paths.CHARTS].actor._process.pid

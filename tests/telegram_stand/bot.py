@@ -24,7 +24,6 @@ PICTURES = ChartSettings(
     wait_s=20.0,
     start_s=20.0,
     hang_s=20.0,
-    idle_s=600.0,
     memory_bytes=268_435_456,
     cache_s=5.0,
     cache_pictures=4,

@@ -127,12 +127,24 @@ def test_a_picture_makes_no_sound(post):
     assert photo(post).fields["disable_notification"] == "true"
 
 
-def test_one_picture_is_drawn_for_all_chats(post):
+def test_one_picture_is_uploaded_once_for_all_chats(post):
     post.open().raise_alert(post.incident(), chats=(ME, OTHER, GROUP))
 
-    pictures = {photo(post, chat).files["photo"] for chat in (ME, OTHER, GROUP)}
+    first, *others = sorted((photo(post, chat) for chat in (ME, OTHER, GROUP)), key=lambda call: call.at_s)
 
-    assert len(pictures) == 1
+    assert first.files["photo"].startswith(b"\x89PNG")
+    uploaded = wait_for(lambda: first.result)["photo"][-1]["file_id"]
+    assert [(call.files, call.fields["photo"]) for call in others] == [({}, uploaded)] * 2
+
+
+def test_a_picture_that_telegram_does_not_know_any_more_is_uploaded_again(post, stand):
+    wrong = proxy.refusal(400, "Bad Request: wrong file identifier/HTTP URL specified")
+    stand.fail(method="sendPhoto", chat=OTHER, answer=wrong)
+    post.open().raise_alert(post.incident(), chats=(ME, OTHER))
+
+    named, uploaded = wait_for(lambda: len(got := post.photos(OTHER)) == 2 and got, "another upload")
+
+    assert (bool(named.files), bool(uploaded.files)) == (False, True)
 
 
 @pytest.mark.parametrize(
@@ -242,7 +254,7 @@ def a_pace():
 @pytest.mark.parametrize(("chat", "free_s"), [(ME, 102.0), (GROUP, 106.0)])
 def test_a_picture_counts_as_a_message(chat, free_s):
     pace = a_pace()
-    pace.spent(chat, 100.0)
+    pace.spent(chat, 100.0, 100.0)
 
     pace.charge(chat, 100.2)
 

@@ -90,23 +90,30 @@ def test_chat_that_is_removed_takes_its_ends_along():
 
 def test_groups_are_slower_and_all_chats_share_a_limit():
     pace = a_pace()
-    pace.spent(11, 100.0)
-    pace.spent(-22, 100.0)
+    pace.spent(11, 100.0, 100.0)
+    pace.spent(-22, 100.0, 100.0)
 
     assert (pace.free_s(11), pace.free_s(-22), pace.free_s(12)) == (101.0, 103.0, 100.1)
+
+
+def test_a_slow_answer_holds_up_its_own_chat_alone():
+    pace = a_pace()
+    pace.spent(11, 100.0, 100.5)
+
+    assert (pace.free_s(11), pace.free_s(12)) == (101.5, 100.1)
 
 
 def test_shorter_wait_does_not_end_a_longer_one():
     pace = a_pace()
     pace.hold(11, 30.0)
-    pace.spent(11, 1.0)
+    pace.spent(11, 1.0, 1.0)
 
     assert pace.free_s(11) == 30.0
 
 
 def test_in_a_hurry_only_the_chats_own_waits_count():
     pace = a_pace()
-    pace.spent(11, 100.0)
+    pace.spent(11, 100.0, 100.0)
 
     pace.hurry()
 
@@ -129,7 +136,7 @@ def test_a_burst_of_alerts_to_ten_chats_keeps_telegrams_limits_its_order_and_the
         chat = chat_of(choice.delivery.target)
         assert not limits[chat].refuses(chat, now_s)
         assert not overall.refuses(0, now_s)
-        pace.spent(chat, now_s)
+        pace.spent(chat, now_s, now_s)
         queues.remove(choice.delivery)
         sent[chat].append((choice.delivery.alert.severity, choice.delivery.id))
 
