@@ -6,7 +6,7 @@ ARGS ?=
 BIN = .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test bench soak evaluate pushes cascades frames features lint lock
+.PHONY: help setup demo run test bench soak bot-load evaluate pushes cascades frames features lint lock
 
 help:
 	@echo "make demo   the daemon against a simulated market, for DURATION=$(DURATION) seconds (0: until Ctrl-C)"
@@ -14,6 +14,7 @@ help:
 	@echo "make test   lint, types and every test"
 	@echo "make bench  what a trade costs, beside other clients (installs them; about ten minutes)"
 	@echo "make soak   half an hour on seven simulated venues: memory, processor, lost trades"
+	@echo "make bot-load  how fast the bot answers, tells and draws under load, and its memory (25 minutes)"
 	@echo "make evaluate  the detectors and zones on recorded days, as a page (needs ../shared/data; under 15 minutes)"
 	@echo "make pushes what the whole daemon sends on recorded days, by policy of thresholds (needs ../shared/data; an hour)"
 	@echo "make cascades  cascades in the simulator, where the truth is known, beside two simpler detectors (ten minutes)"
@@ -41,6 +42,9 @@ bench: .venv/bench/installed
 
 soak: setup
 	$(BIN)/python -m benchmarks.soak $(ARGS)
+
+bot-load: .venv/installed-dev
+	@$(BIN)/python -m benchmarks.bot $(ARGS)
 
 evaluate: setup
 	@$(BIN)/python run.py backtest --out .evaluation $(ARGS)
