@@ -12,6 +12,7 @@ from intelligence.alerts import AlertKind
 from intelligence.outcomes.bars import HourBars
 from intelligence.outcomes.judging import Outcome, Told
 from intelligence.outcomes.scores import DAY_MS, Judged, judged_of
+from intelligence.outcomes.standing import Low
 from intelligence.outcomes.volatility import HOUR
 
 OUTCOMES = "outcomes.db"
@@ -121,11 +122,13 @@ class OutcomeBook:
         row = self._db.one("SELECT min(hour) AS first FROM bars WHERE ? IN (asset, '')", asset)
         return None if row is None or row["first"] is None else int(row["first"]) * HOUR_MS
 
-    def put_low(self, kind: AlertKind, day: int, lower: float) -> None:
-        """Store the lower bound of a family's A2 on a day (number since 1970)."""
-        self._db.write("INSERT OR REPLACE INTO lows VALUES (?,?,?)", kind, day, lower)
+    def put_lows(self, lows: Iterable[Low]) -> None:
+        """Store lower bounds of families' A2."""
+        with self._db.writing():
+            for kind, day, lower in lows:
+                self._db.write("INSERT OR REPLACE INTO lows VALUES (?,?,?)", kind, day, lower)
 
-    def lows(self, since_day: int) -> list[tuple[AlertKind, int, float]]:
+    def lows(self, since_day: int) -> list[Low]:
         rows = self._db.all("SELECT kind, day, lower FROM lows WHERE day >= ?", since_day)
         return [(AlertKind(row["kind"]), row["day"], row["lower"]) for row in rows]
 

@@ -15,14 +15,13 @@ from actors.missed_alerts import missed_alerts
 from actors.outcome_book import OutcomeBook
 from actors.outcome_file import OutcomeFile
 from actors.supervised import Supervised
-from intelligence.alerts import AlertKind
 from intelligence.minute import MINUTE_MS, Minute
 from intelligence.outcomes.bars import Bars, HourBars, hours_of, number_of, prices_of
 from intelligence.outcomes.consequence import HORIZONS
 from intelligence.outcomes.controls import control_minutes
 from intelligence.outcomes.judging import LONGEST, Outcome, Told, first_minute, judge, told_of
 from intelligence.outcomes.rules import OutcomeRules
-from intelligence.outcomes.scores import DAY_MS, Scores
+from intelligence.outcomes.scores import DAY_MS, Scores, as_figures
 from intelligence.outcomes.standing import Standing
 from intelligence.outcomes.volatility import HOUR
 
@@ -207,8 +206,10 @@ class OutcomeLedger(Supervised):
 
     def _select(self, told: Scores) -> None:
         """Fit anew once an hour, look for families that do badly, and tell the dispatcher."""
-        for kind, day, lower in self._standing.refit(told):
-            self._file.do(partial(_put_low, kind, day, lower))
+        if self._standing.refit(told):
+            self._file.do(lambda book: book.put_lows(self._standing.lows(told)))
+            for family in told.families:
+                self.log.info("family_scored", **as_figures(family))
         since_day = told.at_ms // DAY_MS - self._rules.selection.demote_days
         before = self._standing.demote(self._file.do(lambda book: book.lows(since_day)) or [], told.at_ms)
         selection = self._standing.selection
@@ -284,10 +285,6 @@ class OutcomeLedger(Supervised):
     def _adopt(self, told: Told, book: OutcomeBook) -> None:
         book.put_told(told)
         self._open[told.alert_id] = told, {}
-
-
-def _put_low(kind: AlertKind, day: int, lower: float, book: OutcomeBook) -> None:
-    book.put_low(kind, day, lower)
 
 
 def _find(alert_id: str, book: OutcomeBook) -> Told | None:

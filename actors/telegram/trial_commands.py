@@ -9,7 +9,7 @@ from actors.telegram.stats_commands import LedgerDesk
 from intelligence.alerts import AlertKind
 from intelligence.answers.layout import escape
 
-LEAST_ON_TRIAL = 100  # detection.md 12.8
+LEAST_ALERTS, LEAST_DAYS = 100, 14  # of a trial (detection.md 12.8)
 ANYWAY = "anyway"
 
 
@@ -30,18 +30,20 @@ class TrialCommands:
             raise Refusal("Which family? For example /promote volume.")
         if on and kind not in trials.on_trial:
             raise Refusal(escape(f"{kind} is not on trial. {_words(trials)}"))
-        if on and ANYWAY not in asked.words and (told := await self._told_on_trial(kind)) < LEAST_ON_TRIAL:
-            raise Refusal(
-                f"Only {told} alerts of it are scored on trial, {LEAST_ON_TRIAL} should be. To promote it all the same:"
-                f" /promote {asked.words[0]} {ANYWAY}"
-            )
+        if on and ANYWAY not in asked.words and (short := await self._too_short(kind)):
+            raise Refusal(f"{short} To promote it all the same: /promote {asked.words[0]} {ANYWAY}")
         after = await self._desk.ask(Promote(kind=kind, on=on, by=asked.user_id or 0), TrialsState)
         return Answer(text=escape(_words(after)))
 
-    async def _told_on_trial(self, kind: AlertKind) -> int:
+    async def _too_short(self, kind: AlertKind) -> str:
+        """What its trial lacks, "" when it was long enough."""
         state = await self._ledger.state()
         families = state.scores.families if state is not None else ()
-        return next((one.alerts for one in families if one.shadow and one.kind is kind), 0)
+        score = next((one for one in families if one.shadow and one.kind is kind), None)
+        alerts, days = (score.alerts, score.days) if score is not None else (0, 0.0)
+        if alerts < LEAST_ALERTS:
+            return f"Only {alerts} alerts of it are scored on trial, {LEAST_ALERTS} should be."
+        return f"It is on trial for {days:.0f} days, {LEAST_DAYS} should be." if days < LEAST_DAYS else ""
 
 
 def _words(trials: TrialsState) -> str:

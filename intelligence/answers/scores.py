@@ -1,8 +1,10 @@
 """What /stats says: how often alerts were followed by more than usual, and how often guessing would be."""
 
 from intelligence.answers.layout import age, bold, escape, page, table
+from intelligence.outcomes.consequence import HORIZONS, OWN_HORIZON
 from intelligence.outcomes.scores import FamilyScore, Scores, percents
 from intelligence.outcomes.selection import Selected, Selection
+from intelligence.outcomes.shares import Share
 from intelligence.time_of_day import clock_stamp
 
 FAMILIES = {"liquidation": "single", "open_interest": "OI", "volume_spike": "volume", "zone_approach": "zone"}
@@ -26,12 +28,14 @@ def scores_text(
         escape("Nothing was told in that time.") if not told else "",
         *map(escape, (_not_measurable(one) for one in told if not one.measurable)),
         *map(escape, _selection(selection, selected)),
+        *_markouts(told, scores),
         bold("On trial, not sent") if trials else "",
         _table(trials),
         *map(escape, (_not_measurable(one) for one in trials if not one.measurable)),
         escape(
             "A2: from delivery to the horizon the range ranks at 80 % or above among control times of the same hour of the"
-            " week, reaches the costs, and is 40 % of the whole move. Base: how often control times themselves pass."
+            " week, reaches the costs, and is 40 % of the whole move. Strict: among those after an hour as wild as the one"
+            " before. Base: how often control times themselves pass."
         ),
         escape(
             f"{waiting} alerts wait for their outcomes; prices kept: {kept}. Updated {clock_stamp(scores.at_ms, clock)}"
@@ -63,15 +67,43 @@ def _selection(selection: Selection, selected: Selected | None) -> list[str]:
 
 
 def _table(families: list[FamilyScore]) -> str:
-    measured = [one for one in families if one.measurable]
     rows = [
-        (_name(one), _a2(one), f"{one.base or 0.0:.0%}", str(one.share.of), f"{one.per_day:.1f}") for one in measured
+        (
+            _name(one),
+            _bare(one.share),
+            f"{one.strict.value:.0%}".removesuffix("%") if one.strict.of >= one.least else "-",
+            f"{one.base or 0.0:.0%}",
+            str(one.share.of),
+            f"{one.per_day:.1f}",
+        )
+        for one in families
+        if one.measurable
     ]
-    return table([("", "A2", "base", "n", "/day"), *rows]) if rows else ""
+    return table([("", "A2", "strict", "base", "n", "/day"), *rows]) if rows else ""
 
 
-def _a2(one: FamilyScore) -> str:
-    return percents(one.share).replace("%", "")
+def _markouts(families: list[FamilyScore], scores: Scores) -> tuple[str, ...]:
+    """Where the price went, of families with enough alerts whose direction is known."""
+    rows = []
+    for one in families:
+        means = {each.minutes: f"{each.mean_bps:+.0f}" for each in one.markouts if each.paid.of >= one.least}
+        own = next((each for each in one.markouts if each.minutes == OWN_HORIZON[one.kind]), None)
+        if own is not None and own.minutes in means:
+            rows.append((_name(one), *(means.get(minutes, "-") for minutes in HORIZONS), _bare(own.paid)))
+    if not rows:
+        return ()
+    costs = f"{10_000 * scores.costs:.0f} bps"
+    return (
+        bold(f"Where price went, less {costs}"),
+        table([("bps", *(f"{minutes}m" for minutes in HORIZONS), "paid"), *rows]),
+        escape(
+            "On the way of the event: + went on, - turned. Paid: % of moves that paid their costs, at the own horizon."
+        ),
+    )
+
+
+def _bare(share: Share) -> str:
+    return percents(share).replace("%", "")
 
 
 def _not_measurable(one: FamilyScore) -> str:

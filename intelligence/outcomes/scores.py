@@ -56,10 +56,13 @@ class FamilyScore(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Scores(msgspec.Struct, frozen=True, kw_only=True):
-    """At `at_ms`, over `days`. `families`: those with alerts, the shadows of a kind apart from what was told of it."""
+    """At `at_ms`, over `days`. `families`: those with alerts, the shadows of a kind apart from what was told of it. `costs`: what
+    mark-outs are less, as a fraction.
+    """
 
     at_ms: int
     days: int
+    costs: float
     families: tuple[FamilyScore, ...]
 
     def of(self, kind: AlertKind) -> FamilyScore | None:
@@ -86,7 +89,7 @@ def scores(judged: Iterable[Judged], now_ms: int, rules: OutcomeRules) -> Scores
     first_ms = min((one.at_ms for group in groups.values() for one in group), default=now_ms)
     days = max((now_ms - first_ms) / DAY_MS, 1.0)
     families = (_family(group, now_ms, days, rules) for _, group in sorted(groups.items(), key=lambda one: one[0]))
-    return Scores(at_ms=now_ms, days=rules.score_days, families=tuple(families))
+    return Scores(at_ms=now_ms, days=rules.score_days, costs=rules.consequence.floor, families=tuple(families))
 
 
 def is_over(one: Judged, now_ms: int) -> bool:
@@ -106,6 +109,22 @@ def as_words(score: FamilyScore, days: int) -> str:
     return f"A2 of such alerts, {days} d: {percents(score.share)}, base {score.base:.0%}, n={score.share.of}".replace(
         "%", " %"
     )
+
+
+def as_figures(score: FamilyScore) -> dict[str, str | float | None]:
+    """What /stats says of a family, for monitors; None where it is not measurable."""
+    low, high = score.share.interval
+    measured = {"a2": score.share.value, "low": low, "high": high}
+    return {
+        "kind": str(score.kind),
+        "shadow": score.shadow,
+        "alerts": score.alerts,
+        "per_day": round(score.per_day, 2),
+        "n": score.share.of,
+        **{name: round(value, 3) if score.measurable else None for name, value in measured.items()},
+        "strict": round(score.strict.value, 3) if score.strict.of >= score.least else None,
+        "base": None if score.base is None else round(score.base, 3),
+    }
 
 
 def percents(share: Share) -> str:

@@ -45,14 +45,19 @@ class Standing:
         """What the selection made of alerts."""
         return selected(self._judged.values(), now_ms, self._rules.score_days)
 
-    def refit(self, told: Scores) -> list[Low]:
-        """Fit the selection anew when that is due; the lower bounds that are to be remembered then."""
+    def refit(self, told: Scores) -> bool:
+        """Fit the selection anew when that is due, and say whether it was."""
         if told.at_ms - self._fitted_ms < FIT_MS:
-            return []
+            return False
         self._fitted_ms = told.at_ms
         self.selection = msgspec.structs.replace(
             fit(self._judged.values(), told.at_ms, self._rules.selection), demoted=self.selection.demoted
         )
+        return True
+
+    @staticmethod
+    def lows(told: Scores) -> list[Low]:
+        """The lower bounds of the day that are to be remembered."""
         day = told.at_ms // DAY_MS
         return [(one.kind, day, one.share.lower) for one in told.families if one.measurable and not one.shadow]
 

@@ -15,9 +15,11 @@ from actors.outcome_ledger import OutcomeLedger
 from intelligence.alerts import AlertKind, Stage
 from intelligence.outcomes.bars import HourBars
 from intelligence.outcomes.rules import OutcomeRules
+from tests.doubles import capture_logs
 from tests.intelligence.builders import T0, a_minute, an_alert
 from tests.intelligence.outcomes.test_scores import spread
 from tests.telegram_stand.stage import Stage as Theatre
+from tests.telegram_stand.stage import wait_for
 
 DAY_MS = 86_400_000
 HOUR_MS = 3_600_000
@@ -61,6 +63,11 @@ class Desk:
         with closing(OutcomeBook(self.file, 1.0)) as book:
             return {one.minutes: one for one in book.outcomes(alert_id)}
 
+    def heard(self, letters, kind):
+        """Those of that kind that a recorder got; waits for the first."""
+        wait_for(lambda: any(isinstance(one, kind) for one in list(letters)), f"a {kind.__name__}")
+        return [one for one in list(letters) if isinstance(one, kind)]
+
     def state(self):
         return self.theatre.ask(paths.OUTCOMES, AskScores())
 
@@ -74,12 +81,15 @@ def desk(tmp_path):
 
 def with_past(desk, days=60):
     """Prices of quiet weeks before T0."""
-    flat = HourBars()
+    flat, begun = HourBars(), HourBars()
     for minute in range(60):
         flat.put(minute, (100.05, 99.95, 100.0))
+    for minute in range(T0 % HOUR_MS // 60_000):
+        begun.put(minute, (100.05, 99.95, 100.0))
     with closing(OutcomeBook(desk.file, 1.0)) as book:
         first = (T0 - days * DAY_MS) // HOUR_MS
-        book.put_bars({("SOL", hour): flat for hour in range(first, T0 // HOUR_MS)})
+        hours = {("SOL", hour): flat for hour in range(first, T0 // HOUR_MS)}
+        book.put_bars({**hours, ("SOL", T0 // HOUR_MS): begun})
     return desk
 
 
@@ -102,7 +112,7 @@ def test_with_weeks_of_prices_it_is_judged_against_control_times(desk):
     desk.pass_time()
 
     outcome = desk.outcomes()[15]
-    assert (outcome.consequential, outcome.rank, outcome.controls) == (True, 1.0, 200)
+    assert (outcome.consequential, outcome.strict, outcome.rank, outcome.controls) == (True, True, 1.0, 200)
     (family,) = desk.state().scores.families
     assert (family.kind, family.share.hits, family.share.of) == (AlertKind.CASCADE, 1, 1)
 
@@ -185,9 +195,8 @@ def test_notifiers_hear_of_scores(desk):
     desk.deliver()
     desk.minutes()
     desk.pass_time()
-    desk.theatre.quiet(paths.TERMINAL)
 
-    told = [one for one in desk.terminal if isinstance(one, ScoresTold)]
+    told = desk.heard(desk.terminal, ScoresTold)
     assert told[-1].scores.families[0].share.of == 1
 
 
@@ -223,24 +232,37 @@ def test_a_family_that_does_badly_for_a_week_goes_to_the_digest(desk):
             book.put_told(one.told)
             book.put_outcome(one.outcome)
             book.end(one.told.alert_id)
-        for day in range(1, 7):
-            book.put_low(AlertKind.CASCADE, T0 // DAY_MS - day, 0.5)
+        book.put_lows((AlertKind.CASCADE, T0 // DAY_MS - day, 0.5) for day in range(1, 7))
     desk.open()
     desk.pass_time(11)
-    desk.theatre.quiet(paths.DISPATCHER)
 
-    selections = [one.selection for one in dispatcher if isinstance(one, SelectionSet)]
+    selections = [one.selection for one in desk.heard(dispatcher, SelectionSet)]
     assert [one.kind for one in selections[-1].demoted] == [AlertKind.CASCADE]
     assert selections[-1].outcomes == 40
+
+
+def test_monitors_read_hourly_how_families_do(desk):
+    now = T0 // 60_000
+    with closing(OutcomeBook(desk.file, 1.0)) as book:
+        for one in spread(30, 10, last=now - 120):
+            book.put_told(one.told)
+            book.put_outcome(one.outcome)
+            book.end(one.told.alert_id)
+    with capture_logs() as logs:
+        desk.open()
+        desk.pass_time(25)
+
+    (line,) = [one for one in logs if one["event"] == "family_scored"]
+    assert (line["kind"], line["a2"], line["n"], line["base"], line["strict"]) == ("cascade", 0.75, 40, 0.2, 0.4)
+    assert 0.5 < line["low"] < 0.75 < line["high"]
 
 
 def test_the_dispatcher_hears_which_alerts_to_push(desk):
     dispatcher = desk.theatre.record(paths.DISPATCHER)
     desk.open()
     desk.pass_time(11)
-    desk.theatre.quiet(paths.DISPATCHER)
 
-    selections = [one.selection for one in dispatcher if isinstance(one, SelectionSet)]
+    selections = [one.selection for one in desk.heard(dispatcher, SelectionSet)]
     assert selections[-1].limit is None
     assert selections[-1].valid_until_ms > desk.theatre.clock.now_ms()
 

@@ -34,8 +34,17 @@ def test_stats_tells_a2_with_interval_base_and_number(bot):
     ledger(bot, recent(bot, 60, 24))
 
     answer = bot.open().stand.answers("/stats")
-    assert "cascade 71 [61-80]  20% 84" in answer
+    assert "cascade 71 [61-80]     40  20% 84" in answer
     assert "prices kept: none yet" in answer
+
+
+def test_stats_tells_where_price_went_after_costs(bot):
+    bot.dispatcher()
+    ledger(bot, recent(bot, 60, 24, direction=-1))
+
+    answer = bot.open().stand.answers("/stats")
+    assert "Where price went, less 25 bps" in answer
+    assert "cascade  -  - +76   - 100 [96-100]" in answer
 
 
 def test_stats_says_what_is_not_measurable_yet(bot):
@@ -76,7 +85,7 @@ def on_trial(bot):
 
 def test_the_owner_promotes_a_family_that_was_long_enough_on_trial(bot):
     on_trial(bot)
-    ledger(bot, recent(bot, 40, 80, every=97, shadow=True))
+    ledger(bot, recent(bot, 40, 80, every=240, shadow=True))
     bot.open()
 
     assert bot.stand.answers("/promote") == "On trial: cascade. /stats shows how they do."
@@ -89,6 +98,14 @@ def test_a_short_trial_is_ended_only_on_purpose(bot):
 
     assert "Only 0 alerts of it are scored on trial, 100 should be." in bot.stand.answers("/promote cascade")
     assert bot.stand.answers("/promote cascade anyway").startswith("On trial: nothing. Promoted: cascade.")
+
+
+def test_a_hundred_alerts_of_a_few_days_are_no_trial_yet(bot):
+    on_trial(bot)
+    ledger(bot, recent(bot, 40, 80, every=60, shadow=True))
+    bot.open()
+
+    assert "It is on trial for 5 days, 14 should be." in bot.stand.answers("/promote cascade")
 
 
 def test_what_is_not_on_trial_is_not_promoted(bot):

@@ -5,33 +5,91 @@ from random import Random
 import pytest
 
 from intelligence.alerts import AlertKind
+from intelligence.market import PositionSide
 from intelligence.outcomes.controls import DAY
 from intelligence.outcomes.judging import Outcome
+from intelligence.outcomes.markouts import direction_of
 from intelligence.outcomes.rules import OutcomeRules
-from intelligence.outcomes.scores import Judged, as_words, lines_of, scores
+from intelligence.outcomes.scores import Judged, as_words, judged_of, lines_of, scores
 from intelligence.outcomes.shares import share_by_day
+from tests.intelligence.builders import an_alert
 from tests.intelligence.outcomes.builders import AT, MINUTE_MS, Market, a_told, few, judged
 
 NOW_MS = (AT + DAY) * MINUTE_MS
 RULES = OutcomeRules()
 
 
-def a_judged(minute=AT, *, hit=True, base=0.2, **told):
+def an_outcome(alert_id, minutes=15, *, move=-0.01005, hit=True, base=0.2, strict=None):
+    return Outcome(
+        alert_id=alert_id,
+        minutes=minutes,
+        span=0.01,
+        move=move,
+        controls=200,
+        base=base,
+        consequential=hit,
+        strict=strict,
+    )
+
+
+def a_judged(minute=AT, *, hit=True, base=0.2, strict=None, **told):
+    """Price falls by 1 % after it."""
     told = a_told(minute, **told)
-    outcome = Outcome(alert_id=told.alert_id, minutes=15, span=0.01, controls=200, base=base, consequential=hit)
-    return Judged(told=told, outcome=outcome)
+    return judged_of(told, {15: an_outcome(told.alert_id, hit=hit, base=base, strict=strict)})
 
 
 def spread(hits, misses, every=97, last=AT, **told):
     """Alerts one after the other, those that hit among them evenly."""
     count = hits + misses
-    return [a_judged(last - index * every, hit=(index * hits) % count < hits, **told) for index in range(count)]
+    return [
+        a_judged(last - index * every, hit=(index * hits) % count < hits, strict=index % 5 < 2, **told)
+        for index in range(count)
+    ]
 
 
 def test_a_family_is_told_with_interval_base_and_number():
     (family,) = scores(spread(60, 24), NOW_MS, RULES).families
 
     assert as_words(family, 30) == "A2 of such alerts, 30 d: 71 % [61-80], base 20 %, n=84"
+
+
+def test_strict_is_scored_beside():
+    (family,) = scores(spread(60, 24), NOW_MS, RULES).families
+
+    assert (family.strict.hits, family.strict.of) == (34, 84)
+
+
+def test_mark_outs_are_signed_by_the_event_and_less_the_costs():
+    falling, rising = (scores(spread(10, 10, direction=way), NOW_MS, RULES).families[0] for way in (-1, 1))
+
+    assert [(one.minutes, round(one.mean_bps), one.paid.hits) for one in falling.markouts] == [(15, 76, 20)]
+    assert [(one.minutes, round(one.mean_bps), one.paid.hits) for one in rising.markouts] == [(15, -125, 0)]
+
+
+def test_alerts_without_a_direction_have_no_mark_out():
+    assert scores(spread(10, 10), NOW_MS, RULES).families[0].markouts == ()
+
+
+def test_a_mark_out_of_the_future_is_not_counted():
+    told = a_told(AT, direction=-1)
+    known = judged_of(told, {minutes: an_outcome(told.alert_id, minutes) for minutes in (1, 5, 15, 60)})
+
+    (family,) = scores([known], (AT + 30) * MINUTE_MS, RULES).families
+    assert [one.minutes for one in family.markouts] == [1, 5, 15]
+
+
+@pytest.mark.parametrize(
+    ("alert", "direction"),
+    [
+        ({"position_side": PositionSide.LONG}, -1),
+        ({"position_side": PositionSide.SHORT}, 1),
+        ({"position_side": None, "context": (("price_move", -0.01),)}, -1),
+        ({"position_side": None, "context": (("price_move", 0.02),)}, 1),
+        ({"position_side": None}, 0),
+    ],
+)
+def test_liquidated_longs_push_down_and_moves_tell_for_the_others(alert, direction):
+    assert direction_of(an_alert(**alert)) == direction
 
 
 def test_few_alerts_are_not_measurable():
