@@ -350,6 +350,15 @@ class Outbox:
                 log.exception("alert_failed", alert_id=row["alert_id"], reason="unreadable", caused_by=str(error))
         return found
 
+    def seen_alive(self, now_ms: int) -> None:
+        """Note that the daemon runs."""
+        self._db.write("INSERT INTO life VALUES (1, ?1) ON CONFLICT DO UPDATE SET seen_ms = ?1", now_ms)
+
+    def last_alive_ms(self) -> int | None:
+        """When that was noted last, None for never."""
+        row = self._db.one("SELECT seen_ms FROM life")
+        return row["seen_ms"] if row else None
+
     # -- totals -----------------------------------------------------------------------------------------------------
 
     def counts(self, target: str, since_ms: int) -> tuple[int, int]:

@@ -29,6 +29,7 @@ from config.values import (
     Seconds,
     SecondsOrZero,
     Secret,
+    TimeOfDay,
     UserId,
     WebSocketUrl,
 )
@@ -68,6 +69,7 @@ class Telegram:
     poll_stale_s: Seconds
     commands_per_minute: Count
     back_online_gap_s: SecondsOrZero
+    digest_at: TimeOfDay
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

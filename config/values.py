@@ -66,6 +66,33 @@ class Secret:
 NO_SECRET = Secret("")
 
 
+class TimeOfDay:
+    """A time by the clock; `minute` since midnight, None for none."""
+
+    expected: ClassVar[str] = "a time such as 08:00, or nothing"
+
+    def __init__(self, minute: int | None) -> None:
+        self.minute = minute
+
+    @classmethod
+    def parse(cls, value: Any) -> Self:
+        if value == "":
+            return cls(None)
+        found = re.fullmatch(r"([01]?[0-9]|2[0-3]):([0-5][0-9])", value) if isinstance(value, str) else None
+        if found is None:
+            raise ValueError
+        return cls(int(found[1]) * 60 + int(found[2]))
+
+    def __str__(self) -> str:
+        return "" if self.minute is None else f"{self.minute // 60:02}:{self.minute % 60:02}"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, TimeOfDay) and other.minute == self.minute
+
+    def __hash__(self) -> int:
+        return hash(self.minute)
+
+
 class Assets(tuple[str, ...]):  # noqa: SLOT001 - a tuple takes no slots, and `auto` has to stand somewhere
     """The coins that are watched from the start: those named, and the five that always are.
 

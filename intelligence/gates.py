@@ -82,7 +82,8 @@ class OwnThreshold(msgspec.Struct, frozen=True, kw_only=True):
 
 class Preferences(msgspec.Struct, frozen=True, kw_only=True):
     """What one chat has chosen. `assets`: only these, all when empty. `pushes_a_day` counts over the last 24 hours.
-    `digest_minute`: when it gets its digest, in minutes of the day in its `zone` (a name of the tz database).
+    `digest_minute`: when it gets its digest, in minutes of the day in its `zone` (a name of the tz database); None: when it is
+    usual, unless `digest_off`.
 
     Where nothing is chosen P3 is silent and everything else loud.
     """
@@ -96,6 +97,13 @@ class Preferences(msgspec.Struct, frozen=True, kw_only=True):
     pushes_a_day: int | None = None
     digest_minute: int | None = None
     zone: str = "UTC"
+    digest_off: bool = False
+
+    def digest_at(self, usual: int | None) -> int | None:
+        """The minute of the day at which its digest comes, None for never."""
+        if self.digest_off:
+            return None
+        return usual if self.digest_minute is None else self.digest_minute
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):

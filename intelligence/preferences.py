@@ -111,7 +111,7 @@ def changed(chosen: Preferences, change: Change, now_ms: int) -> Preferences:
         case SetBudget(pushes_a_day=pushes):
             return replace(chosen, pushes_a_day=pushes)
         case SetDigest(minute=minute):
-            return replace(chosen, digest_minute=minute)
+            return replace(chosen, digest_minute=minute, digest_off=minute is None)
         case SetZone(zone=zone):
             return replace(chosen, zone=zone)
         case _:

@@ -36,6 +36,7 @@ class Process(Bot):
             auto_start=auto_start,
             active=("5 assets",),
             back_online_gap_s=0,
+            digest_at=None,
         )
         self.open()
 

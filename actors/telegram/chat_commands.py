@@ -22,10 +22,14 @@ NO_TOPIC = (
 
 
 class ChatCommands:
-    """`helping` gives the text of /help for a right: it lists the commands of others too. `now_ms`: market time."""
+    """`helping` gives the text of /help for a right: it lists the commands of others too. `now_ms`: market time.
+    `usual_digest`: the minute of the day at which chats that have not chosen get their digest.
+    """
 
-    def __init__(self, chats: Chats, now_ms: Callable[[], int], helping: Callable[[Right], str]) -> None:
-        self._chats, self._now_ms, self._helping = chats, now_ms, helping
+    def __init__(
+        self, chats: Chats, now_ms: Callable[[], int], helping: Callable[[Right], str], usual_digest: int | None
+    ) -> None:
+        self._chats, self._now_ms, self._helping, self._usual_digest = chats, now_ms, helping, usual_digest
 
     def commands(self) -> tuple[Command, ...]:
         return (
@@ -80,7 +84,7 @@ class ChatCommands:
             f"Alerts {_place(state, asked)} are <b>{'on' if state.on else 'off'}</b>{since}.",
             f"{state.sent_24h} sent in the last 24 h{waiting}. {how}.",
             _elsewhere(state, asked),
-            escape("\n".join(preference_words.described(chosen, now_ms))),
+            escape("\n".join(preference_words.described(chosen, now_ms, self._usual_digest))),
         )
 
 

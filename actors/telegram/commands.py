@@ -88,7 +88,7 @@ class TelegramCommands(Supervised):
                 "nobody_authorized", advice="name user or group ids in AUTHORIZED_USERS; /start tells them"
             )
         door = Door(frozenset(telegram.authorized_users), frozenset(telegram.owner_users), telegram.commands_per_minute)
-        commands = self._commands(door, files, assets, about or About())
+        commands = self._commands(door, files, assets, about or About(), telegram.digest_at.minute)
         pictures = Pictures(self.system, charts, heading, self.log)
         sender = Sender(f"{heading} " if heading else "", pictures, self._charge, self.log)
         handlers = Handlers(door, commands, self._note_chat, sender, self.log)
@@ -98,7 +98,9 @@ class TelegramCommands(Supervised):
         self._thread.start()
         self.note("connecting")
 
-    def _commands(self, door: Door, files: Files, assets: Iterable[str], about: About) -> tuple[Command, ...]:
+    def _commands(
+        self, door: Door, files: Files, assets: Iterable[str], about: About, usual_digest: int | None
+    ) -> tuple[Command, ...]:
         def helping(right: Right) -> str:
             return answers.help_text(commands, right)
 
@@ -111,9 +113,9 @@ class TelegramCommands(Supervised):
             MarketCommands(market, chats, self.log),
             ChartCommands(market, chats),
             ZoneCommands(self.system, market, chats, self.log),
-            ChatCommands(chats, market.now_ms, helping),
+            ChatCommands(chats, market.now_ms, helping, usual_digest),
             WatchCommands(chats, market),
-            QuietCommands(chats, market, market.now_ms),
+            QuietCommands(chats, market, market.now_ms, usual_digest),
             ExplainCommands(records, desk, chats, market),
             StatsCommands(ledger, chats),
             DaemonCommands(files.status, about, desk, chats),

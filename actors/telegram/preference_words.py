@@ -45,8 +45,8 @@ def _toggle(chosen: Preferences, of: AlertKind | Severity, label: str, word: str
     return Button(f"{MARKS[loudness]} {label}", f"alerts {word} {NEXT[loudness]}")
 
 
-def described(chosen: Preferences, now_ms: int) -> list[str]:
-    """Everything that is not as it comes, a line each."""
+def described(chosen: Preferences, now_ms: int, usual_digest: int | None) -> list[str]:
+    """Everything that is not as it comes, and the digest, a line each."""
     every: tuple[AlertKind | Severity, ...] = (*AlertKind, *Severity)
     usual = Preferences()
     quieter = [
@@ -62,7 +62,7 @@ def described(chosen: Preferences, now_ms: int) -> list[str]:
         ("Muted", mutes),
         ("Quiet", [quiet_hours(chosen.quiet)] if chosen.quiet else []),
         ("Budget", [f"{chosen.pushes_a_day} alerts a day, P1 passes"] if chosen.pushes_a_day is not None else []),
-        ("Digest", [f"{minute(chosen.digest_minute)} {chosen.zone}"] if chosen.digest_minute is not None else []),
+        ("Digest", [digest(chosen, usual_digest)]),
     ]
     return [f"{name}: {_listed(several)}" for name, several in lines if several]
 
@@ -85,6 +85,11 @@ def amount(kind: AlertKind, value: float) -> str:
 def quiet_hours(quiet: QuietHours) -> str:
     passes = ", P1 passes" if quiet.p1_passes else ""
     return f"{minute(quiet.from_minute)} to {minute(quiet.to_minute)} {quiet.zone}{passes}"
+
+
+def digest(chosen: Preferences, usual: int | None) -> str:
+    at = chosen.digest_at(usual)
+    return "none" if at is None else f"daily at {minute(at)} {chosen.zone}"
 
 
 def minute(of_day: int) -> str:

@@ -19,10 +19,10 @@ USAGE_OF_QUIET = "For example /quiet 23:00-07:00 Europe/Berlin, /quiet off."
 
 
 class QuietCommands:
-    """`now_ms`: market time."""
+    """`now_ms`: market time. `usual_digest`: the minute of the day at which chats that have not chosen get their digest."""
 
-    def __init__(self, chats: Chats, market: Market, now_ms: Callable[[], int]) -> None:
-        self._chats, self._market, self._now_ms = chats, market, now_ms
+    def __init__(self, chats: Chats, market: Market, now_ms: Callable[[], int], usual_digest: int | None) -> None:
+        self._chats, self._market, self._now_ms, self._usual_digest = chats, market, now_ms, usual_digest
 
     def commands(self) -> tuple[Command, ...]:
         return (
@@ -78,10 +78,9 @@ class QuietCommands:
         if asked.words:
             minute = _off_or(asked.words, parsing.minute_of_day, "For example /digest 08:00, /digest off.")
             chosen = (await self._chats.change(asked, SetDigest(minute=minute))).preferences
-        if chosen.digest_minute is None:
-            return Answer(text="Digest: none. For example /digest 08:00.")
-        at = preference_words.minute(chosen.digest_minute)
-        return Answer(text=escape(f"Digest: daily at {at} {chosen.zone}. /timezone changes the clock."))
+        told = preference_words.digest(chosen, self._usual_digest)
+        how = "For example /digest 08:00." if told == "none" else "/timezone changes the clock, /digest off ends it."
+        return Answer(text=escape(f"Digest: {told}. {how}"))
 
     async def _zone(self, asked: Asked) -> Answer:
         chosen = (await self._chats.state(asked)).preferences

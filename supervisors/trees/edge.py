@@ -51,6 +51,7 @@ def _herald(settings: Settings) -> ChildSpec:
             auto_start=settings.switches.auto_start,
             active=watched(settings),
             back_online_gap_s=settings.telegram.back_online_gap_s,
+            digest_at=settings.telegram.digest_at.minute,
         ),
         profile=IO,
         required=False,

@@ -29,8 +29,7 @@ class Town:
 
     def start(self, *, auto_start=True, database=None, **overrides):
         """A new process: its herald is the first of its path."""
-        if self.theatre is not None:
-            self.theatre.close()
+        self.end()
         self.theatre = Theatre(self.clock)
         self.theatre.record(paths.TELEGRAM)
         self.theatre.system.place(paths.HERALD, MailboxSpec(retain_max=1))
@@ -41,10 +40,19 @@ class Town:
             "auto_start": auto_start,
             "active": ("5 assets on 2 venues",),
             "back_online_gap_s": 600,
+            "digest_at": None,
         }
         self.theatre.start(paths.HERALD, Herald, **(args | overrides))
         self.pass_s(0)
         return self
+
+    def end(self, *, killed=False):
+        """Let the process end."""
+        if self.theatre is not None:
+            if not killed:
+                self.theatre.stop(paths.HERALD)
+            self.theatre.close()
+        self.theatre = None
 
     def pass_s(self, seconds):
         self.clock.advance(seconds)
@@ -59,7 +67,7 @@ class Town:
         self.outbox.append(alert, [planned], self.clock.now_ms())
 
     def close(self):
-        self.theatre.close()
+        self.end()
         self.outbox.close()
 
 
@@ -89,7 +97,37 @@ def test_after_a_restart_a_chat_hears_once_that_the_daemon_is_back(town):
     town.start().pass_s(3_600)
     town.start()
 
-    assert [text.partition("\n")[0] for text in town.texts()] == ["Foreshock watches, and alerts are on", "Back online"]
+    assert [text.partition("\n")[0] for text in town.texts()] == [
+        "Foreshock watches, and alerts are on",
+        "Back online, away for about 0 s",
+    ]
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_it_says_for_how_long_and_since_when_it_was_away(town, killed):
+    town.outbox.chats.set_preferences(ME, Preferences(zone="Europe/Berlin"))
+    town.start()
+    for _ in range(25):
+        town.pass_s(LOOK_S)
+    town.pass_s(20)
+    town.end(killed=killed)
+    town.clock.advance(720)
+    town.start()
+
+    back = town.texts()[-1].splitlines()
+    assert back[0].startswith("Back online, away for about 12 min")
+    assert back[1].startswith("Since 2023-11-14 01:1")
+
+
+def test_a_topic_hears_it_where_the_group_has_no_alerts_itself(town):
+    town.outbox.chats.set_alerts(GROUP, on=False, by=ME, now_ms=1)
+    town.outbox.chats.set_alerts(GROUP, topic=7, on=True, by=ME, now_ms=1)
+    town.start()
+
+    assert town.texts(GROUP) == []
+    assert [row.alert.text.partition("\n")[0] for row in town.outbox.waiting(telegram_target(GROUP, 7))] == [
+        "Foreshock watches, and alerts are on"
+    ]
 
 
 def test_a_process_that_keeps_failing_does_not_fill_a_chat(town):
@@ -164,6 +202,7 @@ def test_a_digest_comes_once_a_day_at_its_hour_in_the_zone_of_the_chat(town):
 
 def test_a_digest_that_was_missed_while_nothing_ran_is_sent_late_and_not_twice(town):
     town.outbox.chats.set_preferences(ME, Preferences(digest_minute=60))
+    town.start().end()
     town.clock.advance(2 * 3_600)
     town.start().pass_s(LOOK_S)
     town.start().pass_s(LOOK_S)
@@ -176,5 +215,22 @@ def test_an_hour_that_is_chosen_when_it_has_just_passed_begins_tomorrow(town):
     town.start().pass_s(LOOK_S)
     town.outbox.chats.set_preferences(ME, Preferences(digest_minute=60))
     town.pass_s(LOOK_S)
+
+    assert not any(text.startswith("Digest") for text in town.texts())
+
+
+def test_who_has_not_chosen_gets_the_digest_at_the_usual_hour_unless_it_is_off(town):
+    town.outbox.chats.set_preferences(GROUP, Preferences(digest_off=True))
+    town.outbox.chats.set_alerts(ME, topic=7, on=True, by=ME, now_ms=1)
+    town.start(digest_at=60).pass_s(3_600)
+
+    assert [text.partition(":")[0] for text in town.texts()][1:] == ["Digest of 24 h"]
+    assert not any(text.startswith("Digest") for text in town.texts(GROUP))
+    assert len(town.outbox.waiting(telegram_target(ME, 7))) == 1
+
+
+def test_the_first_start_of_all_brings_no_digest_of_a_day_before_it(town):
+    town.clock.advance(2 * 3_600)
+    town.start(digest_at=60).pass_s(LOOK_S)
 
     assert not any(text.startswith("Digest") for text in town.texts())

@@ -106,7 +106,7 @@ def test_quiet_hours_budget_digest_and_zone_are_set_and_taken_back():
 
     assert (chosen.quiet, chosen.pushes_a_day, chosen.digest_minute, chosen.zone) == (quiet, 3, 480, "Asia/Tokyo")
     assert after(SetQuietHours(quiet=None), SetBudget(pushes_a_day=None), SetDigest(minute=None), chosen=chosen) == (
-        Preferences(zone="Asia/Tokyo")
+        Preferences(zone="Asia/Tokyo", digest_off=True)
     )
 
 

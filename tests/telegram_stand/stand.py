@@ -9,7 +9,7 @@ from lo_bot_api_emulator import LoBotApiEmulator
 from lo_bot_api_emulator import updates as emulator_updates
 
 from config.settings import Telegram
-from config.values import Secret
+from config.values import Secret, TimeOfDay
 from tests.telegram_stand.proxy import Fault, Proxy
 from tests.telegram_stand.stage import wait_for
 
@@ -188,5 +188,6 @@ def telegram_settings(stand, **overrides):
         "poll_stale_s": 60.0,
         "commands_per_minute": 600,
         "back_online_gap_s": 600.0,
+        "digest_at": TimeOfDay(8 * 60),
     }
     return Telegram(**(values | overrides))
