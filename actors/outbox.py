@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
+from actors.alert_book import AlertBook
 from actors.chat_book import ChatBook
 from actors.database import Database
 from actors.database import StorageError as OutboxError
@@ -83,6 +84,7 @@ class Outbox:
         self._db = Database(database, busy_s, MIGRATIONS)
         self.chats = ChatBook(self._db)
         self.votes = VoteBook(self._db)
+        self.alerts = AlertBook(self._db)
 
     def close(self) -> None:
         self._db.close()

@@ -31,7 +31,7 @@ GIVE_UP_MS = 600_000  # behind a horizon: minutes that are not there by then do 
 AWAITED_MS = 21_600_000  # a message that was not delivered for so long never is (outbox.p1_valid_s)
 BATCH = 10  # outcomes in one turn, so that nobody takes this for a hang
 TELL_S = 600.0
-HEARERS = (paths.TERMINAL, paths.TELEGRAM)
+HEARERS = (paths.TERMINAL, paths.TELEGRAM, paths.HTTP)
 
 
 class _Tick(NamedTuple):

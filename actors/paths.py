@@ -26,6 +26,7 @@ MARKET_CAPS = "/features/market-caps/reader"
 OUTCOMES = "/features/outcomes/ledger"
 CHARTS = "/edge/charts"
 INCIDENT_PICTURES = "/edge/pictures"
+HTTP = "/edge/http"
 RECORDER = "/recording/recorder"
 
 

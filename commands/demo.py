@@ -95,6 +95,8 @@ def _overrides(args: argparse.Namespace, simulated: Simulated, scratch: Path) ->
     chosen["market_caps.sources"] = []  # the simulated market has none: tiers go by turnover
     chosen["backfill.refresh_s"] = DEMO_REFRESH_S
     chosen["data_dir"] = str(named or scratch)
+    if "FORESHOCK_HTTP__PORT" not in os.environ:
+        chosen["http.port"] = 0  # the usual one is the live daemon's
     if not args.telegram:
         chosen["telegram.token"] = ""
     if sys.stdout.isatty() and "FORESHOCK_LOGS__LEVEL" not in os.environ:

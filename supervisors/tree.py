@@ -28,6 +28,5 @@ def our_tree(settings: Settings, presentation: Presentation) -> SupervisorSpec:
     fresh = presentation.market != "live"
     if optional := features(settings, limits=rest_limits(settings), backoff=backoff_of(settings), fresh=fresh):
         children.append(bulkhead("features", SupervisorSpec(children=optional)))
-    if telegram:
-        children.append(bulkhead("edge", edge(settings, presentation)))
+    children.append(bulkhead("edge", edge(settings, presentation, telegram=telegram)))
     return SupervisorSpec(children=tuple(children), ordered=True)

@@ -11,6 +11,7 @@ from pykka import ActorRegistry
 settings.register_profile("here", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
+os.environ.setdefault("FORESHOCK_HTTP__PORT", "0")  # any that is free: daemons of tests run beside one another
 logging.getLogger("pykka").setLevel(logging.CRITICAL)  # as config.logs does: what it logs, we log with its context
 
 _SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"

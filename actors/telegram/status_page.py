@@ -1,49 +1,24 @@
 """The daemon's status as the pulse has written it down: asking nobody, it answers while anything hangs."""
 
 import difflib
-import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
-from actors import paths
+from actors import paths, status_file
+from actors.status_file import OLD_S, TEXT, Node, Report, walk
 from intelligence.amounts import compact_duration
 
-OLD_S = 30.0  # the pulse writes every 5 s; older than this something is wrong (supervision.md 19)
 MAX_SICK = 6  # of one venue
 MAX_CHARS = 3_900  # below Telegram's 4,096, with room for a warning
 NOTHING = "There is no status yet: the daemon has just started, or its data directory cannot be written."
 
 
-class _Node(msgspec.Struct, frozen=True):
-    """What we show of a node; supervision.md 19.2 has the rest."""
-
-    path: str
-    health: str = "?"
-    state: str = "?"
-    epoch: int = 0
-    why: str = ""
-    note: str = ""
-    flags: tuple[str, ...] = ()
-    restarts: dict[str, Any] = {}
-    last_exit: dict[str, Any] | None = None
-    mailbox: dict[str, Any] = {}
-    children: tuple["_Node", ...] = ()
-
-
-class _Report(msgspec.Struct, frozen=True):
-    tree: _Node
-    version: str = "?"
-    uptime_s: float = 0.0
-
-
 def page(folder: Path) -> str:
     """The whole status as people read it, with a warning when it is old."""
-    file = folder / "status.txt"
     try:
-        return f"{_warning(file)}{file.read_text(encoding='utf-8').strip()[:MAX_CHARS]}"
+        told = (folder / TEXT).read_text(encoding="utf-8").strip()
+        return f"{_warning(folder, TEXT)}{told[:MAX_CHARS]}"
     except (OSError, UnicodeDecodeError):
         return NOTHING
 
@@ -53,7 +28,7 @@ def node_page(folder: Path, path: str) -> str:
     report, warning = _report(folder)
     if report is None:
         return NOTHING
-    nodes = {node.path: node for node in _walk(report.tree)}
+    nodes = {node.path: node for node in walk(report.tree)}
     wanted = "/" + path.strip("/").lower()
     if wanted not in nodes:
         like = difflib.get_close_matches(wanted, nodes, n=5)
@@ -66,7 +41,7 @@ def venues_page(folder: Path, venues: Iterable[str]) -> str:
     report, warning = _report(folder)
     if report is None:
         return NOTHING
-    nodes = {node.path: node for node in _walk(report.tree)}
+    nodes = {node.path: node for node in walk(report.tree)}
     lines = [nodes[paths.VENUES].note] if paths.VENUES in nodes and nodes[paths.VENUES].note else []
     for venue in venues:
         own = [node for path, node in nodes.items() if _brings(path, venue)]
@@ -90,27 +65,17 @@ def _brings(path: str, venue: str) -> bool:
     return own and parent in {paths.FEEDS, paths.CATALOGUES, paths.OPEN_INTEREST, paths.BACKFILL}
 
 
-def _report(folder: Path) -> tuple[_Report | None, str]:
+def _report(folder: Path) -> tuple[Report | None, str]:
     """The report and a warning when it is old; None while there is none that can be read."""
-    file = folder / "status.json"
-    try:
-        return msgspec.json.decode(file.read_bytes(), type=_Report), _warning(file)
-    except (OSError, msgspec.DecodeError):
-        return None, ""
+    return status_file.read(folder), _warning(folder)
 
 
-def _warning(file: Path) -> str:
-    age_s = time.time() - file.stat().st_mtime
+def _warning(folder: Path, file: str = status_file.JSON) -> str:
+    age_s = status_file.age_s(folder, file) or 0.0
     return f"! This is {age_s:.0f} s old: the daemon may hang.\n" if age_s > OLD_S else ""
 
 
-def _walk(node: _Node) -> Iterator[_Node]:
-    yield node
-    for child in node.children:
-        yield from _walk(child)
-
-
-def _lines(node: _Node) -> str:
+def _lines(node: Node) -> str:
     told = {
         "why": node.why,
         "note": node.note,
@@ -124,7 +89,7 @@ def _lines(node: _Node) -> str:
     return "\n".join(lines)
 
 
-def _line(node: _Node) -> str:
+def _line(node: Node) -> str:
     flags = f" ({', '.join(node.flags)})" if node.flags else ""
     return f"{node.path}: {node.health}, {node.state}{flags}"
 

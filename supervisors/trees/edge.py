@@ -2,6 +2,7 @@
 
 from actors.charts import Charts
 from actors.herald import Herald
+from actors.http.status_server import StatusServer
 from actors.mailbox import MailboxSpec
 from actors.near_miss_book import NEAR_MISSES
 from actors.outcome_book import OUTCOMES
@@ -12,10 +13,32 @@ from supervisors.trees.pieces import arguments, enabled_venues
 from supervisors.trees.presentation import DATABASE, Presentation
 
 
-def edge(settings: Settings, presentation: Presentation) -> SupervisorSpec:
-    """The parts that need a token are imported here: without one they cost nothing (python-telegram-bot alone is 17 MB)."""
+def edge(settings: Settings, presentation: Presentation, *, telegram: bool) -> SupervisorSpec:
+    """What the bot needs is imported here: without a token it costs nothing (python-telegram-bot alone is 17 MB)."""
+    return SupervisorSpec(children=(_http(settings, presentation), *(_bot(settings, presentation) if telegram else ())))
+
+
+def _bot(settings: Settings, presentation: Presentation) -> tuple[ChildSpec, ...]:
     pictures = (_pictures(settings, presentation),) if settings.charts.incidents else ()
-    return SupervisorSpec(children=(_charts(settings), *pictures, _herald(settings), _commands(settings, presentation)))
+    return (_charts(settings), *pictures, _herald(settings), _commands(settings, presentation))
+
+
+def _http(settings: Settings, presentation: Presentation) -> ChildSpec:
+    return ChildSpec(
+        id="http",
+        actor=StatusServer,
+        args=arguments(
+            host=settings.http.host,
+            port=settings.http.port,
+            folder=settings.data_dir,
+            database=settings.data_dir / DATABASE,
+            busy_s=settings.outbox.busy_s,
+            heading=presentation.heading,
+        ),
+        profile=IO,
+        required=False,
+        final_s=0.5,
+    )
 
 
 def _commands(settings: Settings, presentation: Presentation) -> ChildSpec:
