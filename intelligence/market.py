@@ -74,12 +74,14 @@ class OpenInterest(_Record, frozen=True, kw_only=True, omit_defaults=True, tag="
     """Open contracts in coins, each matched pair counted once.
 
     `uncertain` is `sides` where the venue does not say whether it counts a pair once or twice: the figure is as the venue
-    gives it, good for changes in per cent, never to be added to that of another venue.
+    gives it, good for changes in per cent, never to be added to that of another venue. `listed_ms`: since when the
+    contract is traded, None where the venue does not say.
     """
 
     quantity: float
     notional_usd: float | None
     uncertain: str = ""
+    listed_ms: int | None = None
 
 
 class MarkPrice(_Record, frozen=True, kw_only=True, tag="mark_price"):

@@ -7,6 +7,7 @@ from math import isfinite
 
 from intelligence.market import OpenInterest
 
+NEW_MS = 14 * 86_400_000  # detection.md 6: of a younger contract per cents say nothing
 THINNED_MS = 15_000  # ours: a quarter of a poll; pushes come ten times a second
 
 
@@ -35,17 +36,19 @@ class _Points:
     coins: list[float] = field(default_factory=list)
     steps_ms: list[int] = field(default_factory=list)  # of points that are no continuation of those before
     sides_unknown: bool = False
+    listed_ms: int | None = None
 
 
 class OpenInterestSeries:
-    """Points of every instrument, each in the order of its venue's time. Forgets what is older than `kept_ms`.
+    """Points of every instrument, each in the order of its venue's time. Forgets what is older than `kept_ms`. An instrument
+    that is traded for less than `new_ms` is kept and counts in nothing.
 
     A point whose time did not move is stale and dropped. A step of more than `max_step` times, either way, is a new
     contract size or a settlement and no trading: that instrument begins anew.
     """
 
-    def __init__(self, *, kept_ms: int, max_step: float = 3.0) -> None:
-        self._kept_ms = kept_ms
+    def __init__(self, *, kept_ms: int, new_ms: int = NEW_MS, max_step: float = 3.0) -> None:
+        self._kept_ms, self._new_ms = kept_ms, new_ms
         self._max_step = max_step
         self._points: dict[tuple[str, str], _Points] = {}
         self.stale = 0
@@ -61,7 +64,7 @@ class OpenInterestSeries:
         if not (isfinite(record.quantity) and record.quantity > 0) or (times and record.exchange_ms <= times[-1]):
             self.stale += 1
             return False
-        points.sides_unknown = record.uncertain == "sides"
+        points.sides_unknown, points.listed_ms = record.uncertain == "sides", record.listed_ms
         if times and record.exchange_ms // THINNED_MS == times[-1] // THINNED_MS:
             return False
         if coins and not 1 / self._max_step <= record.quantity / coins[-1] <= self._max_step:
@@ -83,18 +86,23 @@ class OpenInterestSeries:
             points.times_ms[:0] = [at_ms for at_ms, _ in before]
             points.coins[:0] = [coins for _, coins in before]
 
-    def changes(
-        self, at_ms: int, window_ms: int, *, fresh_ms: int, excluded: frozenset[tuple[str, str]] = frozenset()
-    ) -> tuple[VenueChange, ...]:
+    def new(self, at_ms: int) -> tuple[tuple[str, str], ...]:
+        """The pairs of venue and instrument that are too new to count."""
+        return tuple(sorted(key for key, points in self._points.items() if self._is_new(points, at_ms)))
+
+    def _is_new(self, points: _Points, at_ms: int) -> bool:
+        return points.listed_ms is not None and at_ms - points.listed_ms < self._new_ms
+
+    def changes(self, at_ms: int, window_ms: int, *, fresh_ms: int) -> tuple[VenueChange, ...]:
         """By venue, what the window that ends with the newest point up to `at_ms` changed.
 
         An instrument counts when it has a point not older than `fresh_ms` at either end: who came or went is left out at
         both. Sorted by venue, so the order of arrival does not show.
         """
         by_venue: dict[str, VenueChange] = {}
-        for key in sorted(self._points.keys() - excluded):
+        for key in sorted(self._points):
             ends = self._ends(self._points[key], at_ms, window_ms, fresh_ms)
-            if ends is None:
+            if ends is None or self._is_new(self._points[key], at_ms):
                 continue
             before, after, after_ms = ends
             known = by_venue.get(key[0])

@@ -5,6 +5,7 @@ Source: exchanges.md 1.3, 1.4 and 2.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -22,7 +23,17 @@ from actors.exchanges.exchange import (
     RestCall,
     SocketPlan,
 )
-from actors.exchanges.wire import UNDECODABLE, RowReader, chunks, counted, geo_blocked, problem_in, retry_after_s, wait
+from actors.exchanges.wire import (
+    UNDECODABLE,
+    RowReader,
+    chunks,
+    counted,
+    geo_blocked,
+    listing_time,
+    problem_in,
+    retry_after_s,
+    wait,
+)
 from intelligence.assets import unit_of
 
 _LIQUIDATIONS = "!forceOrder@arr"
@@ -44,6 +55,7 @@ class _Row(msgspec.Struct, gc=False, rename="camel"):
     base_asset: str
     quote_asset: str
     underlying_type: str = "COIN"
+    onboard_date: Any = None
 
 
 class _Listing(msgspec.Struct, gc=False):
@@ -79,7 +91,15 @@ class Binance:
                 left_out[reason] += 1
             else:
                 asset, multiplier = unit_of(row.base_asset)
-                usable.append(Instrument(venue=NAME, instrument=row.symbol, asset=asset, multiplier=multiplier))
+                usable.append(
+                    Instrument(
+                        venue=NAME,
+                        instrument=row.symbol,
+                        asset=asset,
+                        multiplier=multiplier,
+                        listed_ms=listing_time(row.onboard_date),
+                    )
+                )
         return InstrumentPage(instruments=tuple(usable), left_out=counted(left_out, problems))
 
     def sockets(

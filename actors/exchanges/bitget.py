@@ -5,6 +5,7 @@ Source: exchanges.md 1.3, 1.4 and 7.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -22,7 +23,17 @@ from actors.exchanges.exchange import (
     RestCall,
     SocketPlan,
 )
-from actors.exchanges.wire import UNDECODABLE, RowReader, chunks, counted, geo_blocked, problem_in, retry_after_s, wait
+from actors.exchanges.wire import (
+    UNDECODABLE,
+    RowReader,
+    chunks,
+    counted,
+    geo_blocked,
+    listing_time,
+    problem_in,
+    retry_after_s,
+    wait,
+)
 from intelligence.assets import unit_of
 
 CATEGORY = ("category", "USDT-FUTURES")
@@ -42,6 +53,7 @@ class _Row(msgspec.Struct, gc=False, rename="camel"):
     type: str = "perpetual"
     symbol_type: str = "crypto"
     is_rwa: str = "NO"
+    launch_time: Any = None
 
 
 class _Reply(msgspec.Struct, gc=False):
@@ -77,7 +89,15 @@ class Bitget:
                 left_out[reason] += 1
             else:
                 asset, multiplier = unit_of(row.base_coin)
-                usable.append(Instrument(venue=NAME, instrument=row.symbol, asset=asset, multiplier=multiplier))
+                usable.append(
+                    Instrument(
+                        venue=NAME,
+                        instrument=row.symbol,
+                        asset=asset,
+                        multiplier=multiplier,
+                        listed_ms=listing_time(row.launch_time),
+                    )
+                )
         return InstrumentPage(instruments=tuple(usable), left_out=counted(left_out, problems))
 
     def sockets(

@@ -7,6 +7,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import count
+from typing import Any
 
 import msgspec
 
@@ -24,7 +25,17 @@ from actors.exchanges.exchange import (
     RestCall,
     SocketPlan,
 )
-from actors.exchanges.wire import UNDECODABLE, RowReader, chunks, counted, geo_blocked, problem_in, retry_after_s, wait
+from actors.exchanges.wire import (
+    UNDECODABLE,
+    RowReader,
+    chunks,
+    counted,
+    geo_blocked,
+    listing_time,
+    problem_in,
+    retry_after_s,
+    wait,
+)
 from intelligence.assets import unit_of
 
 _PATH = "/v5/public/linear"
@@ -52,6 +63,7 @@ class _Row(msgspec.Struct, gc=False, rename="camel"):
     quote_coin: str
     is_pre_listing: bool = False
     symbol_type: str = ""
+    launch_time: Any = None
 
 
 class _Result(msgspec.Struct, gc=False):
@@ -94,7 +106,15 @@ class Bybit:
                 left_out[reason] += 1
             else:
                 asset, multiplier = unit_of(row.base_coin)
-                usable.append(Instrument(venue=NAME, instrument=row.symbol, asset=asset, multiplier=multiplier))
+                usable.append(
+                    Instrument(
+                        venue=NAME,
+                        instrument=row.symbol,
+                        asset=asset,
+                        multiplier=multiplier,
+                        listed_ms=listing_time(row.launch_time),
+                    )
+                )
         following = RestCall(path=_INSTRUMENTS, params=(*_PAGE, ("cursor", result.cursor))) if result.cursor else None
         return InstrumentPage(instruments=tuple(usable), left_out=counted(left_out, problems), following=following)
 

@@ -73,6 +73,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     So coins = size * contract_size * multiplier, USD per coin = price / multiplier, notional = size * contract_size * price.
     `inverse`: the size field counts US dollars (Deribit's coin-margined perpetuals), so coins = size / price.
     `place`: where pushes name a contract by its place in the venue's list only (Hyperliquid), that place.
+    `listed_ms`: since when it is traded, None where the venue does not say.
     """
 
     venue: str
@@ -82,6 +83,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     multiplier: float = 1.0
     inverse: bool = False
     place: int | None = None
+    listed_ms: int | None = None
 
 
 class RestCall(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ Source: exchanges.md 1.3, 1.4 and 6.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -22,7 +23,7 @@ from actors.exchanges.exchange import (
 )
 from actors.exchanges.gate_frames import IN_MILLIONS, KLINES, LIQUIDATIONS, NAME, TICKERS, TRADES, GateDecoder
 from actors.exchanges.gate_trades import GateTrades
-from actors.exchanges.wire import Positive, RowReader, chunks, counted, geo_blocked, problem_in, wait
+from actors.exchanges.wire import Positive, RowReader, chunks, counted, geo_blocked, listing_time, problem_in, wait
 from intelligence.assets import unit_of
 
 DECIMAL_SIZES = (("X-Gate-Size-Decimal", "1"),)  # without it contracts that count in decimals lose them
@@ -47,6 +48,7 @@ class _Row(msgspec.Struct, gc=False):
     contract_type: str = ""
     is_pre_market: bool = False
     status: str = "trading"
+    launch_time: Any = None
 
 
 _ROWS = RowReader(_Row)
@@ -78,6 +80,7 @@ class Gate:
                     asset=asset,
                     contract_size=row.quanto_multiplier,
                     multiplier=multiplier,
+                    listed_ms=listing_time(row.launch_time),
                 )
                 usable.append(one)
         full = len(rows) + len(problems) == _PAGE

@@ -5,6 +5,7 @@ Source: exchanges.md 1.3, 1.4 and 4.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -29,6 +30,7 @@ from actors.exchanges.wire import (
     chunks,
     counted,
     geo_blocked,
+    listing_time,
     problem_in,
     retry_after_s,
     wait,
@@ -76,6 +78,7 @@ class _Row(msgspec.Struct, gc=False, rename="camel"):
     inst_family: str = ""
     rule_type: str = "normal"
     inst_category: str = "1"
+    list_time: Any = None
 
 
 class _Reply(msgspec.Struct, gc=False):
@@ -193,7 +196,12 @@ def _instrument(row: _Row) -> Instrument:
     asset, multiplier = unit_of(_base(row))
     value, factor = (msgspec.convert(text, Positive, strict=False) for text in (row.ct_val, row.ct_mult))
     return Instrument(
-        venue=NAME, instrument=row.inst_id, asset=asset, contract_size=value * factor, multiplier=multiplier
+        venue=NAME,
+        instrument=row.inst_id,
+        asset=asset,
+        contract_size=value * factor,
+        multiplier=multiplier,
+        listed_ms=listing_time(row.list_time),
     )
 
 

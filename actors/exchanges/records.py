@@ -95,6 +95,7 @@ def open_interest(
         quantity=coins(instrument, size, price),
         notional_usd=notional_usd,
         uncertain=uncertain,
+        listed_ms=instrument.listed_ms,
     )
 
 

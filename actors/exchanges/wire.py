@@ -56,6 +56,16 @@ def milliseconds(field: str, value: float) -> int:
     return scaled
 
 
+def listing_time(value: object) -> int | None:
+    """Read since when a contract is traded: seconds or milliseconds, as a number or as text. None for 0, and for nonsense,
+    because a contract whose age is unknown is as good as any other.
+    """
+    try:
+        return milliseconds("listing time", float(str(value)))
+    except (FrameError, ValueError, OverflowError):
+        return None
+
+
 def chunks(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
     return (items[first : first + size] for first in range(0, len(items), size))
 

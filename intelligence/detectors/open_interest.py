@@ -11,12 +11,13 @@ from math import sqrt
 import msgspec
 
 from intelligence.alerts import Alert, AlertKind, Severity, Stage, stable_id
+from intelligence.history import DAY_MS
 from intelligence.market import Coverage
 from intelligence.market_words import open_interest_text
 from intelligence.minute import MINUTE_MS, Minute
 from intelligence.minute_series import MinuteSeries
 from intelligence.near_misses import NearMiss, below, near
-from intelligence.oi_series import OpenInterestSeries, VenueChange
+from intelligence.oi_series import NEW_MS, OpenInterestSeries, VenueChange
 from intelligence.quarter_hours import QUARTER_MS
 from intelligence.thresholds.records import AssetThresholds, Policy, Threshold
 
@@ -31,6 +32,7 @@ class OpenInterestRule:
     all open interest needs no other (detection.md 6). `rearm_ratio`, `rearm_minutes`: the incident ends below that part of
     the threshold for so long (4.6). `p2_ratio`: multiple of the threshold that interrupts people (ours); never P1, which
     is for what must be acted on at once. `growth`: what an update must add to the change that was told last (ours).
+    `new_ms`: a contract that is traded for less than that counts in nothing (detection.md 6).
     """
 
     windows_ms: tuple[int, ...] = WINDOWS_MS
@@ -41,6 +43,7 @@ class OpenInterestRule:
     rearm_minutes: int = 2
     p2_ratio: float = 1.5
     growth: float = 0.1
+    new_ms: int = NEW_MS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,14 +118,9 @@ class OpenInterestDetector:
         self._minutes = MinuteSeries()
         self.thresholds = thresholds
         kept_ms = max(rule.windows_ms) + 2 * rule.fresh_ms
-        self._series = OpenInterestSeries(kept_ms=kept_ms)
-        self._excluded: frozenset[tuple[str, str]] = frozenset()
+        self._series = OpenInterestSeries(kept_ms=kept_ms, new_ms=rule.new_ms)
         self._incident: _Incident | None = None
         self._changes_now: list[Change] = []
-
-    def exclude(self, instruments: frozenset[tuple[str, str]]) -> None:
-        """Leave out these pairs of venue and instrument: listed for less than 14 days, delisting, or settling."""
-        self._excluded = instruments
 
     def begin_with(self, past: Mapping[tuple[str, str], Iterable[tuple[int, float]]]) -> None:
         """Let the windows reach back before the first minute: (ms, coins) of contracts that minutes have told, oldest first."""
@@ -167,18 +165,24 @@ class OpenInterestDetector:
         if not self._changes_now:
             if minute.to_ms % QUARTER_MS:
                 return None
-            warming = "warming: no venue at both ends of a window"
-            return near(minute, AlertKind.OPEN_INTEREST, 0.0, self.thresholds.change_pct, (warming,), part=0.0)
+            lacking = (self._why_nothing(minute.to_ms),)
+            return near(minute, AlertKind.OPEN_INTEREST, 0.0, self.thresholds.change_pct, lacking, part=0.0)
         change = max(self._changes_now, key=_ratio)
         missing = (f"{change.window_ms // MINUTE_MS} min {lacking}" for lacking in self._lacking(change, price))
         value = 100 * abs(change.fraction)
         return near(minute, AlertKind.OPEN_INTEREST, value, change.threshold, missing)
 
+    def _why_nothing(self, at_ms: int) -> str:
+        if new := self._series.new(at_ms):
+            which = ", ".join(f"{venue} {instrument}" for venue, instrument in new)
+            return f"new market, traded for less than {self._rule.new_ms // DAY_MS} days: {which}"
+        return "warming: no venue at both ends of a window"
+
     # -- what changed -------------------------------------------------------------------------------------------------
 
     def _changes(self, at_ms: int, window_ms: int) -> list[Change]:
         """The venues that count alike together, and each of the others alone."""
-        venues = self._series.changes(at_ms, window_ms, fresh_ms=self._rule.fresh_ms, excluded=self._excluded)
+        venues = self._series.changes(at_ms, window_ms, fresh_ms=self._rule.fresh_ms)
         alike = tuple(venue for venue in venues if not venue.sides_unknown)
         groups = [alike] if alike else []
         groups += [(venue,) for venue in venues if venue.sides_unknown]

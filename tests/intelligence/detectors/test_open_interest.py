@@ -15,10 +15,9 @@ STATIC = OpenInterestThresholds.of(StaticThresholds().of("SOL"))
 AT = 250  # minutes: every window has its history then
 
 
-def run(figures, minutes=None, *, thresholds=STATIC, until=AT + 30, excluded=frozenset()):
+def run(figures, minutes=None, *, thresholds=STATIC, until=AT + 30):
     """The alerts of minute after minute. `figures`: the records of a minute, `minutes`: the rest of it, by number."""
     detector = OpenInterestDetector("SOL", OpenInterestRule(), thresholds)
-    detector.exclude(excluded)
     alerts = []
     for index in range(until):
         minute = minutes(index) if minutes else a_minute(index)
@@ -129,10 +128,19 @@ def test_a_new_contract_size_is_no_explosion():
     assert run(steps("binance", by=10.0), until=AT + 250) == []
 
 
-def test_instruments_that_are_excluded_do_not_count():
-    excluded = frozenset({("binance", "SOL-P"), ("bybit", "SOL-P")})
+@pytest.mark.parametrize(("days", "raised"), [(13, False), (15, True)])
+def test_a_contract_counts_once_it_is_traded_for_a_fortnight(days, raised):
+    listed_ms = T0 + AT * 60_000 - days * 86_400_000
 
-    assert run(steps("binance", "bybit"), excluded=excluded) == []
+    assert bool(run(steps("binance", "bybit", listed_ms=listed_ms))) is raised
+
+
+def test_new_contracts_leave_the_others_of_the_asset_to_be_judged():
+    old, new = steps("binance", "bybit"), steps("okx", by=3.0, listed_ms=T0)
+
+    alert = run(lambda index: [*old(index), *new(index)])[0]
+
+    assert (alert.value, alert.venues_able) == (pytest.approx(25.0), ("binance", "bybit"))
 
 
 def test_a_learned_threshold_of_one_window_is_used_and_named():
@@ -226,6 +234,13 @@ def test_a_venue_alone_is_named():
     found = near_miss(figures, change_pct=Threshold(value=10.0))
 
     assert found.missing == ("5 min one venue alone: okx",)
+
+
+def test_a_new_market_is_named():
+    quarter = (T0 + AT * 60_000) // 900_000 * 900_000
+    found = near_miss(steps("binance", listed_ms=T0), until=(quarter - T0) // 60_000)
+
+    assert found.missing == ("new market, traded for less than 14 days: binance SOL-P",)
 
 
 def test_what_nobody_would_ask_about_is_no_near_miss():
