@@ -67,7 +67,6 @@ class Score:
     base: float
     hits: Flags
     days: Ints
-    by_asset: tuple[tuple[str, Share], ...]
     not_measurable: int
 
     @property
@@ -127,8 +126,8 @@ class Family:
             np.concatenate([getattr(one, name) & true[asset] for asset, one in judged.items()])
             for name in ("plain", "strict", "with_room")
         )
-        shares = tuple((asset, share_of(one.plain & true[asset])) for asset, one in judged.items())
-        measured = [share.value for _, share in shares if share.of]
+        shares = [share_of(one.plain & true[asset]) for asset, one in judged.items()]
+        measured = [share.value for share in shares if share.of]
         base = np.concatenate([one.base for one in judged.values()])
         return Score(
             pushes=pushes,
@@ -141,7 +140,6 @@ class Family:
             base=float(base.mean()) if len(base) else float("nan"),
             hits=plain,
             days=days,
-            by_asset=shares,
             not_measurable=sum(one.not_measurable for one in judged.values()),
         )
 

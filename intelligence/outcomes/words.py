@@ -23,4 +23,7 @@ def _line(outcome: Outcome, *, own: bool) -> str:
     told += f", above {outcome.rank:.0%} of {outcome.controls} control times".replace("%", " %")
     if not own:
         return told
-    return f"{told}: {'' if outcome.consequential else 'not '}consequential (A2)"
+    if not outcome.consequential:
+        return f"{told}: not consequential (A2)"
+    strictly = {True: ", strictly too", False: ", not strictly", None: ""}[outcome.strict]
+    return f"{told}: consequential (A2){strictly}"

@@ -100,6 +100,7 @@ def test_it_tells_what_followed(folder, capsys):
         rank=0.97,
         base=0.2,
         consequential=True,
+        strict=False,
     )
     with closing(OutcomeBook(folder / OUTCOMES, 1)) as book:
         book.put_told(a_told(alert_id="abcdefghijkl"))
@@ -109,7 +110,7 @@ def test_it_tells_what_followed(folder, capsys):
 
     assert run.main(["explain", "abcdefghijkl"]) == 0
     assert capsys.readouterr().out.splitlines()[-3:] == [
-        "5 min after its delivery: range 1.98 %, -1.20 %, above 97 % of 200 control times: consequential (A2)",
+        "5 min after its delivery: range 1.98 %, -1.20 %, above 97 % of 200 control times: consequential (A2), not strictly",
         "15 min after its delivery: range 1.98 %, -1.20 %; control times of 2 days only: not measurable yet",
         "60 min after its delivery: prices are missing",
     ]
