@@ -6,7 +6,7 @@ ARGS ?=
 BIN = .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test bench soak bot-load evaluate pushes cascades frames features lint lock
+.PHONY: help setup demo run test bench soak bot-load evaluate pushes cascades frames features drills lint lock
 
 help:
 	@echo "make demo   the daemon against a simulated market, for DURATION=$(DURATION) seconds (0: until Ctrl-C)"
@@ -20,6 +20,7 @@ help:
 	@echo "make cascades  cascades in the simulator, where the truth is known, beside two simpler detectors (ten minutes)"
 	@echo "make frames what every recorded frame comes to, as a table (recordings in ../shared/data)"
 	@echo "make features  every optional feature failing in every way, beside core detection (make test runs a selection)"
+	@echo "make drills   a whole daemon through a locked file, a dead drawing process and ten minutes without Telegram (a quarter of an hour)"
 	@echo "make lint   lint and types alone"
 	@echo "make lock   pin the newest allowed versions into requirements*.txt"
 	@echo "ARGS='...'  further options, such as ARGS='--telegram'"
@@ -60,6 +61,9 @@ frames: .venv/installed-dev
 
 features: .venv/installed-dev
 	EVERY_CASE=1 $(BIN)/python -m pytest tests/process/test_features.py $(ARGS)
+
+drills: .venv/installed-dev
+	DRILLS=1 $(BIN)/python -m pytest tests/process/test_long_drills.py -s $(ARGS)
 
 lint: .venv/installed-dev
 	$(BIN)/python -m ruff check

@@ -77,14 +77,18 @@ class Plans:
             planned += [plan for plan in late if not plan.suppressed]
         return planned
 
-    def without_file(self, alert: Alert, now_ms: int) -> list[str]:
-        """Who shall be told of it, as far as that is known without the file: what was chosen is, a day's pushes are not."""
-        found: list[str] = []
+    def without_file(self, alert: Alert, now_ms: int) -> list[Planned]:
+        """Everybody of a stage, decided without the file: what was chosen is known, how much was pushed in a day is not."""
+        planned: list[Planned] = []
+        told: set[str] = set()
         for target in self._targets:
             standing = self._standing(alert, target, alert.stage, None, now_ms)
-            if not decide(alert, msgspec.structs.replace(standing, in_general=self._in_general(target, found))).held:
-                found.append(target)
-        return found
+            decision = decide(alert, msgspec.structs.replace(standing, in_general=self._in_general(target, told)))
+            if not decision.held:
+                told.add(target)
+            plan = Planned(target=target, stage=alert.stage, suppressed=decision.held, silent=decision.silent)
+            planned.append(plan)
+        return planned
 
     def _standing(self, alert: Alert, target: str, stage: Stage, outbox: Outbox | None, now_ms: int) -> Standing:
         """What began is carried on in its message, whatever was chosen since; only alerts switched off stop that."""

@@ -65,8 +65,11 @@ class _MarketTick(NamedTuple):
 
 
 class _Unsaved(NamedTuple):
+    """`decided`: what was decided on a start when it came, which no incident that begins later changes."""
+
     alert: Alert
     since_ms: int
+    decided: tuple[Planned, ...] = ()
 
 
 class Dispatcher(Supervised):
@@ -189,8 +192,10 @@ class Dispatcher(Supervised):
             self._lose_outbox(error)
             self._deliver_from_memory(alert)
 
-    def _store(self, alert: Alert, since_ms: int) -> None:
-        """Store one stage of an alert and announce it. Journalled before it is stored: rather twice than never."""
+    def _store(self, alert: Alert, since_ms: int, decided: tuple[Planned, ...] = ()) -> None:
+        """Store one stage of an alert and announce it, as it is `decided` or shall be now. Journalled before it is stored:
+        rather twice than never.
+        """
         outbox = self._open()
         known = outbox.known(alert.alert_id)
         if known is not None and _ORDER[alert.stage] <= _ORDER[known.stage] and alert.stage is not Stage.UPDATED:
@@ -210,7 +215,9 @@ class Dispatcher(Supervised):
         graver = known is not None and alert.severity < known.severity
         market = self._market.take(alert, self.now_ms)
         folded_into = market.folded_into or ""
-        planned = self._plans.of(alert, outbox, graver=graver, folded_into=folded_into, now_ms=self.now_ms)
+        planned = list(decided) or self._plans.of(
+            alert, outbox, graver=graver, folded_into=folded_into, now_ms=self.now_ms
+        )
         planned = self._edits_later(alert, planned)
         outbox.append(alert, planned, since_ms)
         self._plans.follow(alert)
@@ -331,17 +338,18 @@ class Dispatcher(Supervised):
         if len(self._unsaved) == UNSAVED_MAX:
             lost = self._unsaved[0].alert
             self.log.error("alert_failed", alert_id=lost.alert_id, stage=lost.stage, reason="not_stored")
-        self._unsaved.append(_Unsaved(alert, self.now_ms))
-        if alert.stage is Stage.RAISED:
-            self._journal(alert)
+        planned = self._plans.without_file(alert, self.now_ms)
+        is_start = alert.stage is Stage.RAISED
+        self._unsaved.append(_Unsaved(alert, self.now_ms, tuple(planned) if is_start else ()))
         self._plans.follow(alert)
-        if alert.stage is Stage.UPDATED:
-            return
-        targets = self._plans.without_file(alert, self.now_ms)
-        if alert.stage is Stage.RAISED:
-            self._tell_ledger(alert, tuple("" for _ in targets))
-        for path, group in self._notifiers(targets).items():
-            self.send(path, DeliverNow(alert=alert, targets=group))
+        if is_start:
+            self._journal(alert)
+            self._tell_ledger(alert, tuple(plan.suppressed for plan in planned))
+        if alert.stage is not Stage.UPDATED:
+            told = {plan.target: plan for plan in planned if not plan.suppressed}
+            for path, group in self._notifiers(told).items():
+                silent = tuple(target for target in group if told[target].silent)
+                self.send(path, DeliverNow(alert=alert, targets=group, silent=silent))
         self.note(f"outbox not writable, {len(self._unsaved)} alerts in memory only")
 
     def _store_again(self) -> None:

@@ -20,10 +20,13 @@ class DeliveriesQueued:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliverNow:
-    """The outbox cannot be written: deliver this alert from memory, once, best effort."""
+    """The outbox cannot be written: deliver this alert from memory, once, best effort. `silent`: those of the targets that
+    hear no sound.
+    """
 
     alert: Alert
     targets: tuple[str, ...]
+    silent: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

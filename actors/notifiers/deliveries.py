@@ -65,6 +65,7 @@ class Deliveries:
                 resent=False,
                 not_before_ms=0,
                 created_ms=self._clock.now_ms(),
+                silent=target in letter.silent,
             )
             if self._unstored.setdefault(_key(row), row) is row:
                 self._queues.add(row)

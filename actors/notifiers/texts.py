@@ -32,8 +32,13 @@ def html(
     return _headed(escape(instance, quote=False), told)
 
 
+def sendable(text: str) -> str:
+    """The text without halves of surrogate pairs, which no JSON may carry (a venue's name, a person's word)."""
+    return text.encode("utf-8", errors="replace").decode()
+
+
 def utf16_units(text: str) -> int:
-    """The length by which Telegram counts."""
+    """The length by which Telegram counts, of what is sendable."""
     return len(text.encode("utf-16-le")) // 2
 
 
@@ -59,4 +64,4 @@ def _worded(words: Callable[..., str], alert: Alert, *, heading: str, **known: A
 
 
 def _headed(instance: str, text: str) -> str:
-    return f"{instance}: {text}" if instance else text
+    return sendable(f"{instance}: {text}" if instance else text)

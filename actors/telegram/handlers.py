@@ -19,6 +19,7 @@ from telegram.ext import (
     filters,
 )
 
+from actors.notifiers.texts import sendable
 from actors.telegram import answers
 from actors.telegram.access import Right, StrangersLimit, UsersLimit, right_of
 from actors.telegram.answer import Answer, Asked, Command, NotAllowed, Refusal
@@ -62,7 +63,7 @@ class Handlers:
         message, chat, user = update.message, update.effective_chat, update.effective_user
         if message is None or chat is None or self._is_repeated(update):
             return
-        name, *words = (message.text or "").split()
+        name, *words = sendable(message.text or "").split()
         command, _, bot = name.removeprefix("/").lower().partition("@")
         if bot and bot != str(context.bot.username).lower():
             return  # another bot's
@@ -76,7 +77,7 @@ class Handlers:
         query = update.callback_query
         if query is None or self._is_repeated(update):
             return
-        words = (query.data or "").split()
+        words = sendable(query.data or "").split()
         if query.message is None or not words or self._is_double(query):
             await self._sender.press(query, Answer())
             return

@@ -419,6 +419,28 @@ def test_alerts_go_out_from_memory_while_the_file_is_locked_and_are_stored_after
     assert [entry["stored"] for entry in logged("outbox_recovered")] == [2]
 
 
+def test_what_was_decided_from_memory_stands_whatever_begins_before_it_is_stored(still):
+    with LockedFile(still.database):
+        still.tell(an_alert(alert_id="before"), an_alert(alert_id="cascade", kind=AlertKind.CASCADE))
+        still.tell(an_alert(alert_id="part"))
+        assert [letter.alert.alert_id for letter in still.now(still.telegram)] == ["before", "cascade"]
+
+    still.theatre.clock.advance(1)
+    wait_for(lambda: len(still.rows()) == 9, "the alerts to be stored")
+    states = {alert_id: state for alert_id, _, target, state, _ in still.rows() if target == telegram_target(ME)}
+    assert states == {"before": "queued", "cascade": "queued", "part": "suppressed"}
+
+
+def test_what_arrives_without_a_sound_does_so_from_memory_too(desk):
+    desk.open()
+
+    with LockedFile(desk.database):
+        desk.tell(an_alert(severity=Severity.P3))
+        (letter,) = desk.now(desk.telegram)
+
+    assert letter.silent == (telegram_target(ME), telegram_target(GROUP))
+
+
 def test_chat_that_cannot_be_served_now_is_told_so(desk):
     desk.open()
 

@@ -16,7 +16,7 @@ from aiohttp import web
 from tests.telegram_stand import tdlib
 
 UNKNOWN_TO_EMULATOR = {"link_preview_options", "message_thread_id", "protect_content"}
-MAX_TEXT_UNITS = 4096
+MAX_TEXT_UNITS, MAX_CAPTION_UNITS = 4096, 1024
 HAND_OVER_S = 0.5  # the emulator refuses the newer poll, Telegram ends the older one
 
 
@@ -182,7 +182,7 @@ class Proxy:
                 return state
             if self.flood is not None and self.flood.refuses(call.chat, call.at_s):
                 return flood(self.flood.retry_after)
-            if "text" in call.fields and (refused := _text_refused(call.fields)) is not None:
+            if (refused := _words_refused(call.fields)) is not None:
                 return refused
         if call.method == "editMessageMedia":  # the emulator does not know it
             return self._edit_media(call)
@@ -249,11 +249,17 @@ def _body(fields, files):
     return {"data": form}
 
 
-def _text_refused(fields):
-    """Telegram's own verdict on formatting and length, None when it takes the text."""
-    verdict = tdlib.parse(fields["text"], fields.get("parse_mode"))
-    if verdict.error:
-        return refusal(400, f"Bad Request: can't parse entities: {verdict.error}")
-    if verdict.units > MAX_TEXT_UNITS:
-        return refusal(400, "Bad Request: message is too long")
+def _words_refused(fields):
+    """Telegram's own verdict on formatting and length of a text or caption, None when it takes them."""
+    media = json.loads(fields.get("media", "{}"))
+    for name, most, of in (("text", MAX_TEXT_UNITS, fields), ("caption", MAX_CAPTION_UNITS, {**fields, **media})):
+        verdict = tdlib.parse(of[name], of.get("parse_mode")) if name in of else None
+        if verdict is None:
+            continue
+        if verdict.error:
+            return refusal(400, f"Bad Request: can't parse entities: {verdict.error}")
+        if verdict.units > most:
+            return refusal(400, f"Bad Request: {'message' if name == 'text' else 'caption'} is too long")
+        if not verdict.plain.strip():
+            return refusal(400, "Bad Request: message text is empty")
     return None

@@ -13,15 +13,14 @@ class Verdict(NamedTuple):
 
 
 def parse(text, mode):
-    """`mode`: HTML or None."""
-    if mode is None:
-        return Verdict("", _units(text), text)
-    assert mode == "HTML"
+    """`mode`: HTML, or None for text without marks, which still has to be text."""
+    assert mode in {"HTML", None}
     request = {"@type": "parseTextEntities", "text": text, "parse_mode": {"@type": "textParseModeHTML"}}
-    answer = _ask(request)
+    answer = _ask(request if mode else {"@type": "getTextEntities", "text": text})
     if answer["@type"] == "error":
         return Verdict(answer["message"], 0, "")
-    return Verdict("", _units(answer["text"]), answer["text"])
+    plain = answer["text"] if mode else text
+    return Verdict("", _units(plain), plain)
 
 
 def _units(text):
