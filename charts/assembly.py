@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from charts.requests import Burst, Candle, Cell, ChartKind, ChartRequest, Line, Profile, Theme, Threshold
 from intelligence.alerts import Alert, AlertKind
 from intelligence.amounts import compact_duration, compact_price, compact_usd
+from intelligence.answers.layout import venue as venue_name
 from intelligence.history import Contract
 from intelligence.market import PositionSide
 from intelligence.minute import MINUTE_MS
@@ -49,10 +50,13 @@ def incident_chart(
 ) -> ChartRequest:
     """What happened around an alert: price, liquidations by side, open interest, and the line that was crossed."""
     request = chart_of(ChartKind.INCIDENT, tape, theme=theme, zone=zone, heading=heading)
+    measure, unit = _MEASURES.get(alert.kind, _nothing)(alert, tape)
     return replace(
         request,
         title=f"{heading} {_INCIDENTS.get(alert.kind, alert.kind.value)}: {asset_shown(alert)}".strip(),
         threshold=_threshold(alert),
+        measure=measure,
+        measure_unit=unit,
         notes=(*request.notes, f"{alert.severity}, id {alert.alert_id}"),
     )
 
@@ -113,7 +117,7 @@ def _profile(tape: MarketTape, request: ChartRequest) -> ChartRequest:
     return replace(
         request,
         title=f"{request.title} volume profile",
-        subtitle=f"{compact_duration(tape.at_ms - found.from_ms)}, {_over(tape.venues)}",
+        subtitle=f"last {compact_duration(tape.at_ms - found.from_ms)}, {_over(tape.venues)}",
         from_ms=found.from_ms,
         profile=Profile(
             rows=found.rows,
@@ -162,7 +166,7 @@ _INCIDENTS = {
     AlertKind.CASCADE: "Cascade",
     AlertKind.OPEN_INTEREST: "Open interest",
     AlertKind.VOLUME_SPIKE: "Volume spike",
-    AlertKind.MARKET_WIDE: "Market",
+    AlertKind.MARKET_WIDE: "Market-wide, first",
 }
 
 
@@ -171,11 +175,49 @@ def _threshold(alert: Alert) -> Threshold:
     if alert.kind is AlertKind.OPEN_INTEREST:
         pct = copysign(alert.threshold, float(dict(alert.context).get("change_pct", 1.0)))
         return Threshold(at_ms=at_ms, label=f"threshold {pct:+.3g} %", open_interest_pct=pct)
+    if alert.kind is AlertKind.VOLUME_SPIKE:
+        return Threshold(at_ms=at_ms, label=f"threshold {compact_usd(alert.threshold)}", measure=alert.threshold)
+    if alert.kind is AlertKind.MARKET_WIDE:
+        return Threshold(at_ms=at_ms, label=f"threshold {alert.threshold:.0f} assets", measure=alert.threshold)
     if alert.kind in {AlertKind.CASCADE, AlertKind.LIQUIDATION}:
         usd = alert.threshold if alert.position_side is PositionSide.SHORT else -alert.threshold
         return Threshold(at_ms=at_ms, label=f"threshold {compact_usd(alert.threshold)} in 1 min", burst_usd=usd)
     return Threshold(at_ms=at_ms, label="")
 
+
+def _volume(alert: Alert, tape: MarketTape) -> tuple[Line | None, str]:
+    """What was traded in each window of minutes that the alert is about, at its end."""
+    minutes = max(1, int(float(dict(alert.context).get("window_s", 60)) / 60))
+    sums = [one.buy_usd + one.sell_usd for one in tape.minutes]
+    points = tuple(
+        (one.from_ms + MINUTE_MS, sum(sums[end - minutes : end]))
+        for end, one in enumerate(tape.minutes, start=1)
+        if end >= minutes and one.from_ms + MINUTE_MS <= tape.at_ms
+    )
+    name = f"traded in {compact_duration(minutes * MINUTE_MS)}, USD"
+    return (Line(name=name, label="", points=points) if len(points) > 1 else None), "USD"
+
+
+def _breadth(alert: Alert, tape: MarketTape) -> tuple[Line | None, str]:
+    """How many assets had fired, one after the other."""
+    joined = [float(word) for word in str(dict(alert.context).get("joined_s", "")).split(",") if word]
+    begun_ms = alert.started_ms or alert.exchange_ms
+    points: list[tuple[int, float]] = [(tape.from_ms, 0.0)]
+    for n, after_s in enumerate(joined, start=1):
+        at_ms = begun_ms + int(1_000 * after_s)
+        points += [(at_ms, n - 1.0), (at_ms, float(n))]
+    points.append((tape.at_ms, float(len(joined))))
+    return (Line(name="assets with alerts of their own", label="", points=tuple(points)) if joined else None), ""
+
+
+def _nothing(_alert: Alert, _tape: MarketTape) -> tuple[Line | None, str]:
+    return None, ""
+
+
+_MEASURES: Mapping[AlertKind, Callable[[Alert, MarketTape], tuple[Line | None, str]]] = {
+    AlertKind.VOLUME_SPIKE: _volume,
+    AlertKind.MARKET_WIDE: _breadth,
+}
 
 # -- parts ------------------------------------------------------------------------------------------------------------
 
@@ -275,7 +317,7 @@ def _cvd_points(tape: MarketTape) -> tuple[tuple[tuple[int, float], ...], str]:
         if bar.taker_buy_coins is not None
     ]
     if len(theirs) > len(ours) and tape.reference is not None:
-        return _running(theirs), f"only {tape.reference[0]} {tape.reference[1]}"
+        return _running(theirs), f"only {_contract(tape.reference)}"
     return _running(ours), _over(tape.venues)
 
 
@@ -302,15 +344,19 @@ def _period(request: ChartRequest) -> str:
 def _over(venues: tuple[str, ...]) -> str:
     if not venues:
         return "venues not judged yet"
-    return f"{len(venues)} venues" if len(venues) > 3 else ", ".join(venues)
+    return f"{len(venues)} venues" if len(venues) > 3 else ", ".join(map(venue_name, venues))
+
+
+def _contract(contract: Contract) -> str:
+    return f"{venue_name(contract[0])} {contract[1]}"
 
 
 def _price_notes(tape: MarketTape, request: ChartRequest) -> tuple[str, ...]:
     if not tape.bars or tape.reference is None:
         return ()
     if not tape.minutes:
-        return (f"from minute closes of {' '.join(tape.reference)}",)
-    return (f"until {clock(tape.minutes[0].from_ms, request.zone)} from closes of {' '.join(tape.reference)}",)
+        return (f"from minute closes of {_contract(tape.reference)}",)
+    return (f"until {clock(tape.minutes[0].from_ms, request.zone)} from closes of {_contract(tape.reference)}",)
 
 
 def _liquidation_notes(tape: MarketTape, request: ChartRequest) -> tuple[str, ...]:

@@ -12,10 +12,12 @@ from charts.panel import DASHES, Panel, padded, spread
 from charts.profile import draw_profile
 from charts.requests import ChartKind, ChartRequest, Line
 from intelligence.amounts import compact_usd
+from intelligence.answers.layout import venue
 
 WIDTH = 1080  # Telegram shows up to 1280; a phone of 390 points shows every fourth pixel in each direction
 HEIGHT = 1080
 INCIDENT_HEIGHT = 1280
+MEASURED_HEIGHT = 1560  # with a panel more
 LEFT, RIGHT = 24, 190  # margins; the axis of values stands on the right
 LABELS = 330  # margin for names at the ends of lines
 TOP, BOTTOM = 182, 108
@@ -29,7 +31,9 @@ def draw(request: ChartRequest) -> bytes:
 
 
 def draw_on_canvas(request: ChartRequest) -> Canvas:
-    height = INCIDENT_HEIGHT if request.kind is ChartKind.INCIDENT else HEIGHT
+    height = HEIGHT
+    if request.kind is ChartKind.INCIDENT:
+        height = INCIDENT_HEIGHT if request.measure is None else MEASURED_HEIGHT
     canvas = Canvas(WIDTH, height, PALETTES[request.theme])
     _words_around(canvas, request)
     _DRAWERS[request.kind](canvas, request)
@@ -42,9 +46,9 @@ def _words_around(canvas: Canvas, request: ChartRequest) -> None:
     canvas.text((LEFT, 88), request.subtitle, 30, colors.muted, within=within)
     when = datetime.fromtimestamp(request.until_ms / 1000, UTC).astimezone(ZoneInfo(request.zone))
     stamp = f"{when:%d %b %H:%M:%S} {'UTC' if request.zone == 'UTC' else when.tzname() or request.zone}"
-    at = canvas.text((WIDTH - LEFT, canvas.height - 22), stamp, 26, colors.muted, anchor="rs")
+    at = canvas.text((WIDTH - LEFT, canvas.height - 22), stamp, 28, colors.muted, anchor="rs")
     notes = "; ".join(request.notes)
-    canvas.text((LEFT, canvas.height - 22), notes, 26, colors.muted, anchor="ls", within=at.left - LEFT - 24)
+    canvas.text((LEFT, canvas.height - 22), notes, 28, colors.muted, anchor="ls", within=at.left - LEFT - 24)
 
 
 # -- kinds ------------------------------------------------------------------------------------------------------------
@@ -82,16 +86,34 @@ def _cvd(canvas: Canvas, request: ChartRequest) -> None:
 
 
 def _incident(canvas: Canvas, request: ChartRequest) -> None:
-    price, bars, interest = _stacked(canvas, (0.42, 0.31, 0.27), LABELS - 20)
+    parts = (0.42, 0.31, 0.27) if request.measure is None else (0.34, 0.22, 0.23, 0.21)
+    price, *measure, bars, interest = _stacked(canvas, parts, LABELS - 20)
     panel = _price(canvas, request, price)
     if panel is not None and request.threshold is not None:
         x = panel.x(request.threshold.at_ms)
         canvas.line([(x, price.top), (x, price.bottom)], canvas.palette.accent, 3, (6, 6))
         canvas.triangle(x, price.top + 14, 14, canvas.palette.accent, up=False)
+    if measure:
+        _measure(canvas, request, measure[0])
     _bursts(canvas, request, bars, labels=False)
     shown = request.lines[:INCIDENT_LINES]
     which = f", largest {len(shown)} of {len(request.lines)} venues" if len(shown) < len(request.lines) else ""
     _lines(canvas, request, interest, shown, f"change of open interest{which}")
+
+
+def _measure(canvas: Canvas, request: ChartRequest, box: Box) -> None:
+    """What the incident is judged by, and the line that it passed."""
+    line, threshold = request.measure, request.threshold
+    assert line is not None
+    level = threshold.measure if threshold is not None else None
+    _, high = padded([*(value for _, value in line.points), *(() if level is None else (level,))], part=0.12)
+    panel = Panel(canvas=canvas, box=box, from_ms=request.from_ms, until_ms=request.until_ms, low=0.0, high=high)
+    label = _usd_label if request.measure_unit == "USD" else number_label
+    panel.frame(line.name, label, ticks=5)
+    panel.time_axis(request.zone, labels=False)
+    panel.curve(line.points, canvas.palette.text)
+    if level is not None and threshold is not None:
+        panel.level(level, threshold.label, canvas.palette.accent)
 
 
 def _profile(canvas: Canvas, request: ChartRequest) -> None:
@@ -190,7 +212,7 @@ def _lines(canvas: Canvas, request: ChartRequest, box: Box, lines: tuple[Line, .
     values = [value for line in lines for at_ms, value in line.points]
     low, high = padded([*values, 0.0, *(() if level is None else (level,))])
     panel = Panel(canvas=canvas, box=box, from_ms=request.from_ms, until_ms=request.until_ms, low=low, high=high)
-    panel.frame(caption, lambda value, step: f"{number_label(value, step)} %", inside=True)
+    panel.frame(caption, _percent_label, inside=True)
     panel.time_axis(request.zone)
     colors = canvas.palette
     canvas.line([(box.left, panel.y(0.0)), (box.right, panel.y(0.0))], colors.muted, 2)
@@ -199,11 +221,17 @@ def _lines(canvas: Canvas, request: ChartRequest, box: Box, lines: tuple[Line, .
         ends.append((panel.curve(line.points, color, dash) or (box.left, panel.y(0.0)), line, color))
     if level is not None and threshold is not None:
         panel.level(level, threshold.label, colors.accent)
+    panel.ticks_inside(_percent_label)
     places = spread([end[1] for end, _, _ in ends], 34, box.top + 12, box.bottom - 4)
     for (end, line, color), y in zip(ends, places, strict=True):
         canvas.line([end, (box.right + 12, y)], color, 1)
         canvas.text(
-            (box.right + 16, y), f"{line.name} {line.label}", 28, color, anchor="lm", within=WIDTH - box.right - 22
+            (box.right + 16, y),
+            f"{venue(line.name)} {line.label}",
+            28,
+            color,
+            anchor="lm",
+            within=WIDTH - box.right - 22,
         )
 
 
@@ -223,6 +251,10 @@ def number_label(value: float, step: float) -> str:
     """A price with as many decimals as the step between ticks has."""
     decimals = max(0, -floor(log10(step))) if step > 0 else 2
     return f"{value:,.{min(decimals, 12)}f}"
+
+
+def _percent_label(value: float, step: float) -> str:
+    return f"{number_label(value, step)} %"
 
 
 def _usd_label(value: float, _: float) -> str:

@@ -1,6 +1,6 @@
 """One field of a picture: time to the right, a quantity upwards; its grid, its ticks, and what can be drawn in it."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import ceil, floor, log10
@@ -10,8 +10,9 @@ from charts.canvas import Box, Canvas, Point
 from charts.palette import Color
 from charts.requests import Candle
 
-TICK_SIZE = 28
-CAPTION_SIZE = 28
+TICK_SIZE = 30
+CAPTION_SIZE = 30
+LEVEL_SIZE = 28
 MINUTE_MS = 60_000
 TIME_STEPS_MIN = (1, 2, 5, 10, 15, 30, 60, 120, 240, 360, 720)
 DASHES: tuple[tuple[float, ...], ...] = ((), (18, 10), (5, 9), (26, 8, 5, 8), (10, 6), (30, 14), (3, 5, 12, 5))
@@ -47,8 +48,8 @@ class Panel:
         inside: bool = False,
         tagged: float | None = None,
     ) -> None:
-        """Draw the ground, value ticks by `label(value, step)`, and a caption above. Ticks stand on the right, or `inside` on
-        the left; none where the value `tagged` has a tag of its own.
+        """Draw the ground, value ticks by `label(value, step)`, and a caption above. Ticks stand on the right, unless they shall
+        be written `inside` later; none where the value `tagged` has a tag of its own.
         """
         canvas, box = self.canvas, self.box
         colors = canvas.palette
@@ -56,18 +57,31 @@ class Panel:
         canvas.text(
             (box.left + 2, box.top - 8), caption, CAPTION_SIZE, colors.muted, anchor="ls", within=canvas.width - 60
         )
-        step = nice_step((self.high - self.low) / ticks)
-        value = ceil(self.low / step) * step
-        while value <= self.high:
+        for value, step in self._ticks(ticks):
             y = self.y(value)
             canvas.line([(box.left, y), (box.right, y)], colors.grid, 1)
             covered = tagged is not None and abs(y - self.y(tagged)) < 1.4 * TICK_SIZE
-            if inside and y > box.top + 1.2 * TICK_SIZE:
-                canvas.text((box.left + 8, y - 4), label(value, step), TICK_SIZE, colors.muted, anchor="ls")
-            elif not inside and not covered and box.top + TICK_SIZE / 2 < y < box.bottom - TICK_SIZE / 2:
+            if not inside and not covered and box.top + TICK_SIZE / 2 < y < box.bottom - TICK_SIZE / 2:
                 at, room = (box.right + 12, y), canvas.width - box.right - 20
                 canvas.text(at, label(value, step), TICK_SIZE, colors.muted, anchor="lm", within=room)
-            value += step
+
+    def ticks_inside(self, label: Callable[[float, float], str], *, ticks: int = 4) -> None:
+        """Write the ticks of a `frame` on the left, over what is drawn there."""
+        canvas, box = self.canvas, self.box
+        for value, step in self._ticks(ticks):
+            y, words = self.y(value), label(value, step)
+            if box.top + 0.7 * TICK_SIZE < y < box.bottom - 0.7 * TICK_SIZE:
+                wide, half = canvas.text_width(words, TICK_SIZE), 0.55 * TICK_SIZE
+                canvas.rect(Box(box.left - 3, y - half, box.left + wide + 14, y + half), canvas.palette.panel)
+                canvas.text((box.left + 6, y), words, TICK_SIZE, canvas.palette.muted, anchor="lm")
+
+    def _ticks(self, about: int) -> Iterator[tuple[float, float]]:
+        """About so many round values, and the step between them."""
+        step = nice_step((self.high - self.low) / about)
+        number = ceil(self.low / step)
+        while number * step <= self.high:
+            yield number * step, step
+            number += 1
 
     def time_axis(self, zone: str, *, labels: bool = True) -> None:
         canvas, box = self.canvas, self.box
@@ -107,11 +121,11 @@ class Panel:
         """A line across with its words upon it, on a ground of their own."""
         canvas, y = self.canvas, self.y(value)
         canvas.line([(self.box.left, y), (self.box.right, y)], color, 3, dash)
-        wide = canvas.text_width(words, 26)
+        wide = canvas.text_width(words, LEVEL_SIZE)
         below = (value < 0 and self.box.bottom - y > 44) or y - self.box.top < 44
         left, top = self.box.left + 110, y + 5 if below else y - 38
         canvas.rect(Box(left - 8, top, left + wide + 8, top + 33), canvas.palette.panel)
-        canvas.text((left, top + 16), words, 26, color, anchor="lm", within=self.box.right - left)
+        canvas.text((left, top + 16), words, LEVEL_SIZE, color, anchor="lm", within=self.box.right - left)
 
 
 def nice_step(rough: float) -> float:

@@ -66,18 +66,22 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Threshold(msgspec.Struct, frozen=True, kw_only=True):
-    """What an incident passed at `at_ms`: a level of `Burst` sums in USD, or of open interest in per cent."""
+    """What an incident passed at `at_ms`: a level of `Burst` sums in USD, of open interest in per cent, or of the request's
+    `measure`.
+    """
 
     at_ms: int
     label: str
     burst_usd: float | None = None
     open_interest_pct: float | None = None
+    measure: float | None = None
 
 
 class ChartRequest(msgspec.Struct, frozen=True, kw_only=True):
     """`title`, `subtitle` and `notes` are written as they are, cut where they do not fit. `zone`: an IANA name for the
     axis of time. `step_ms`: width of candles, bursts and cells. Lines of open interest are changes in per cent since
-    `from_ms`, those of CVD in USD. Empty parts are said to be missing.
+    `from_ms`, those of CVD in USD. `measure`: what an incident is judged by where that is nothing else in the picture, its name
+    the caption; `measure_unit`: USD, or nothing for a count. Empty parts are said to be missing.
     """
 
     kind: ChartKind
@@ -96,3 +100,5 @@ class ChartRequest(msgspec.Struct, frozen=True, kw_only=True):
     lines: tuple[Line, ...] = ()
     profile: Profile | None = None
     threshold: Threshold | None = None
+    measure: Line | None = None
+    measure_unit: str = ""

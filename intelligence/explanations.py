@@ -10,6 +10,7 @@ from intelligence.outcomes.words import outcome_lines
 from intelligence.time_of_day import date_stamp
 
 UNITS = {AlertKind.OPEN_INTEREST: " %", AlertKind.MARKET_WIDE: " assets"}
+FOR_PICTURES = {"joined_s"}
 GATES = {
     "shadow": "the rule is on trial: decided and recorded, never sent",
     "folded": "told by the incident of the whole market",
@@ -64,8 +65,8 @@ def why(explained: Explained, zone: str = "UTC") -> list[str]:
         f"Value {_amount(alert.kind, alert.value)}, threshold {_amount(alert.kind, alert.threshold)} ({alert.threshold_source})",
     ]
     lines += [f"  {name} = {_figure(value)}" for name, value in alert.factors]
-    if alert.context:
-        lines.append("Seen beside it: " + ", ".join(f"{name} {_figure(value)}" for name, value in alert.context))
+    if beside := [f"{name} {_figure(value)}" for name, value in alert.context if name not in FOR_PICTURES]:
+        lines.append(f"Seen beside it: {', '.join(beside)}")
     if alert.estimated:
         lines.append("Estimated: " + ", ".join(f"{name} {_figure(value)}" for name, value in alert.estimated))
     lines.append(f"Coverage {alert.coverage}; able to report: {', '.join(alert.venues_able) or 'nobody'}")

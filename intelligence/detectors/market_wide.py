@@ -16,6 +16,7 @@ from intelligence.thresholds.records import Policy
 ASSET = "MARKET"
 KINDS = frozenset({AlertKind.LIQUIDATION, AlertKind.CASCADE, AlertKind.OPEN_INTEREST})
 LEADERS = 5
+JOINED_MOST = 100  # times that are told, for pictures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,12 +222,24 @@ def _context(incident: _Incident, first: Alert) -> tuple[tuple[str, float | str]
         ("first_mover", first.asset),
         ("first_kind", str(first.kind)),
         ("folded", len(incident.folded)),
+        (
+            "joined_s",
+            ",".join(f"{(at_ms - incident.started_ms) / 1_000:.0f}" for at_ms in _joined(incident)[:JOINED_MOST]),
+        ),
     ]
     for kind in sorted(KINDS):
         concerned = {alert.asset for alert in incident.alerts.values() if alert.kind is kind}
         if concerned:
             seen.append((f"assets_{kind}", len(concerned)))
     return (*seen, *_liquidated(incident.alerts))
+
+
+def _joined(incident: _Incident) -> list[int]:
+    """When each asset fired first, in the order of time."""
+    first: dict[str, int] = {}
+    for alert in incident.alerts.values():
+        first[alert.asset] = min(first.get(alert.asset, alert.exchange_ms), alert.exchange_ms)
+    return sorted(first.values())
 
 
 def _liquidated(alerts: Mapping[str, Alert]) -> list[tuple[str, float | str]]:

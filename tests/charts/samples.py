@@ -18,6 +18,7 @@ NOW_MS = 1_768_311_738_000  # 2026-01-13 13:42:18 UTC
 MINUTE_MS = 60_000
 VENUES = ("binance", "bybit", "okx", "gate", "bitget", "hyperliquid", "deribit")
 KINDS = tuple(kind for kind in ChartKind if kind is not ChartKind.INCIDENT)
+THRESHOLDS = {AlertKind.OPEN_INTEREST: 6.0, AlertKind.VOLUME_SPIKE: 60e6, AlertKind.MARKET_WIDE: 8.0}
 HOURS = {ChartKind.CANDLES: 4, ChartKind.OPEN_INTEREST: 24, ChartKind.CVD: 4, ChartKind.LIQUIDATIONS: 24}
 
 
@@ -107,7 +108,8 @@ def _profile(minutes):
 def an_incident(kind: AlertKind = AlertKind.CASCADE, **values) -> Alert:
     context = {
         AlertKind.OPEN_INTEREST: (("window_s", 3600), ("change_pct", -8.3)),
-        AlertKind.MARKET_WIDE: (("first_mover", "BTC"),),
+        AlertKind.MARKET_WIDE: (("first_mover", "BTC"), ("joined_s", "0,2,5,9,14,20,31,44,60,90,140,200")),
+        AlertKind.VOLUME_SPIKE: (("window_s", 300),),
     }.get(kind, ())
     given = {
         "alert_id": "k3jd82mfa0qp",
@@ -117,7 +119,7 @@ def an_incident(kind: AlertKind = AlertKind.CASCADE, **values) -> Alert:
         "exchange_ms": NOW_MS - 6 * MINUTE_MS,
         "detected_ms": NOW_MS - 5 * MINUTE_MS,
         "value": 1_350_000.0,
-        "threshold": 6.0 if kind is AlertKind.OPEN_INTEREST else 500_000.0,
+        "threshold": THRESHOLDS.get(kind, 500_000.0),
         "threshold_source": "static",
         "coverage": Coverage.CAPPED,
         "text": "",
@@ -126,6 +128,11 @@ def an_incident(kind: AlertKind = AlertKind.CASCADE, **values) -> Alert:
         "context": context,
     }
     return Alert(**(given | values))
+
+
+def an_incident_request(kind: AlertKind, theme: Theme = Theme.DARK) -> ChartRequest:
+    alert = an_incident(kind)
+    return incident_chart(alert, a_tape(incident_period_s(alert)), theme=theme, heading="SIMULATION")
 
 
 def a_request(kind: ChartKind, theme: Theme = Theme.DARK, **values) -> ChartRequest:
@@ -142,3 +149,7 @@ if __name__ == "__main__":
         for theme in Theme:
             file = Path("docs/images") / f"chart-{kind}-{theme}.png"
             file.write_bytes(draw(a_request(kind, theme)))
+    for kind in (AlertKind.OPEN_INTEREST, AlertKind.VOLUME_SPIKE, AlertKind.MARKET_WIDE):
+        for theme in Theme:
+            file = Path("docs/images") / f"chart-incident-{kind}-{theme}.png"
+            file.write_bytes(draw(an_incident_request(kind, theme)))

@@ -31,7 +31,7 @@ def test_before_the_first_trade_candles_are_made_of_closes_and_say_so():
     request = chart_of(ChartKind.CANDLES, a_tape(14_400, live_minutes=60))
 
     assert request.candles[0].from_ms <= NOW_MS - 14_400_000 + 300_000
-    assert any("closes of binance BTCUSDT" in note for note in request.notes)
+    assert any("closes of Binance BTCUSDT" in note for note in request.notes)
 
 
 def test_cvd_is_of_all_venues_where_their_trades_reach_back():
@@ -42,7 +42,7 @@ def test_cvd_is_of_all_venues_where_their_trades_reach_back():
 
 
 def test_cvd_of_a_longer_time_is_one_contracts_and_says_so():
-    assert "only binance BTCUSDT" in chart_of(ChartKind.CVD, a_tape(86_400)).subtitle
+    assert "only Binance BTCUSDT" in chart_of(ChartKind.CVD, a_tape(86_400)).subtitle
 
 
 def test_liquidations_by_side_lose_nothing_in_bursts_and_in_the_heat_map():
@@ -91,6 +91,33 @@ def test_threshold_of_open_interest_is_measured_over_its_window():
 
     assert incident_period_s(alert) == 3_600
     assert incident_chart(alert, a_tape(3_600)).threshold.open_interest_pct == -6.0
+
+
+def test_threshold_of_a_volume_spike_is_measured_over_its_window():
+    tape = a_tape(3_600)
+    request = incident_chart(an_incident(AlertKind.VOLUME_SPIKE), tape)
+
+    assert (request.measure.name, request.threshold.measure) == ("traded in 5 min, USD", 60e6)
+    first_ms, first_usd = request.measure.points[0]
+    assert first_ms == tape.minutes[4].from_ms + 60_000
+    assert first_usd == pytest.approx(sum(one.buy_usd + one.sell_usd for one in tape.minutes[:5]))
+
+
+def test_threshold_of_the_market_is_a_number_of_assets_that_fired_one_after_the_other():
+    request = incident_chart(an_incident(AlertKind.MARKET_WIDE), a_tape(3_600))
+
+    assert request.threshold.measure == 8.0
+    assert max(value for _, value in request.measure.points) == 12.0
+    assert request.title == "Market-wide, first: BTC"
+
+
+def test_cvd_of_a_longer_time_is_of_all_venues_where_their_minutes_are_known():
+    tape = a_tape(86_400)
+    flow = tuple((bar.open_ms, 3e6, 2e6) for bar in tape.bars)
+    request = chart_of(ChartKind.CVD, msgspec.structs.replace(tape, flow=flow))
+
+    assert "only" not in request.subtitle
+    assert request.lines[0].points[0][1] == 1e6
 
 
 def test_an_incident_of_the_market_shows_the_asset_that_moved_first():

@@ -9,9 +9,12 @@ from PIL import Image
 
 from charts.drawing import HEIGHT, INCIDENT_HEIGHT, WIDTH, draw, draw_on_canvas
 from charts.requests import ChartKind, ChartRequest, Line, Theme
-from tests.charts.samples import a_request
+from intelligence.alerts import AlertKind
+from intelligence.answers.layout import venue
+from tests.charts.samples import a_request, an_incident_request
 
 EVERY = list(itertools.product(ChartKind, Theme))
+PICTURED = (AlertKind.OPEN_INTEREST, AlertKind.VOLUME_SPIKE, AlertKind.MARKET_WIDE)
 PHONE = 390  # points across
 READABLE = 8.5  # of them, the height of the smallest letters' line
 
@@ -58,9 +61,9 @@ def test_words_stand_inside_the_picture(kind, price):
     assert outside == []
 
 
-@pytest.mark.parametrize("kind", ChartKind)
-def test_words_do_not_cover_each_other(kind):
-    written = draw_on_canvas(a_request(kind)).written
+@pytest.mark.parametrize("request_", [*map(a_request, ChartKind), *map(an_incident_request, PICTURED)])
+def test_words_do_not_cover_each_other(request_):
+    written = draw_on_canvas(request_).written
 
     covered = [
         (text, other)
@@ -111,13 +114,21 @@ def test_every_venue_is_named_at_the_end_of_its_line():
     request = a_request(ChartKind.OPEN_INTEREST)
     words = [text for _, text in draw_on_canvas(request).written]
 
-    assert {f"{line.name} {line.label}" for line in request.lines} <= set(words)
+    assert {f"{venue(line.name)} {line.label}" for line in request.lines} <= set(words)
 
 
 def test_incident_shows_the_line_that_was_crossed():
     words = [text for _, text in draw_on_canvas(a_request(ChartKind.INCIDENT)).written]
 
     assert "threshold $500K in 1 min" in words
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [(AlertKind.VOLUME_SPIKE, "threshold $60M"), (AlertKind.MARKET_WIDE, "threshold 8 assets")],
+)
+def test_what_an_incident_is_judged_by_has_a_panel_with_its_threshold(kind, words):
+    assert words in [text for _, text in draw_on_canvas(an_incident_request(kind)).written]
 
 
 def test_flat_lines_can_be_drawn():

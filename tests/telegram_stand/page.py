@@ -49,9 +49,13 @@ The pictures, as they are drawn of a simulated market (`charts.theme` has a ligh
 |---|---|---|
 | ![candles](images/chart-candles-dark.png) | ![open interest](images/chart-oi-dark.png) | ![CVD](images/chart-cvd-dark.png) |
 
-| volume profile | liquidations | behind the text of an incident |
+| volume profile | liquidations | behind the text of a cascade |
 |---|---|---|
 | ![profile](images/chart-profile-dark.png) | ![heat map](images/chart-liquidations-dark.png) | ![incident](images/chart-incident-dark.png) |
+
+| of open interest | of a volume spike | of the whole market |
+|---|---|---|
+| ![open interest](images/chart-incident-open_interest-dark.png) | ![volume](images/chart-incident-volume_spike-dark.png) | ![market](images/chart-incident-market_wide-dark.png) |
 """
 
 # What is typed, and what is pressed ("·") on the message before it; "+": what comes is a picture.
