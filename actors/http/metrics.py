@@ -114,6 +114,7 @@ def _families(scores: Scores) -> Iterator[Metric]:
             ("a2_low", "Lower end of its 95 % interval"),
             ("a2_high", "Upper end of its 95 % interval"),
             ("a2_base", "The same of control times"),
+            ("a2_strict", "The same against hours as wild as the one before"),
             ("alerts_per_day", f"Alerts a day {days}"),
         )
     }
@@ -130,6 +131,8 @@ def _figures(one: FamilyScore) -> dict[str, float]:
         figures |= {"a2": one.share.value, "a2_low": low, "a2_high": high}
         if one.base is not None:
             figures["a2_base"] = one.base
+        if one.strict.of >= one.least:
+            figures["a2_strict"] = one.strict.value
     return figures
 
 

@@ -177,6 +177,7 @@ def test_metrics_tell_a2_by_family_with_interval_and_base(told):
     assert float(figures[f"foreshock_a2{labels}"]) == pytest.approx(60 / 84)
     assert float(figures[f"foreshock_a2_low{labels}"]) < 60 / 84 < float(figures[f"foreshock_a2_high{labels}"])
     assert float(figures[f"foreshock_a2_base{labels}"]) == pytest.approx(0.2)
+    assert float(figures[f"foreshock_a2_strict{labels}"]) == pytest.approx(34 / 84)
 
 
 def test_metrics_keep_silent_of_a_family_that_is_not_measurable(told):

@@ -7,6 +7,7 @@ from structlog.testing import capture_logs
 from actors import paths
 from actors.clock import ManualClock
 from actors.messages.alerts import DeliveriesQueued, DeliverNow
+from actors.messages.outcomes import ScoresTold
 from actors.notifiers.bot_api import BotApi
 from actors.notifiers.telegram import TelegramNotifier
 from actors.outbox import Outbox
@@ -14,7 +15,10 @@ from actors.outbox_rows import Planned, telegram_target
 from config.settings import Outbox as OutboxSettings
 from config.values import Secret
 from intelligence.alerts import AlertKind, Severity, Stage
-from tests.intelligence.builders import an_alert
+from intelligence.outcomes.rules import OutcomeRules
+from intelligence.outcomes.scores import scores
+from tests.intelligence.builders import T0, an_alert
+from tests.intelligence.outcomes.test_scores import NOW_MS, spread
 from tests.telegram_stand import proxy
 from tests.telegram_stand.stage import Stage as Theatre
 from tests.telegram_stand.stage import wait_for
@@ -105,6 +109,15 @@ def ids(calls):
 
 def some(count, **overrides):
     return [an_alert(alert_id=f"alert-{number:02}", **overrides) for number in range(count)]
+
+
+def test_how_such_alerts_have_done_is_in_the_footer(post, stand):
+    told = scores(spread(60, 24), NOW_MS, OutcomeRules())
+    post.open().tell(ScoresTold(scores=told))
+    post.queue(an_alert(kind=AlertKind.CASCADE, started_ms=T0, latest_ms=T0)).tell()
+    post.done()
+
+    assert "A2 of such alerts, 30 d: 71 % [61-80], base 20 %, n=84" in stand.sent()[0].text
 
 
 # -- delivery and order -----------------------------------------------------------------------------------------------
