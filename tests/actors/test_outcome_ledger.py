@@ -93,6 +93,15 @@ def with_past(desk, days=60):
     return desk
 
 
+def with_outcomes(desk, hits, misses):
+    """Cascades of the last days that were judged."""
+    with closing(OutcomeBook(desk.file, 1.0)) as book:
+        for one in spread(hits, misses, last=T0 // 60_000 - 120):
+            book.put_told(one.told)
+            book.put_outcome(one.outcome)
+            book.end(one.told.alert_id)
+
+
 def test_an_outcome_is_kept_at_1_5_15_and_60_minutes(desk):
     desk.open().decide()
     desk.deliver()
@@ -226,12 +235,8 @@ def test_when_the_file_serves_again_nothing_is_lost(desk):
 
 def test_a_family_that_does_badly_for_a_week_goes_to_the_digest(desk):
     dispatcher = desk.theatre.record(paths.DISPATCHER)
-    now = T0 // 60_000
+    with_outcomes(desk, hits=10, misses=30)
     with closing(OutcomeBook(desk.file, 1.0)) as book:
-        for one in spread(10, 30, last=now - 120):
-            book.put_told(one.told)
-            book.put_outcome(one.outcome)
-            book.end(one.told.alert_id)
         book.put_lows((AlertKind.CASCADE, T0 // DAY_MS - day, 0.5) for day in range(1, 7))
     desk.open()
     desk.pass_time(11)
@@ -242,12 +247,7 @@ def test_a_family_that_does_badly_for_a_week_goes_to_the_digest(desk):
 
 
 def test_monitors_read_hourly_how_families_do(desk):
-    now = T0 // 60_000
-    with closing(OutcomeBook(desk.file, 1.0)) as book:
-        for one in spread(30, 10, last=now - 120):
-            book.put_told(one.told)
-            book.put_outcome(one.outcome)
-            book.end(one.told.alert_id)
+    with_outcomes(desk, hits=30, misses=10)
     with capture_logs() as logs:
         desk.open()
         desk.pass_time(25)
