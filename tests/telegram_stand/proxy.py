@@ -102,6 +102,21 @@ class FloodModel:
         return False
 
 
+class Limits:
+    """Telegram's own (telegram.md 4): one message a second in a chat, 20 a minute in a group, 30 a second over all."""
+
+    retry_after = 1
+
+    def __init__(self):
+        self._overall = FloodModel(burst=30, window_s=1, retry_after=1)
+        self._chats = {}
+
+    def refuses(self, chat, now_s):
+        burst, window_s = (1, 1) if chat > 0 else (20, 60)
+        of_chat = self._chats.setdefault(chat, FloodModel(burst=burst, window_s=window_s, retry_after=1))
+        return self._overall.refuses(0, now_s) or of_chat.refuses(chat, now_s)
+
+
 # States a chat can be in, and what Telegram says then.
 BLOCKED = refusal(403, "Forbidden: bot was blocked by the user")
 KICKED = refusal(403, "Forbidden: bot was kicked from the group chat")
@@ -129,6 +144,7 @@ class Proxy:
         self.chats = {}
         self.topics = {}
         self.flood = None
+        self.now_s = time.monotonic
         self._session = None
 
     def app(self):
@@ -143,7 +159,7 @@ class Proxy:
 
     async def handle(self, request):
         fields, files = await _fields(request)
-        call = Call(request.match_info["method"], fields, time.monotonic(), request.match_info["token"], files)
+        call = Call(request.match_info["method"], fields, self.now_s(), request.match_info["token"], files)
         self.calls.append(call)
         fault = next((fault for fault in self.faults if fault.matches(call)), None)
         if fault is None:

@@ -2,7 +2,7 @@ from actors.notifiers.queues import Pace, Queues
 from actors.outbox_rows import Delivery, chat_of, telegram_target
 from intelligence.alerts import Severity, Stage
 from tests.intelligence.builders import an_alert
-from tests.telegram_stand.proxy import FloodModel
+from tests.telegram_stand.proxy import Limits
 
 
 def a_delivery(number, severity=Severity.P2, chat=11, **overrides):
@@ -126,16 +126,12 @@ def test_a_burst_of_alerts_to_ten_chats_keeps_telegrams_limits_its_order_and_the
     queues, pace = Queues(), Pace(private_gap_s=1.05, group_gap_s=3.05, overall_per_s=25)
     for number in range(500 * len(chats)):
         queues.add(a_delivery(number, list(Severity)[number // len(chats) % 3], chats[number % len(chats)]))
-    limits = {
-        chat: FloodModel(burst=1 if chat > 0 else 20, window_s=1 if chat > 0 else 60, retry_after=1) for chat in chats
-    }
-    overall, now_s, sent = FloodModel(burst=30, window_s=1, retry_after=1), 0.0, {chat: [] for chat in chats}
+    limits, now_s, sent = Limits(), 0.0, {chat: [] for chat in chats}
 
     while (choice := queues.next(now_s, pace)) is not None:
         now_s = max(now_s, choice.at_s)
         chat = chat_of(choice.delivery.target)
-        assert not limits[chat].refuses(chat, now_s)
-        assert not overall.refuses(0, now_s)
+        assert not limits.refuses(chat, now_s)
         pace.spent(chat, now_s, now_s)
         queues.remove(choice.delivery)
         sent[chat].append((choice.delivery.alert.severity, choice.delivery.id))

@@ -6,7 +6,7 @@ from structlog.testing import capture_logs
 
 from actors import paths
 from actors.clock import ManualClock
-from actors.messages.alerts import DeliveriesQueued, DeliverNow
+from actors.messages.alerts import DeliverNow
 from actors.messages.outcomes import ScoresTold
 from actors.notifiers.bot_api import BotApi
 from actors.notifiers.telegram import TelegramNotifier
@@ -20,59 +20,9 @@ from intelligence.outcomes.scores import scores
 from tests.intelligence.builders import T0, an_alert
 from tests.intelligence.outcomes.test_scores import NOW_MS, spread
 from tests.telegram_stand import proxy
-from tests.telegram_stand.stage import Stage as Theatre
+from tests.telegram_stand.post import RULES, Post
 from tests.telegram_stand.stage import wait_for
 from tests.telegram_stand.stand import GROUP, ME, OTHER, TOKEN, Stand, telegram_settings
-
-RULES = OutboxSettings(reread_s=60, busy_s=1, keep_days=7, p1_valid_s=600, p2_valid_s=600, p3_valid_s=600)
-
-
-class Post:
-    """A notifier, its outbox, and the stand that plays Telegram."""
-
-    def __init__(self, stand, database, clock=None):
-        self.stand, self.database = stand, database
-        self.theatre = Theatre(clock)
-        self.outbox = Outbox(database, 1)
-
-    def open(self, *, outbox=RULES, **settings):
-        self.theatre.start(
-            paths.TELEGRAM,
-            TelegramNotifier,
-            database=self.database,
-            telegram=telegram_settings(self.stand, **settings),
-            outbox=outbox,
-        )
-        return self
-
-    def queue(self, *alerts, chats=(ME,)):
-        planned = [telegram_target(chat) for chat in chats]
-        now_ms = self.theatre.clock.now_ms()
-        for alert in alerts:
-            self.outbox.append(alert, [Planned(target=t, stage=alert.stage) for t in planned], now_ms)
-        return self
-
-    def tell(self, message=None):
-        self.theatre.tell(paths.TELEGRAM, message or DeliveriesQueued())
-
-    def states(self):
-        db = sqlite3.connect(self.database)
-        rows = db.execute("SELECT alert_id, state, reason FROM deliveries ORDER BY id").fetchall()
-        db.close()
-        return [(alert_id, state) if not reason else (alert_id, state, reason) for alert_id, state, reason in rows]
-
-    def done(self):
-        wait_for(lambda: not self.outbox.waiting("telegram:"), f"every row to be settled: {self.states()}")
-
-    def run(self, seconds):
-        """Let time pass, and the notifier do what it then does."""
-        self.theatre.quiet(paths.TELEGRAM)
-        self.theatre.clock.advance(seconds)
-        self.theatre.quiet(paths.TELEGRAM)
-
-    def close(self):
-        self.theatre.close()
-        self.outbox.close()
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ from actors.outbox import Outbox
 from actors.outbox_rows import Planned, telegram_target
 from intelligence.alerts import Stage
 from intelligence.gates import Preferences
-from tests.actors.notifiers.test_telegram import Post
 from tests.intelligence.builders import an_alert
 from tests.telegram_stand import proxy
+from tests.telegram_stand.post import Post
 from tests.telegram_stand.stage import wait_for
 from tests.telegram_stand.stand import GROUP, ME, Stand
 
