@@ -150,4 +150,6 @@ def _is_pictured(line: dict[str, Any]) -> bool:
 
 
 def _replied(call: Call) -> int:
-    return int(json.loads(call.fields["reply_parameters"])["message_id"])
+    """The message that a photo answers; a form tells it as text, JSON as it is."""
+    told = call.fields["reply_parameters"]
+    return int((json.loads(told) if isinstance(told, str) else told)["message_id"])

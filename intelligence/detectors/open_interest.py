@@ -49,7 +49,7 @@ class OpenInterestRule:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenInterestThresholds:
     """`change_pct`: per cent, for every window that `by_window_ms` does not name. `minimum_usd`: of what is open.
-    `minimum_change_usd`: of what was created or destroyed (detection.md 6: 1 % of a day's turnover), where that is known.
+    `minimum_change_usd`: of what was created or destroyed (detection.md 6: 1 % of a day's turnover), where it was learned.
     """
 
     change_pct: Threshold
@@ -67,6 +67,7 @@ class OpenInterestThresholds:
         return cls(
             change_pct=change,
             minimum_usd=thresholds.minimum_oi_usd,
+            minimum_change_usd=thresholds.minimum_oi_change_usd,
             by_window_ms=by_window if change.source == Policy.LEARNED else {},
         )
 
@@ -286,6 +287,7 @@ class OpenInterestDetector:
                 *change.threshold.factors,
                 ("minimum_oi_usd", self.thresholds.minimum_usd.value),
                 ("minimum_oi_usd_source", self.thresholds.minimum_usd.source),
+                *self._minimum_change_told(),
             ),
             context=incident.context,
             venues_able=used,
@@ -297,6 +299,10 @@ class OpenInterestDetector:
             count=len(change.agreeing),
         )
         return msgspec.structs.replace(alert, text=open_interest_text(alert))
+
+    def _minimum_change_told(self) -> tuple[tuple[str, float], ...]:
+        asked = self.thresholds.minimum_change_usd
+        return () if asked is None else (("minimum_change_usd", asked.value),)
 
     def _context(self, change: Change, price: float) -> tuple[tuple[str, float | str], ...]:
         seen: list[tuple[str, float | str]] = [

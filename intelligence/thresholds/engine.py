@@ -55,6 +55,7 @@ class ThresholdEngine:
             cascade=learned.cascade(),
             oi_change_pct=learned.oi_change_pct() or tiered.oi_change_pct(),
             minimum_oi_usd=learned.minimum_oi_usd(),
+            minimum_oi_change_usd=learned.minimum_oi_change_usd(),
             volume_spike=learned.volume_spike() or tiered.volume_spike(),
             usual_order_usd=learned.usual_order_usd(),
         )

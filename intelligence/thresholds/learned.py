@@ -73,6 +73,11 @@ class Learned:
     def minimum_oi_usd(self) -> Threshold:
         return self._record(self._tier.minimum_oi_usd, (("tier", self._tier.name),), None)
 
+    def minimum_oi_change_usd(self) -> Threshold:
+        share = self._rule.oi_change_floor_share
+        factors: Factors = (("share_of_turnover", share), ("turnover_24h_usd", self._daily_usd))
+        return self._record(share * self._daily_usd, factors, None)
+
     def usual_order_usd(self) -> float | None:
         """The p90 of the asset's liquidations as they would be now; None with too few."""
         found = quantiles([day.singles for day in self._days], (LARGE_ORDER,))

@@ -35,6 +35,7 @@ class Threshold:
 class AssetThresholds:
     """What one asset is judged by. `volume_spike` is USD in 15 minutes, None while nothing is known of the volume.
 
+    `minimum_oi_change_usd`: what an explosion must create or destroy, None where only the given conditions count.
     `usual_order_usd`: the p90 of its liquidations, where learned. `valid_until_ms`: from that event time on these count
     no longer (None: for ever), and whoever holds them falls back to `StaticThresholds`.
     """
@@ -44,6 +45,7 @@ class AssetThresholds:
     cascade: Threshold
     oi_change_pct: Threshold
     minimum_oi_usd: Threshold
+    minimum_oi_change_usd: Threshold | None = None
     volume_spike: Threshold | None = None
     usual_order_usd: float | None = None
     computed_ms: int | None = None

@@ -26,7 +26,8 @@ class LearnedRule:
     """`enough_days` of watching before history counts, of the 14 that detection.md 4.6 names. `..._per_day`: pushes of an
     asset and kind a day that its thresholds aim at (ours). `change_per_day`: 4.6. Floors of a liquidation: `..._floor_usd`
     by tier (ours), and `floor_share` of 24 h of turnover (4.5); `volume_floor_share`: of 15 minutes (ours);
-    `oi_floor_pct`: least change (ours). `multiplier`: the operator's own factor.
+    `oi_floor_pct`: least change (ours); `oi_change_floor_share`: of 24 h of turnover, what a change must be worth in USD
+    (detection.md 6). `multiplier`: the operator's own factor.
     """
 
     enough_days: float = 14.0
@@ -42,6 +43,7 @@ class LearnedRule:
     floor_share: float = 0.000005
     volume_floor_share: float = 0.01
     oi_floor_pct: float = 2.0
+    oi_change_floor_share: float = 0.01
     multiplier: float = 1.0
 
     def tier_floor_usd(self, tier: str) -> float:

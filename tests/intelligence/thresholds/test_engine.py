@@ -100,6 +100,18 @@ def test_a_reader_can_recompute_every_learned_threshold(three_weeks):
     )
 
 
+def test_a_learned_change_of_open_interest_must_be_worth_a_part_of_a_days_turnover(three_weeks):
+    thresholds = computed("DOGE", SMALL, three_weeks, 21)
+
+    asked = thresholds.minimum_oi_change_usd
+    assert (asked.value, asked.source) == (pytest.approx(0.01 * SMALL.daily_volume_usd), "learned")
+    assert dict(asked.factors)["share_of_turnover"] == 0.01
+
+
+def test_the_given_conditions_ask_nothing_more():
+    assert computed().minimum_oi_change_usd is None
+
+
 def test_thin_assets_are_judged_by_their_floors():
     history = a_history(0)
     for number in range(15 * 1440):
