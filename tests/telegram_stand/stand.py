@@ -18,7 +18,8 @@ ME, OTHER, STRANGER, GROUP = 11, 12, 99, -22
 
 A_PHOTO = [{"file_id": "f", "file_unique_id": "f", "width": 1080, "height": 1080}]
 
-emulator_updates.KINDS.update({"edited_message", "my_chat_member"})  # it delivers them, but would not take them from us
+# It delivers these, but would not take them from us.
+emulator_updates.KINDS.update({"edited_message", "channel_post", "edited_channel_post", "my_chat_member"})
 
 
 class Loop:
@@ -119,7 +120,7 @@ class Stand:
         }
         if text.startswith("/"):
             message["entities"] = [{"type": "bot_command", "offset": 0, "length": len(text.split()[0])}]
-        if kind == "edited_message":
+        if kind.startswith("edited"):
             message["edit_date"] = message["date"]
         return self.update(**{kind: message}, **({"update_id": update_id} if update_id else {}))
 
