@@ -52,12 +52,17 @@ class Desk:
         for index in range(first, first + count):
             high = 102.0 if index == jump else 100.05
             self.tell(MinuteClosed(minute=a_minute(index, high=high)))
-        self.theatre.quiet(paths.OUTCOMES)
+        self.settle()
 
     def pass_time(self, minutes=75):
         for _ in range(minutes):
             self.theatre.clock.advance(60.0)
-            self.theatre.quiet(paths.OUTCOMES)
+            self.settle()
+
+    def settle(self):
+        """Wait until it has nothing to do; what it had just taken in hand is done when it answers."""
+        self.theatre.quiet(paths.OUTCOMES)
+        self.state()
 
     def outcomes(self, alert_id=ID):
         with closing(OutcomeBook(self.file, 1.0)) as book:
@@ -143,7 +148,7 @@ def test_what_nobody_received_has_no_outcome(desk):
 
     assert desk.outcomes() == {}
     desk.theatre.clock.advance(6 * 3_600.0)
-    desk.theatre.quiet(paths.OUTCOMES)
+    desk.settle()
     assert desk.state().waiting == 0
 
 
