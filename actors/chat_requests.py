@@ -72,7 +72,7 @@ class ChatRequests:
         outbox.chats.set_alerts(place.chat_id, on=wish.on, by=wish.by, now_ms=now_ms, topic=place.topic)
         self._log.info("chat_alerts_set", chat_id=place.chat_id, topic=place.topic, on=wish.on, by=wish.by)
         if not wish.on:
-            for alert_id, stage, target in outbox.withdraw(place.target, "suppressed", "alerts_off"):
+            for alert_id, stage, target in outbox.deliveries.withdraw(place.target, "suppressed", "alerts_off"):
                 self._log.info("alert_suppressed", alert_id=alert_id, stage=stage, target=target, reason="alerts_off")
 
     def _take_topic(self, wish: TakeTopic, outbox: Outbox, now_ms: int) -> None:
@@ -102,7 +102,7 @@ class ChatRequests:
 
     def _state(self, chat_id: int, topic: int, outbox: Outbox, now_ms: int) -> AlertsState:
         chat = outbox.chats.of(chat_id, topic)
-        sent, waiting = outbox.counts(chat.place.target, now_ms - DAY_MS)
+        sent, waiting = outbox.deliveries.counts(chat.place.target, now_ms - DAY_MS)
         topics = [one for one in outbox.chats.places() if one.chat_id == chat_id and one != Place(chat_id)]
         return AlertsState(
             chat_id=chat_id,

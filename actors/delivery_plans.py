@@ -30,7 +30,7 @@ class Plans:
     def begin(self, outbox: Outbox, now_ms: int) -> None:
         """Know what a predecessor knew. Raises OutboxError."""
         self._know(outbox.chats.places())
-        self.incidents = {alert.alert_id: alert for alert in outbox.open_incidents(now_ms - OPEN_AT_MOST_MS)}
+        self.incidents = {alert.alert_id: alert for alert in outbox.alerts.open_incidents(now_ms - OPEN_AT_MOST_MS)}
 
     def _know(self, places: dict[Place, Chat]) -> None:
         """The targets: the terminal, every chat, and the topics with alerts of their own."""

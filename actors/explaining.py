@@ -23,7 +23,7 @@ def explain(outbox: Outbox, alert_id: str, outcomes: Sequence[Outcome] = ()) -> 
 
     Raises OutboxError.
     """
-    alert = outbox.newest(alert_id)
+    alert = outbox.alerts.newest(alert_id)
     return None if alert is None else replace(_explained(outbox, alert), outcomes=tuple(outcomes))
 
 
@@ -43,7 +43,7 @@ def explain_silence(
 ) -> Silence:
     """What is stored of an asset from so long before a time to so long after it. Raises StorageError."""
     from_ms, to_ms = at_ms - around_ms, at_ms + around_ms
-    alerts = outbox.between(from_ms, to_ms)
+    alerts = outbox.alerts.between(from_ms, to_ms)
     return Silence(
         asset=asset,
         at_ms=at_ms,
@@ -54,4 +54,4 @@ def explain_silence(
 
 
 def _explained(outbox: Outbox, alert: Alert) -> Explained:
-    return Explained(alert=alert, fates=outbox.fates(alert.alert_id))
+    return Explained(alert=alert, fates=outbox.alerts.fates(alert.alert_id))

@@ -167,7 +167,7 @@ class Herald(Supervised):
             due_ms = last_time_ms(minute, zone, now_ms)
             if not since_ms < due_ms <= now_ms or not chat.wants_alerts(by_default=self._auto_start):
                 continue
-            day = outbox.day_of(place.target, due_ms - DAY_MS)
+            day = outbox.alerts.day_of(place.target, due_ms - DAY_MS)
             self._tell(outbox, place, "digest", digest_text(day, zone), key=str(due_ms))
         self._looked_ms, self._failures = now_ms, 0
 

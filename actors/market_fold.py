@@ -25,9 +25,9 @@ class MarketFold:
 
     def begin(self, outbox: Outbox, now_ms: int) -> None:
         """Know what a predecessor knew, from the alerts it stored. Raises OutboxError."""
-        open_now = [one for one in outbox.open_incidents(0) if one.kind is AlertKind.MARKET_WIDE]
+        open_now = [one for one in outbox.alerts.open_incidents(0) if one.kind is AlertKind.MARKET_WIDE]
         since_ms = min((one.started_ms or one.exchange_ms for one in open_now), default=now_ms)
-        for alert in outbox.raised_since(since_ms - self._rule.window_ms):
+        for alert in outbox.alerts.raised_since(since_ms - self._rule.window_ms):
             self.take(alert, now_ms)
 
     def take(self, alert: Alert, now_ms: int) -> Verdict:

@@ -18,8 +18,8 @@ def missed_alerts(database: Path, busy_s: float, since_ms: int) -> Iterator[Told
     Raises StorageError.
     """
     with closing(Outbox(database, busy_s)) as outbox:
-        for alert in outbox.raised_since(since_ms):
-            starts = [fate for fate in outbox.fates(alert.alert_id) if fate.stage == Stage.RAISED]
+        for alert in outbox.alerts.raised_since(since_ms):
+            starts = [fate for fate in outbox.alerts.fates(alert.alert_id) if fate.stage == Stage.RAISED]
             counted = [fate for fate in starts if fate.target.startswith(ALL_CHATS)] or starts
             held = [fate.reason for fate in counted if fate.state == "suppressed"]
             told = told_of(alert, decided_ms=alert.detected_ms, awaited=len(held) < len(counted), held=held)

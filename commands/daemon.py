@@ -135,7 +135,7 @@ def _totals(settings: Settings, clock: Clock, sink: LogSink) -> dict[str, Any]:
     totals: dict[str, Any] = {"log_dropped": sink.dropped}
     try:
         with closing(Outbox(settings.data_dir / DATABASE, settings.outbox.busy_s)) as outbox:
-            backlog = outbox.backlog(clock.now_ms())
+            backlog = outbox.deliveries.backlog(clock.now_ms())
     except OutboxError as error:
         return totals | {"outbox_error": str(error)}
     return totals | {"outbox_open": backlog.waiting, "outbox_oldest_s": round(backlog.oldest_s, 1)}

@@ -78,7 +78,9 @@ class Deliveries:
         made = (row.alert.alert_id, Stage.RAISED, row.target)
         if made in self._made:
             return Start(may_have_arrived=True, message_id=self._made[made])
-        start: Start | None = self._ledger.read(lambda outbox: outbox.start_of(row.alert.alert_id, row.target))
+        start: Start | None = self._ledger.read(
+            lambda outbox: outbox.deliveries.start_of(row.alert.alert_id, row.target)
+        )
         return start
 
     def urgent(self, chat_id: int) -> bool:
@@ -112,7 +114,7 @@ class Deliveries:
         self._places = outbox.chats.places()
         if not self._taken_over:
             self._take_over(outbox)
-        for row in outbox.waiting(ALL_CHATS, after_id=self._queues.newest_id):
+        for row in outbox.deliveries.waiting(ALL_CHATS, after_id=self._queues.newest_id):
             self._add(row)
 
     def _take_all(self, outbox: Outbox) -> None:
@@ -126,14 +128,14 @@ class Deliveries:
 
     def _take_over(self, outbox: Outbox) -> None:
         """Begin with what a predecessor left: its waits, and what it was sending, once more."""
-        again, given_up = outbox.reclaim(ALL_CHATS)
+        again, given_up = outbox.deliveries.reclaim(ALL_CHATS)
         self._taken_over = True
         for row in again:
             self._log_repeated(row, "interrupted")
         for row in given_up:
             self._log_failed(row, "unknown")
         self.moved = {place.chat_id: chat.moved_to for place, chat in self._places.items() if chat.moved_to}
-        for row in outbox.waiting(ALL_CHATS):
+        for row in outbox.deliveries.waiting(ALL_CHATS):
             wait_s = min((row.not_before_ms - self._clock.now_ms()) / 1000, HOLD_MAX_S)
             if wait_s > 0:
                 self._pace.hold(chat_of(row.target), self._clock.monotonic() + wait_s)
@@ -141,7 +143,7 @@ class Deliveries:
     def _add(self, row: Delivery) -> None:
         if _key(row) in self._made:
             message_id = self._made.pop(_key(row))
-            self._ledger.mark(lambda outbox: outbox.claim(row.id, self._ledger.epoch))
+            self._ledger.mark(lambda outbox: outbox.deliveries.claim(row.id, self._ledger.epoch))
             self._mark_delivered(row, message_id)
             return
         if row.stage is Stage.UPDATED and (row.alert.alert_id, Stage.ENDED, row.target) in self._made:
@@ -190,7 +192,7 @@ class Deliveries:
             return
         not_before_ms = self._clock.now_ms() + int(wait_s * 1000)
         self._ledger.mark(
-            lambda outbox: outbox.requeue(
+            lambda outbox: outbox.deliveries.requeue(
                 row.id, self._ledger.epoch, reason=reason, not_before_ms=not_before_ms, counted=counted, resent=resent
             )
         )
@@ -204,8 +206,8 @@ class Deliveries:
             return
 
         def fail(outbox: Outbox) -> None:
-            ours = claimed or outbox.claim(row.id, self._ledger.epoch)
-            if ours and outbox.failed(row.id, self._ledger.epoch, reason):
+            ours = claimed or outbox.deliveries.claim(row.id, self._ledger.epoch)
+            if ours and outbox.deliveries.failed(row.id, self._ledger.epoch, reason):
                 self._log_failed(row, reason)
 
         self._ledger.mark(fail)
@@ -224,7 +226,7 @@ class Deliveries:
 
         def bury(outbox: Outbox) -> None:
             outbox.chats.set_dead(chat_id, reason)
-            settled = outbox.withdraw(telegram_target(chat_id), "failed", "chat_dead", topics=True)
+            settled = outbox.deliveries.withdraw(telegram_target(chat_id), "failed", "chat_dead", topics=True)
             for alert_id, stage, target in settled:
                 self._log.warning("alert_failed", alert_id=alert_id, stage=stage, target=target, reason="chat_dead")
 
@@ -261,7 +263,9 @@ class Deliveries:
 
     def _mark_delivered(self, row: Delivery, message_id: int | None) -> None:
         now_ms, epoch = self._clock.now_ms(), self._ledger.epoch
-        self._ledger.mark(lambda outbox: outbox.delivered(row.id, epoch, now_ms=now_ms, message_id=message_id))
+        self._ledger.mark(
+            lambda outbox: outbox.deliveries.delivered(row.id, epoch, now_ms=now_ms, message_id=message_id)
+        )
 
     def _log_failed(self, row: Delivery, reason: str) -> None:
         self._log.warning("alert_failed", **_names(row), reason=reason, attempt=row.attempts)

@@ -40,7 +40,7 @@ class Ledger:
 
     def claim(self, delivery_id: int) -> bool | None:
         """Whether the row is ours to send now; None when that cannot be known."""
-        claimed: bool | None = self.read(lambda outbox: outbox.claim(delivery_id, self.epoch))
+        claimed: bool | None = self.read(lambda outbox: outbox.deliveries.claim(delivery_id, self.epoch))
         return claimed
 
     def close(self) -> None:

@@ -77,7 +77,7 @@ class TerminalNotifier(Supervised):
     def _reclaim(self, outbox: Outbox) -> None:
         """Show again what a predecessor was showing when it ended: rather twice than never."""
         self._reclaimed = True
-        _again, given_up = outbox.reclaim(TERMINAL)
+        _again, given_up = outbox.deliveries.reclaim(TERMINAL)
         for row in given_up:
             self.log.error(
                 "alert_failed", alert_id=row.alert.alert_id, stage=row.stage, target=TERMINAL, reason="unknown"
@@ -86,12 +86,12 @@ class TerminalNotifier(Supervised):
     def _deliver(self, outbox: Outbox) -> None:
         if not self._reclaimed:
             self._reclaim(outbox)
-        rows = outbox.waiting(TERMINAL)
+        rows = outbox.deliveries.waiting(TERMINAL)
         for row in rows[:BATCH]:
-            if not outbox.claim(row.id, self.epoch):
+            if not outbox.deliveries.claim(row.id, self.epoch):
                 continue
             if not self._show_once(row):
-                outbox.requeue(row.id, self.epoch, reason="terminal_busy", counted=False)
+                outbox.deliveries.requeue(row.id, self.epoch, reason="terminal_busy", counted=False)
                 return
             self._mark_delivered(row)
         if len(rows) > BATCH:
@@ -99,7 +99,7 @@ class TerminalNotifier(Supervised):
 
     def _mark_delivered(self, row: Delivery) -> None:
         now_ms = self.now_ms
-        self._ledger.mark(lambda outbox: outbox.delivered(row.id, self.epoch, now_ms=now_ms))
+        self._ledger.mark(lambda outbox: outbox.deliveries.delivered(row.id, self.epoch, now_ms=now_ms))
 
     def _deliver_now(self, alert: Alert) -> None:
         if self._show(alert, alert.stage):

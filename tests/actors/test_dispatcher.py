@@ -240,16 +240,16 @@ def test_a_message_is_edited_at_most_every_three_seconds_and_then_with_the_newes
     growth = [an_alert(kind=AlertKind.CASCADE, stage=Stage.UPDATED, value=value) for value in (2e6, 3e6, 4e6)]
     desk.tell(an_alert(kind=AlertKind.CASCADE), growth[0])
     outbox = Outbox(desk.database, 1)
-    (row,) = [row for row in outbox.waiting(telegram_target(ME)) if row.stage is Stage.UPDATED]
-    assert outbox.claim(row.id, 1)
-    assert outbox.delivered(row.id, 1, now_ms=1)
+    (row,) = [row for row in outbox.deliveries.waiting(telegram_target(ME)) if row.stage is Stage.UPDATED]
+    assert outbox.deliveries.claim(row.id, 1)
+    assert outbox.deliveries.delivered(row.id, 1, now_ms=1)
 
     desk.tell(*growth[1:])
-    assert [row.stage for row in outbox.waiting(telegram_target(ME))] == [Stage.RAISED]
+    assert [row.stage for row in outbox.deliveries.waiting(telegram_target(ME))] == [Stage.RAISED]
 
     desk.theatre.clock.advance(3.1)
     desk.settle()
-    newest = [row.alert.value for row in outbox.waiting(telegram_target(ME)) if row.stage is Stage.UPDATED]
+    newest = [row.alert.value for row in outbox.deliveries.waiting(telegram_target(ME)) if row.stage is Stage.UPDATED]
     assert newest == [4e6]
     outbox.close()
 

@@ -60,7 +60,7 @@ class Town:
         self.theatre.quiet(paths.TELEGRAM)
 
     def texts(self, chat_id=ME):
-        return [row.alert.text for row in self.outbox.waiting(telegram_target(chat_id))]
+        return [row.alert.text for row in self.outbox.deliveries.waiting(telegram_target(chat_id))]
 
     def store(self, alert, held=""):
         planned = Planned(target=telegram_target(ME), stage=Stage.RAISED, suppressed=held)
@@ -125,7 +125,7 @@ def test_a_topic_hears_it_where_the_group_has_no_alerts_itself(town):
     town.start()
 
     assert town.texts(GROUP) == []
-    assert [row.alert.text.partition("\n")[0] for row in town.outbox.waiting(telegram_target(GROUP, 7))] == [
+    assert [row.alert.text.partition("\n")[0] for row in town.outbox.deliveries.waiting(telegram_target(GROUP, 7))] == [
         "Foreshock watches, and alerts are on"
     ]
 
@@ -194,7 +194,9 @@ def test_a_digest_comes_once_a_day_at_its_hour_in_the_zone_of_the_chat(town):
             town.clock.advance(LOOK_S)
         town.pass_s(0)
 
-    digests = [row for row in town.outbox.waiting(telegram_target(ME)) if row.alert.text.startswith("Digest")]
+    digests = [
+        row for row in town.outbox.deliveries.waiting(telegram_target(ME)) if row.alert.text.startswith("Digest")
+    ]
     assert [row.created_ms % (24 * HOUR_MS) // HOUR_MS for row in digests] == [7]
     assert digests[0].silent
     assert "1 alert, 1 held back\nHeld back: 1 quiet hours" in digests[0].alert.text
@@ -226,7 +228,7 @@ def test_who_has_not_chosen_gets_the_digest_at_the_usual_hour_unless_it_is_off(t
 
     assert [text.partition(":")[0] for text in town.texts()][1:] == ["Digest of 24 h"]
     assert not any(text.startswith("Digest") for text in town.texts(GROUP))
-    assert len(town.outbox.waiting(telegram_target(ME, 7))) == 1
+    assert len(town.outbox.deliveries.waiting(telegram_target(ME, 7))) == 1
 
 
 def test_the_first_start_of_all_brings_no_digest_of_a_day_before_it(town):

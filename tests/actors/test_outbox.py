@@ -63,7 +63,7 @@ def test_a_step_takes_an_older_file_to_the_newer_schema_and_keeps_its_rows(outbo
 
     newer = Outbox(file, busy_s=1)
 
-    assert [row.alert for row in newer.waiting(TERMINAL)] == [an_alert()]
+    assert [row.alert for row in newer.deliveries.waiting(TERMINAL)] == [an_alert()]
     newer.close()
     monkeypatch.setattr("actors.outbox.MIGRATIONS", MIGRATIONS)
     with pytest.raises(OutboxError, match="newer Foreshock"):
@@ -101,7 +101,7 @@ def test_record_comes_back_as_it_was(outbox):
 
     append(outbox, alert)
 
-    assert outbox.waiting(TERMINAL)[0].alert == alert
+    assert outbox.deliveries.waiting(TERMINAL)[0].alert == alert
 
 
 def test_appending_the_same_alert_twice_is_one_alert(outbox, file):
@@ -109,57 +109,57 @@ def test_appending_the_same_alert_twice_is_one_alert(outbox, file):
     append(outbox, None, TERMINAL, CHAT, now_ms=T0 + 5)
 
     assert len(states(file)) == 2
-    assert outbox.waiting(TERMINAL)[0].created_ms == T0
+    assert outbox.deliveries.waiting(TERMINAL)[0].created_ms == T0
 
 
 def test_each_notifier_sees_its_own_rows_in_order(outbox):
     append(outbox, an_alert(alert_id="one"), TERMINAL, CHAT)
     append(outbox, an_alert(alert_id="two"), telegram_target(-22), CHAT)
 
-    rows = outbox.waiting("telegram:")
+    rows = outbox.deliveries.waiting("telegram:")
 
     assert [(row.alert.alert_id, row.target) for row in rows] == [
         ("one", CHAT),
         ("two", "telegram:-22"),
         ("two", CHAT),
     ]
-    assert outbox.waiting("telegram:", after_id=rows[0].id) == rows[1:]
+    assert outbox.deliveries.waiting("telegram:", after_id=rows[0].id) == rows[1:]
 
 
 def test_row_is_claimed_once_and_settled_by_its_claimant_only(outbox):
     append(outbox)
-    row = outbox.waiting(TERMINAL)[0]
+    row = outbox.deliveries.waiting(TERMINAL)[0]
 
-    assert outbox.claim(row.id, epoch=1)
-    assert not outbox.claim(row.id, epoch=2)
-    assert not outbox.delivered(row.id, epoch=2, now_ms=T0)
-    assert outbox.delivered(row.id, epoch=1, now_ms=T0)
-    assert outbox.waiting(TERMINAL) == []
+    assert outbox.deliveries.claim(row.id, epoch=1)
+    assert not outbox.deliveries.claim(row.id, epoch=2)
+    assert not outbox.deliveries.delivered(row.id, epoch=2, now_ms=T0)
+    assert outbox.deliveries.delivered(row.id, epoch=1, now_ms=T0)
+    assert outbox.deliveries.waiting(TERMINAL) == []
 
 
 def test_requeued_row_counts_its_attempt_unless_told_otherwise(outbox):
     append(outbox)
-    row = outbox.waiting(TERMINAL)[0]
+    row = outbox.deliveries.waiting(TERMINAL)[0]
 
     for counted in (True, False, True):
-        outbox.claim(row.id, epoch=1)
-        outbox.requeue(row.id, 1, reason="refused", not_before_ms=T0 + 9, counted=counted)
+        outbox.deliveries.claim(row.id, epoch=1)
+        outbox.deliveries.requeue(row.id, 1, reason="refused", not_before_ms=T0 + 9, counted=counted)
 
-    again = outbox.waiting(TERMINAL)[0]
+    again = outbox.deliveries.waiting(TERMINAL)[0]
     assert (again.attempts, again.not_before_ms) == (2, T0 + 9)
 
 
 def test_row_in_flight_at_a_crash_is_taken_over_once(outbox, file):
     append(outbox)
-    row = outbox.waiting(TERMINAL)[0]
-    outbox.claim(row.id, epoch=1)
+    row = outbox.deliveries.waiting(TERMINAL)[0]
+    outbox.deliveries.claim(row.id, epoch=1)
 
-    again, given_up = outbox.reclaim(TERMINAL)
+    again, given_up = outbox.deliveries.reclaim(TERMINAL)
     assert [r.id for r in again] == [row.id]
     assert given_up == []
 
-    assert outbox.claim(row.id, epoch=2)
-    again, given_up = outbox.reclaim(TERMINAL)
+    assert outbox.deliveries.claim(row.id, epoch=2)
+    again, given_up = outbox.deliveries.reclaim(TERMINAL)
     assert again == []
     assert [r.id for r in given_up] == [row.id]
     assert states(file)[0][3:] == ("failed", "unknown")
@@ -168,17 +168,19 @@ def test_row_in_flight_at_a_crash_is_taken_over_once(outbox, file):
 def test_end_knows_whom_the_start_reached_and_the_message_that_told_it(outbox):
     append(outbox, None, CHAT)
     append(outbox, None, telegram_target(12), suppressed="alerts_off")
-    row = outbox.waiting("telegram:")[0]
-    outbox.claim(row.id, epoch=1)
-    outbox.delivered(row.id, epoch=1, now_ms=T0, message_id=77)
+    row = outbox.deliveries.waiting("telegram:")[0]
+    outbox.deliveries.claim(row.id, epoch=1)
+    outbox.deliveries.delivered(row.id, epoch=1, now_ms=T0, message_id=77)
     ended = an_alert(stage=Stage.ENDED, value=9e6)
 
     append(outbox, ended, CHAT, stage=Stage.ENDED)
 
     assert outbox.told(ended.alert_id) == (CHAT,)
-    assert outbox.waiting("telegram:")[0].alert == ended
-    assert outbox.start_of(ended.alert_id, CHAT) == Start(may_have_arrived=True, message_id=77)
-    assert outbox.start_of(ended.alert_id, telegram_target(12)) == Start(may_have_arrived=False, message_id=None)
+    assert outbox.deliveries.waiting("telegram:")[0].alert == ended
+    assert outbox.deliveries.start_of(ended.alert_id, CHAT) == Start(may_have_arrived=True, message_id=77)
+    assert outbox.deliveries.start_of(ended.alert_id, telegram_target(12)) == Start(
+        may_have_arrived=False, message_id=None
+    )
 
 
 def test_gravest_severity_is_kept_and_an_end_is_final(outbox):
@@ -195,16 +197,16 @@ def test_gravest_severity_is_kept_and_an_end_is_final(outbox):
 def test_withdrawn_rows_are_not_open_any_more(outbox, file):
     append(outbox, an_alert(alert_id="one"), CHAT, TERMINAL)
 
-    assert outbox.withdraw(CHAT, "suppressed", "alerts_off") == [("one", "raised", CHAT)]
+    assert outbox.deliveries.withdraw(CHAT, "suppressed", "alerts_off") == [("one", "raised", CHAT)]
 
     assert [row[2:] for row in states(file)] == [(CHAT, "suppressed", "alerts_off"), (TERMINAL, "queued", "")]
 
 
 def test_settled_rows_are_pruned_and_open_ones_stay(outbox):
     append(outbox, an_alert(alert_id="old-done", detected_ms=T0), now_ms=T0)
-    row = outbox.waiting(TERMINAL)[0]
-    outbox.claim(row.id, 1)
-    outbox.delivered(row.id, 1, now_ms=T0)
+    row = outbox.deliveries.waiting(TERMINAL)[0]
+    outbox.deliveries.claim(row.id, 1)
+    outbox.deliveries.delivered(row.id, 1, now_ms=T0)
     append(outbox, an_alert(alert_id="old-open", detected_ms=T0), now_ms=T0)
     append(outbox, an_alert(alert_id="new", detected_ms=T0 + 100), now_ms=T0 + 100)
 
@@ -228,13 +230,13 @@ def test_chat_keeps_its_choice_when_it_dies_and_comes_back(outbox):
 def test_counts_and_backlog(outbox):
     append(outbox, an_alert(alert_id="one"), CHAT)
     append(outbox, an_alert(alert_id="two"), CHAT, now_ms=T0 + 1_000)
-    row = outbox.waiting(CHAT)[0]
-    outbox.claim(row.id, 1)
-    outbox.delivered(row.id, 1, now_ms=T0 + 2_000)
+    row = outbox.deliveries.waiting(CHAT)[0]
+    outbox.deliveries.claim(row.id, 1)
+    outbox.deliveries.delivered(row.id, 1, now_ms=T0 + 2_000)
 
-    assert outbox.counts(CHAT, since_ms=T0) == (1, 1)
-    assert outbox.counts(CHAT, since_ms=T0 + 3_000) == (0, 1)
-    assert (outbox.backlog(T0 + 4_000).waiting, outbox.backlog(T0 + 4_000).oldest_s) == (1, 3.0)
+    assert outbox.deliveries.counts(CHAT, since_ms=T0) == (1, 1)
+    assert outbox.deliveries.counts(CHAT, since_ms=T0 + 3_000) == (0, 1)
+    assert (outbox.deliveries.backlog(T0 + 4_000).waiting, outbox.deliveries.backlog(T0 + 4_000).oldest_s) == (1, 3.0)
 
 
 def test_writer_gives_up_after_the_busy_limit_and_nothing_is_half_stored(outbox, file):
@@ -260,5 +262,5 @@ def test_record_of_an_unknown_shape_is_given_up_and_the_others_go_on(outbox, fil
         db.execute("""UPDATE alerts SET record = '{"alert_id": 1}' WHERE alert_id = 'strange'""")
     db.close()
 
-    assert [row.alert.alert_id for row in outbox.waiting(TERMINAL)] == ["plain"]
+    assert [row.alert.alert_id for row in outbox.deliveries.waiting(TERMINAL)] == ["plain"]
     assert states(file)[0][3:] == ("failed", "unreadable")

@@ -276,9 +276,9 @@ def test_what_was_told_while_it_was_away_is_measured_too(desk, tmp_path):
     with closing(Outbox(tmp_path / "foreshock.db", 1.0)) as outbox:
         alert = an_alert(asset="SOL", kind=AlertKind.CASCADE, started_ms=T0)
         outbox.append(alert, [Planned(target="telegram:1", stage=Stage.RAISED)], T0 + 500)
-        (row,) = outbox.waiting("telegram:1")
-        outbox.claim(row.id, 1)
-        outbox.delivered(row.id, 1, now_ms=T0 + 400_000)
+        (row,) = outbox.deliveries.waiting("telegram:1")
+        outbox.deliveries.claim(row.id, 1)
+        outbox.deliveries.delivered(row.id, 1, now_ms=T0 + 400_000)
     with_past(desk).open(outbox=tmp_path / "foreshock.db")
     desk.minutes()
     desk.pass_time()

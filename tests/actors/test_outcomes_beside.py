@@ -81,8 +81,8 @@ def run(tmp_path, ledger):
     gate.set()
     theatre.close()
     with closing(Outbox(database, 1.0)) as outbox:
-        alerts = outbox.raised_since(0)
-        fates = [outbox.fates(alert.alert_id) for alert in alerts]
+        alerts = outbox.alerts.raised_since(0)
+        fates = [outbox.alerts.fates(alert.alert_id) for alert in alerts]
     return journal(alerts), fates, letters
 
 

@@ -30,9 +30,9 @@ def folder(tmp_path, monkeypatch):
             Planned(target=telegram_target(11), stage=Stage.RAISED, suppressed="inhibited:cascade"),
         ]
         outbox.append(an_alert(asset="SOL", factors=(("daily_volume_usd", 5e9),)), planned, T0)
-        (row,) = outbox.waiting(TERMINAL)
-        outbox.claim(row.id, 1)
-        outbox.delivered(row.id, 1, now_ms=an_alert().detected_ms + 300)
+        (row,) = outbox.deliveries.waiting(TERMINAL)
+        outbox.deliveries.claim(row.id, 1)
+        outbox.deliveries.delivered(row.id, 1, now_ms=an_alert().detected_ms + 300)
     with closing(NearMissBook(tmp_path / NEAR_MISSES, 1)) as book:
         near = NearMiss(
             asset="SOL",

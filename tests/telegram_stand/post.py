@@ -52,7 +52,7 @@ class Post:
         return [(alert_id, state) if not reason else (alert_id, state, reason) for alert_id, state, reason in rows]
 
     def done(self):
-        wait_for(lambda: not self.outbox.waiting("telegram:"), f"every row to be settled: {self.states()}")
+        wait_for(lambda: not self.outbox.deliveries.waiting("telegram:"), f"every row to be settled: {self.states()}")
 
     def run(self, seconds):
         """Let time pass, and the notifier do what it then does."""

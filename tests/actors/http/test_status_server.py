@@ -193,9 +193,9 @@ def stored(folder, *numbers):
         for number in numbers:
             planned = (Planned(target=TERMINAL, stage=AlertStage.RAISED), Planned(target=CHAT, stage=AlertStage.RAISED))
             outbox.append(an_alert(alert_id=f"a{number}"), planned, T0)
-        for row in outbox.waiting(TERMINAL):
-            outbox.claim(row.id, 1)
-            outbox.delivered(row.id, 1, now_ms=T0 + 40)
+        for row in outbox.deliveries.waiting(TERMINAL):
+            outbox.deliveries.claim(row.id, 1)
+            outbox.deliveries.delivered(row.id, 1, now_ms=T0 + 40)
 
 
 def test_alerts_are_their_records_with_text_and_delivery_of_each_target(told):

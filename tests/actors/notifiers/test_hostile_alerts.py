@@ -109,7 +109,7 @@ def test_telegram_takes_every_family_and_its_end_as_they_are_sent(stand, theatre
     with capture_logs() as logged:
         settings = telegram_settings(stand, private_gap_s=0.0001)
         theatre.start(paths.TELEGRAM, TelegramNotifier, database=database, telegram=settings, outbox=RULES)
-        wait_for(lambda: not outbox.waiting("telegram:"), "all to be sent", 30)
+        wait_for(lambda: not outbox.deliveries.waiting("telegram:"), "all to be sent", 30)
     outbox.close()
 
     assert {call.status for call in (*stand.calls(), *stand.calls("editMessageText"))} == {200}

@@ -6,11 +6,11 @@ from structlog.testing import capture_logs
 
 from actors import paths
 from actors.clock import ManualClock
+from actors.delivery_book import DeliveryBook
 from actors.messages.alerts import DeliverNow
 from actors.messages.outcomes import ScoresTold
 from actors.notifiers.bot_api import BotApi
 from actors.notifiers.telegram import TelegramNotifier
-from actors.outbox import Outbox
 from actors.outbox_rows import Planned, telegram_target
 from config.settings import Outbox as OutboxSettings
 from config.values import Secret
@@ -247,7 +247,7 @@ def test_delivery_that_was_taken_back_is_not_made(post):
     post.queue(*some(2)).open()
     wait_for(post.stand.calls)
 
-    post.outbox.withdraw(telegram_target(ME), "suppressed", "alerts_off")
+    post.outbox.deliveries.withdraw(telegram_target(ME), "suppressed", "alerts_off")
     let_go()
     post.done()
 
@@ -276,7 +276,7 @@ def test_429_waits_exactly_as_long_as_asked_and_counts_no_attempt(still, logged,
     still.run(0.1)  # the pace over all chats
     still.stand.wait_sent(1, OTHER)
     wait_for(lambda: logged("telegram_throttled"))
-    wait_for(lambda: [row.attempts for row in still.outbox.waiting("telegram:")] == [0])
+    wait_for(lambda: [row.attempts for row in still.outbox.deliveries.waiting("telegram:")] == [0])
 
     still.run(waits_s - 0.2)
     assert still.stand.sent(ME) == []
@@ -291,7 +291,7 @@ def test_429_waits_exactly_as_long_as_asked_and_counts_no_attempt(still, logged,
 def test_wait_that_telegram_asked_for_outlives_the_notifier(still, logged):
     still.stand.fail(answer=proxy.flood(30))
     still.queue(an_alert()).open()
-    wait_for(lambda: still.outbox.waiting("telegram:")[0].not_before_ms)
+    wait_for(lambda: still.outbox.deliveries.waiting("telegram:")[0].not_before_ms)
 
     still.theatre.crash(paths.TELEGRAM)
     still.run(29)
@@ -556,11 +556,11 @@ def test_crash_between_any_two_messages_loses_nothing_and_repeats_nothing(post):
 
 
 STEPS = {  # which call fails, whether it is made before, and how many messages Telegram then gets
-    "before the claim": (Outbox, "claim", False, 3),
-    "after the claim": (Outbox, "claim", True, 3),
+    "before the claim": (DeliveryBook, "claim", False, 3),
+    "after the claim": (DeliveryBook, "claim", True, 3),
     "after the request": (BotApi, "send", True, 4),
-    "before the mark": (Outbox, "delivered", False, 4),
-    "after the mark": (Outbox, "delivered", True, 3),
+    "before the mark": (DeliveryBook, "delivered", False, 4),
+    "after the mark": (DeliveryBook, "delivered", True, 3),
 }
 
 
@@ -591,8 +591,8 @@ def test_crash_at_any_step_of_a_delivery_loses_nothing(post, monkeypatch, owner,
 
 def test_row_found_in_flight_is_sent_once_more_and_then_given_up(post, logged):
     post.queue(an_alert())
-    row = post.outbox.waiting("telegram:")[0]
-    post.outbox.claim(row.id, epoch=1)
+    row = post.outbox.deliveries.waiting("telegram:")[0]
+    post.outbox.deliveries.claim(row.id, epoch=1)
 
     post.open()
     post.stand.wait_sent(1)

@@ -46,7 +46,7 @@ class Terminal:
         self.theatre.tell(paths.TERMINAL, message or DeliveriesQueued())
 
     def done(self):
-        wait_for(lambda: not self.outbox.waiting(TERMINAL), "every row to be settled")
+        wait_for(lambda: not self.outbox.deliveries.waiting(TERMINAL), "every row to be settled")
 
 
 @pytest.fixture
@@ -123,7 +123,7 @@ def test_without_a_given_writer_blocks_go_to_stdout(terminal, capsys):
 def test_terminal_that_stands_still_is_tried_again(terminal):
     terminal.room = False
     terminal.open().queue(an_alert()).tell()
-    wait_for(lambda: terminal.outbox.waiting(TERMINAL)[0].attempts == 0)
+    wait_for(lambda: terminal.outbox.deliveries.waiting(TERMINAL)[0].attempts == 0)
 
     terminal.room = True
     terminal.done()
@@ -133,8 +133,8 @@ def test_terminal_that_stands_still_is_tried_again(terminal):
 
 def test_what_was_in_flight_at_a_crash_is_shown_once_more(terminal, logged):
     terminal.queue(an_alert())
-    row = terminal.outbox.waiting(TERMINAL)[0]
-    terminal.outbox.claim(row.id, epoch=1)
+    row = terminal.outbox.deliveries.waiting(TERMINAL)[0]
+    terminal.outbox.deliveries.claim(row.id, epoch=1)
 
     terminal.open()
     terminal.done()
@@ -184,7 +184,7 @@ def test_file_that_fails_later_is_opened_again(terminal, tmp_path):
     sqlite3.connect(broken).close()
     outbox = wait_for(lambda: Outbox(broken, 1))
     outbox.append(an_alert(alert_id="later"), [Planned(target=TERMINAL, stage=Stage.RAISED)], 0)
-    wait_for(lambda: not outbox.waiting(TERMINAL))
+    wait_for(lambda: not outbox.deliveries.waiting(TERMINAL))
     outbox.close()
 
     assert len(terminal.blocks) == 2

@@ -241,7 +241,7 @@ def test_test_alert_goes_the_way_of_real_ones(bot):
 
     assert "would not be sent now: this kind or severity is off" in bot.stand.answers("/test p1")
     outbox = Outbox(bot.database, 1)
-    (row,) = outbox.waiting("telegram:")
+    (row,) = outbox.deliveries.waiting("telegram:")
     outbox.close()
     assert (row.alert.severity, row.silent) == (Severity.P1, False)
 

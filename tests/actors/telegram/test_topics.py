@@ -36,7 +36,7 @@ def targets(bot, **alert):
     bot.theatre.tell(paths.DISPATCHER, AlertRaised(alert=raised))
     state(bot)
     outbox = Outbox(bot.database, 1)
-    found = [fate.target for fate in outbox.fates(raised.alert_id) if fate.state == "queued"]
+    found = [fate.target for fate in outbox.alerts.fates(raised.alert_id) if fate.state == "queued"]
     outbox.close()
     return found
 
