@@ -223,7 +223,7 @@ class VenueMonitor(Supervised):
             threshold=0.0,
             threshold_source="static",
             coverage=Coverage.COMPLETE,
-            text=f"{_shown(name)} {_missing(venue)}: {reason}. {venue.advice}".strip(),
+            text=f"{_shown(name)} {_missing(venue)}: {reason}\n{venue.advice}".strip(),
             venues_able=self._able().able,
             venues_configured=self._configured,
             venue=name,

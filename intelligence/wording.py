@@ -28,6 +28,7 @@ MAX_NAME_CHARS = 24  # of anything a venue named
 MAX_MADE_CHARS = 160  # of what a threshold is made of
 MAX_LINE_CHARS = 400  # of words brought by others: eight such lines stay below Telegram's 4096
 FRESH_AGE_MS = 10_000
+NO_DISTANCE = 5e-5  # as a part of the price; below that two decimals of a per cent say nothing
 SEEN_AT_VENUES = {AlertKind.OPEN_INTEREST, AlertKind.VOLUME_SPIKE}  # what they are able to report is another thing
 PRICE_KINDS = {
     PriceKind.FILL: "average fill",
@@ -136,6 +137,8 @@ def _distance(alert: Alert) -> str:
     if not isinstance(before, float) or alert.price is None:
         return ""
     distance = alert.price / before - 1
+    if abs(distance) < NO_DISTANCE:
+        return ", at the mark price"
     return f", {compact_percent(abs(distance))} {'below' if distance < 0 else 'above'} the mark price"
 
 

@@ -87,8 +87,14 @@ class TelegramCommands(Supervised):
             self.log.warning(
                 "nobody_authorized", advice="name user or group ids in AUTHORIZED_USERS; /start tells them"
             )
-        door = Door(frozenset(telegram.authorized_users), frozenset(telegram.owner_users), telegram.commands_per_minute)
-        commands = self._commands(door, files, assets, about or About(), telegram.digest_at.minute)
+        market = Market(self.system, assets)
+        door = Door(
+            frozenset(telegram.authorized_users),
+            frozenset(telegram.owner_users),
+            telegram.commands_per_minute,
+            market.assets,
+        )
+        commands = self._commands(door, files, market, about or About(), telegram.digest_at.minute)
         pictures = Pictures(self.system, charts, heading, self.log)
         sender = Sender(f"{heading} " if heading else "", pictures, self._charge, self.log)
         handlers = Handlers(door, commands, self._note_chat, sender, self.log)
@@ -99,12 +105,11 @@ class TelegramCommands(Supervised):
         self.note("connecting")
 
     def _commands(
-        self, door: Door, files: Files, assets: Iterable[str], about: About, usual_digest: int | None
+        self, door: Door, files: Files, market: Market, about: About, usual_digest: int | None
     ) -> tuple[Command, ...]:
         def helping(right: Right) -> str:
             return answers.help_text(commands, right)
 
-        market = Market(self.system, assets)
         desk = Desk(self.address(paths.DISPATCHER), self.log)
         chats = Chats(desk, door.authorized)
         records = Records(files.database, files.near_misses, files.outcomes)

@@ -5,7 +5,7 @@ Runs on the bot's event loop; commands ask other actors off it.
 
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, NamedTuple
 
 from telegram import CallbackQuery, Chat, Update, User
@@ -22,7 +22,8 @@ from telegram.ext import (
 from actors.notifiers.texts import sendable
 from actors.telegram import answers
 from actors.telegram.access import Right, StrangersLimit, UsersLimit, right_of
-from actors.telegram.answer import Answer, Asked, Command, NotAllowed, Refusal
+from actors.telegram.answer import Answer, Asked, Button, Command, NotAllowed, Refusal
+from actors.telegram.meaning import likeliest, renamed, spoken
 from actors.telegram.sending import Sender, topic_of
 from intelligence.answers.layout import escape
 
@@ -32,11 +33,12 @@ PRESENT = {ChatMemberStatus.MEMBER, ChatMemberStatus.ADMINISTRATOR, ChatMemberSt
 
 
 class Door(NamedTuple):
-    """Who is let in. `per_minute`: commands of one user."""
+    """Who is let in. `per_minute`: commands of one user. `assets`: what is watched now, for words without a slash."""
 
     authorized: frozenset[int]
     owners: frozenset[int]
     per_minute: int
+    assets: Callable[[], Collection[str]] = frozenset
 
 
 class Handlers:
@@ -47,6 +49,7 @@ class Handlers:
     ) -> None:
         self._door, self._sender, self._log = door, sender, log
         self._commands = {command.name: command for command in commands}
+        self._offered = {command.name for command in commands if command.hint or command.name == "start"}
         self._chat_seen = chat_seen
         self._strangers, self._users = StrangersLimit(), UsersLimit(door.per_minute)
         self._seen: deque[int] = deque(maxlen=SEEN_UPDATES)
@@ -54,7 +57,8 @@ class Handlers:
 
     def register(self, application: "Application[Any, Any, Any, Any, Any, Any]") -> None:
         """One gate for every command and button, so that none is reached around it. Edited messages are not commands."""
-        application.add_handler(MessageHandler(filters.COMMAND & filters.UpdateType.MESSAGE, self.on_command))
+        typed = filters.COMMAND | (filters.TEXT & filters.ChatType.PRIVATE)
+        application.add_handler(MessageHandler(typed & filters.UpdateType.MESSAGE, self.on_command))
         application.add_handler(CallbackQueryHandler(self.on_press))
         application.add_handler(ChatMemberHandler(self.on_membership, ChatMemberHandler.MY_CHAT_MEMBER))
         application.add_error_handler(self.on_error)
@@ -63,15 +67,26 @@ class Handlers:
         message, chat, user = update.message, update.effective_chat, update.effective_user
         if message is None or chat is None or self._is_repeated(update):
             return
-        name, *words = sendable(message.text or "").split()
-        command, _, bot = name.removeprefix("/").lower().partition("@")
-        if bot and bot != str(context.bot.username).lower():
-            return  # another bot's
-        if command not in self._commands and chat.type != ChatType.PRIVATE and not bot:
-            return  # in a group it may be meant for anybody
+        meant = self._meant(sendable(message.text or "").split(), chat, user, str(context.bot.username).lower())
+        if not meant:
+            return
+        command, *words = meant
         answer = await self._answer(command, words, chat, user, topic=topic_of(message))
         if answer is not None:
             await self._sender.reply(context.bot, message, answer)
+
+    def _meant(self, typed: list[str], chat: Chat, user: User | None, username: str) -> list[str]:
+        """A command and its words; nothing where it was not said to us."""
+        if not typed or not typed[0].startswith("/"):  # only where we are alone with somebody who may ask
+            right = right_of(self._door.authorized, chat.id, user.id if user else None, self._door.owners)
+            return spoken(typed, self._door.assets()) if right is not Right.NONE else []
+        name, _, bot = typed[0].removeprefix("/").lower().partition("@")
+        if bot and bot != username:
+            return []
+        meant = renamed(name, typed[1:], self._offered)
+        if meant[0] not in self._commands and chat.type != ChatType.PRIVATE and not bot:
+            return []  # in a group it may be meant for anybody
+        return meant
 
     async def on_press(self, update: Update, _context: "CallbackContext[Any, Any, Any, Any]") -> None:
         query = update.callback_query
@@ -105,7 +120,7 @@ class Handlers:
             self._chat_seen(chat.id, topic)
         command = self._commands.get(name)
         if command is None:
-            return _to(pressed, answers.UNKNOWN)
+            return _to(pressed, answers.UNKNOWN) if pressed else _unknown(name, words, self._offered)
         asked = Asked(
             command=name,
             words=tuple(words),
@@ -161,6 +176,16 @@ class Handlers:
         """Never raises, never echoes the error to the chat: its text may hold anything."""
         update_id = update.update_id if isinstance(update, Update) else None
         self._log.warning("command_failed", update_id=update_id, caused_by=type(context.error).__name__)
+
+
+def _unknown(name: str, words: list[str], known: Collection[str]) -> Answer:
+    like = likeliest(name, known)
+    if not like:
+        return Answer(text=escape(answers.UNKNOWN))
+    button = Button(f"/{like}", " ".join((like, *words)))
+    return Answer(
+        text=escape(f"I do not know /{name[:32]}. Is it /{like}?"), buttons=((button,),) if button.fits else ()
+    )
 
 
 def _ids(chat_id: int, user_id: int | None, *, pressed: bool) -> Answer:

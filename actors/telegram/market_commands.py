@@ -105,10 +105,14 @@ def asset_meant(known: frozenset[str], command: str, words: Sequence[str], rest:
 
 
 def period_in(words: Sequence[str]) -> tuple[list[str], int | None]:
-    """The words that are no period, and the period. A word like 1m may be either: the first is the asset."""
-    rest = list(words[:1]) if words and parsing.span_s(words[0]) is None else []
-    spans = [found for word in words[len(rest) :] if (found := parsing.span_s(word)) is not None]
-    return rest, spans[0] if spans else None
+    """The asset's word, if there is one, and the period, in any order. Where all may be periods, like 1m, the first of
+    several is the asset.
+    """
+    names = [word for word in words if parsing.span_s(word) is None] or list(words[: len(words) > 1])
+    rest = list(words)
+    for name in names:
+        rest.remove(name)
+    return names[:1], parsing.span_s(rest[0]) if rest else None
 
 
 def _buttons(command: str, asset: str, periods: Sequence[str], span_s: int | None) -> tuple[tuple[Button, ...], ...]:

@@ -19,7 +19,7 @@ _SPAN = re.compile(r"(?:(?:\d{1,6})(?:s|min|m|h|d|w))+")
 _SPAN_PART = re.compile(r"(\d{1,6})(s|min|m|h|d|w)")
 _AMOUNT = re.compile(r"\$?(?P<figure>\d{1,15}(?:\.\d{1,6})?)(?P<unit>[kmb]?)(?P<percent>%?)")
 _SCALES = {"": 1.0, "k": 1e3, "m": 1e6, "b": 1e9}
-_CLOCK = re.compile(r"(\d{1,2}):(\d{2})")
+_CLOCK = re.compile(r"(?P<hours>\d{1,2})(?::(?P<minutes>\d{2}))?(?P<half>am|pm)?")
 MAX_SPAN_S = 30 * 86_400
 KINDS = {
     "liquidation": AlertKind.LIQUIDATION,
@@ -101,11 +101,13 @@ def loudness(word: str) -> Loudness | None:
 
 
 def minute_of_day(word: str) -> int | None:
-    """Minutes since midnight of 8:00 or 23:30."""
-    found = _CLOCK.fullmatch(word)
+    """Minutes since midnight of 8:00, 23:30, 8, 8am or 11:30pm."""
+    found = _CLOCK.fullmatch(word.lower())
     if found is None:
         return None
-    hours, minutes = int(found[1]), int(found[2])
+    hours, minutes, half = int(found["hours"]), int(found["minutes"] or 0), found["half"]
+    if half:
+        hours = hours % 12 + 12 * (half == "pm") if 1 <= hours <= 12 else 24
     return hours * 60 + minutes if hours < 24 and minutes < 60 else None
 
 
@@ -139,12 +141,16 @@ def _day(words: Sequence[str], clock: ZoneInfo, now_ms: int) -> date | None:
 
 
 def zone(word: str) -> str | None:
-    """A name of the tz database, however it is capitalised."""
-    wanted = word.lower()
+    """A name of the tz database, however it is capitalised, its city alone, or hours before or after UTC."""
+    wanted = word.lower().replace(" ", "_")
     if wanted in {"utc", "z", "gmt"}:
         return "UTC"
-    found = next((name for name in available_timezones() if name.lower() == wanted), None)
-    return ZoneInfo(found).key if found else None
+    if ahead := re.fullmatch(r"(?:utc|gmt)([+-])0?(\d{1,2})(?::00)?", wanted):  # the database counts to the west
+        wanted = f"etc/gmt{'-' if ahead[1] == '+' else '+'}{ahead[2]}"
+    names = available_timezones()
+    found = next((name for name in names if name.lower() == wanted), None)
+    cities = [name for name in sorted(names) if name.lower().rpartition("/")[2] == wanted]
+    return found or (cities[0] if cities else None)
 
 
 def quiet_hours(words: Iterable[str], usual_zone: str) -> QuietHours | None:

@@ -85,7 +85,7 @@ class QuietCommands:
     async def _zone(self, asked: Asked) -> Answer:
         chosen = (await self._chats.state(asked)).preferences
         if asked.words:
-            zone = parsing.zone(asked.words[0])
+            zone = parsing.zone(" ".join(asked.words))
             if zone is None:
                 raise Refusal("I do not know that time zone. For example /timezone Europe/Berlin.")
             chosen = (await self._chats.change(asked, SetZone(zone=zone))).preferences

@@ -43,12 +43,7 @@ class WatchCommands:
     async def _threshold(self, asked: Asked) -> Answer:
         if not asked.words:
             return Answer(text=_thresholds((await self._chats.state(asked)).preferences.own_thresholds))
-        if len(asked.words) != 3:
-            raise Refusal(USAGE_OF_THRESHOLD)
-        whose, family, size = asked.words
-        kind = parsing.kind(family)
-        if kind is None or kind in NO_SIZE:
-            raise Refusal(USAGE_OF_THRESHOLD)
+        whose, kind, size = _in_any_order(asked.words)
         asset = None if whose.lower() == ALL else self._assets((whose,))[0]
         change = SetThreshold(kind=kind, value=_size(kind, size), asset=asset)
         return Answer(text=_thresholds((await self._chats.change(asked, change)).preferences.own_thresholds))
@@ -56,6 +51,7 @@ class WatchCommands:
     def _assets(self, words: Sequence[str]) -> tuple[str, ...]:
         """Raises Refusal for one that is not watched by the daemon."""
         known = self._market.assets()
+        words = [part for word in words for part in word.split(",") if part]
         found = [parsing.asset_of(word, known) for word in words]
         for word, asset in zip(words, found, strict=True):
             if asset is None:
@@ -63,6 +59,19 @@ class WatchCommands:
                 meant = f" Is it {', '.join(like)}?" if like else ""
                 raise Refusal(f"{word[:24]} is not watched.{meant}")
         return tuple(asset for asset in found if asset is not None)
+
+
+def _in_any_order(words: Sequence[str]) -> tuple[str, AlertKind, str]:
+    """Asset, family and size. Raises Refusal."""
+    families = [word for word in words if parsing.kind(word) is not None]
+    sizes = [word for word in words if parsing.amount(word) is not None or word.lower() == "off"]
+    assets = [word for word in words if word not in (*families, *sizes)]
+    if len(words) != 3 or not len(families) == len(sizes) == len(assets) == 1:
+        raise Refusal(USAGE_OF_THRESHOLD)
+    kind = parsing.kind(families[0])
+    if kind is None or kind in NO_SIZE:
+        raise Refusal(USAGE_OF_THRESHOLD)
+    return assets[0], kind, sizes[0]
 
 
 def _size(kind: AlertKind, word: str) -> float | None:

@@ -124,7 +124,7 @@ def test_a_loss_is_told_once_after_its_time_and_so_is_the_return(desk):
 
     lost, back = desk.alerts()
     assert (lost.kind, lost.stage, back.stage) == (AlertKind.FEED_HEALTH, Stage.RAISED, Stage.ENDED)
-    assert lost.text == "Binance cannot report liquidations: no byte for 30 s. Look at the network."
+    assert lost.text == "Binance cannot report liquidations: no byte for 30 s\nLook at the network."
     assert back.text == "Binance reports liquidations again, after 5 min"
     assert (lost.alert_id, lost.venues_able, back.venues_able) == (back.alert_id, ("bybit",), ("binance", "bybit"))
 
@@ -153,16 +153,16 @@ def test_a_refusal_is_told_at_once_with_advice_and_only_once(desk):
     desk.pass_s(600)
 
     told = [alert.text for alert in desk.alerts() if alert.venue == "binance"]
-    assert told == ["Binance cannot report liquidations: geo blocked. Switch the venue off."]
+    assert told == ["Binance cannot report liquidations: geo blocked\nSwitch the venue off."]
 
 
 def test_a_venue_that_never_came_up_is_told(desk):
     desk.pass_s(61)
 
     assert [alert.text for alert in desk.alerts()] == [
-        "Binance cannot report liquidations: no connection yet.",
-        "Bybit cannot report liquidations: no connection yet.",
-        "Gate brings no prices and open interest: no connection yet.",
+        "Binance cannot report liquidations: no connection yet",
+        "Bybit cannot report liquidations: no connection yet",
+        "Gate brings no prices and open interest: no connection yet",
     ]
 
 
@@ -219,7 +219,7 @@ def test_a_loss_that_nobody_was_told_of_yet_is_told_by_the_successor(desk):
     desk.stage.crash(paths.VENUES)
     desk.pass_s(61)
 
-    assert [alert.text for alert in desk.alerts()] == ["Binance cannot report liquidations: reset."]
+    assert [alert.text for alert in desk.alerts()] == ["Binance cannot report liquidations: reset"]
 
 
 def test_what_is_retained_does_not_grow_and_loses_nothing_that_stands(desk):
@@ -243,7 +243,7 @@ def test_a_venue_that_is_only_watched_is_never_able_and_its_loss_and_return_are_
 
     assert desk.able()[-1] == ("binance", "bybit")
     assert [alert.text for alert in desk.alerts()] == [
-        "Gate brings no prices and open interest: reset.",
+        "Gate brings no prices and open interest: reset",
         "Gate brings prices and open interest again, after 10 min",
     ]
 
@@ -253,7 +253,7 @@ def test_a_venue_that_brings_only_a_part_of_its_prices_is_told(desk):
     desk.state("gate-trades", "down", reason="reset")
     desk.pass_s(61)
 
-    assert [one.text for one in desk.alerts()] == ["Gate brings only a part of its prices and open interest: reset."]
+    assert [one.text for one in desk.alerts()] == ["Gate brings only a part of its prices and open interest: reset"]
 
 
 def judged(desk, connection, state, why="", *mute):
@@ -271,7 +271,7 @@ def test_a_venue_whose_liquidations_stay_away_is_not_able_and_told_like_one_that
 
     assert desk.able()[-1] == ("binance", "bybit")
     assert [alert.text for alert in desk.alerts()] == [
-        "Binance cannot report liquidations: no liquidation of BTC since 08:11:02 UTC.",
+        "Binance cannot report liquidations: no liquidation of BTC since 08:11:02 UTC",
         "Binance reports liquidations again, after 1 min",
     ]
 
@@ -365,7 +365,7 @@ def test_a_settled_venue_that_cannot_report_is_told_like_any_other(desk):
     gate_up(desk).settle_conflict("gate", "order").state("gate-public", "down", reason="reset")
     desk.pass_s(61)
 
-    assert [alert.text for alert in desk.alerts()] == ["Gate cannot report liquidations: reset."]
+    assert [alert.text for alert in desk.alerts()] == ["Gate cannot report liquidations: reset"]
 
 
 def test_a_loss_that_was_told_is_over_when_the_venue_does_not_count_any_more(desk):

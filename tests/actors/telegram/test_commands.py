@@ -198,16 +198,26 @@ def test_commands_for_other_bots_in_a_group_are_not_ours(bot):
     bot.silent()
 
     assert bot.stand.sent(GROUP) == []
-    assert bot.stand.answers("/nonsense@foreshock_bot", chat=GROUP, user=ME) == answers.UNKNOWN
+    assert bot.stand.answers("/frobnicate@foreshock_bot", chat=GROUP, user=ME) == answers.UNKNOWN
 
 
 def test_edited_messages_and_plain_talk_are_ignored(bot):
     bot.dispatcher().open()
     bot.stand.say("/alerts stop", kind="edited_message")
-    bot.stand.say("alerts stop")
+    for talk in ("alerts stop", "stop", "hello there", "what a price that was today"):
+        bot.stand.say(talk)
     bot.silent()
 
     assert len(bot.stand.sent()) == 1
+    assert bot.is_on()
+
+
+def test_other_names_and_slips_of_the_finger_are_understood(bot):
+    bot.dispatcher().open()
+
+    assert "<b>on</b>" in bot.stand.answers("/settings")
+    assert bot.stand.answers("/alrets stop") == "I do not know /alrets. Is it /alerts?"
+    assert "alerts stop" in bot.stand.sent()[-1].fields["reply_markup"]
     assert bot.is_on()
 
 
@@ -260,10 +270,15 @@ def test_errors_while_starting_are_only_a_matter_of_time(bot):
 def test_each_scope_has_its_menu_of_commands(bot):
     bot.open()
 
-    calls = wait_for(lambda: len(got := bot.stand.calls("setMyCommands")) == 3 and got)
+    calls = wait_for(lambda: len(got := bot.stand.calls("setMyCommands")) == 4 and got)
     names = [[entry["command"] for entry in json.loads(call.fields["commands"])] for call in calls]
     scopes = [json.loads(call.fields.get("scope", "{}")).get("chat_id") for call in calls]
-    assert list(zip(scopes, names, strict=True)) == [(None, ["start"]), (ME, MENU + OPERATIONS), (GROUP, MENU)]
+    assert list(zip(scopes, names, strict=True)) == [
+        (None, ["start"]),
+        (ME, MENU + OPERATIONS),
+        (GROUP, MENU),
+        (GROUP, MENU + OPERATIONS),
+    ]
 
 
 def test_what_was_written_while_we_were_away_is_dropped(bot):

@@ -1,8 +1,10 @@
+from datetime import datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.telegram import parsing
+from actors.telegram import meaning, parsing
 from intelligence.alerts import AlertKind, Severity
 from intelligence.gates import Loudness, QuietHours
 
@@ -116,12 +118,70 @@ NIGHT = QuietHours(from_minute=1_380, to_minute=420, zone="UTC")
         ("23:00-07:00 Mars/Olympus", None),
         ("23:00-23:00", None),
         ("24:00-07:00", None),
+        ("11pm-7am", NIGHT),
+        ("23-7", NIGHT),
         ("23:00", None),
         ("", None),
     ],
 )
 def test_quiet_hours(words, quiet):
     assert parsing.quiet_hours(words.split(), "UTC") == quiet
+
+
+@pytest.mark.parametrize(
+    ("word", "zone"),
+    [
+        ("europe/berlin", "Europe/Berlin"),
+        ("Berlin", "Europe/Berlin"),
+        ("new york", "America/New_York"),
+        ("utc+2", "Etc/GMT-2"),
+        ("Z", "UTC"),
+        ("Atlantis", None),
+    ],
+)
+def test_a_time_zone_is_found_by_its_name_city_or_offset(word, zone):
+    assert parsing.zone(word) == zone
+
+
+@pytest.mark.parametrize(
+    ("said", "moment"),
+    [
+        ("14:32", "2023-11-14T14:32:00+01:00"),
+        ("23:30", "2023-11-13T23:30:00+01:00"),  # today it has not been yet
+        ("14:32 UTC", "2023-11-14T14:32:00+00:00"),
+        ("2023-11-10 08:00", "2023-11-10T08:00:00+01:00"),
+        ("yesterday 2pm", "2023-11-13T14:00:00+01:00"),
+        ("20m ago", "2023-11-14T21:53:00+00:00"),
+        ("2023-11-20 08:00", None),
+        ("someday 08:00", None),
+        ("soon", None),
+        ("", None),
+    ],
+)
+def test_a_moment_that_has_been(said, moment):
+    now_ms = 1_699_999_980_000  # 23:13 in Berlin
+    wanted = None if moment is None else int(datetime.fromisoformat(moment).timestamp() * 1_000)
+
+    assert parsing.moment_ms(said.split(), "Europe/Berlin", now_ms) == wanted
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("btc", "price btc"),
+        ("BTC/USDT 4h", "price BTC/USDT 4h"),
+        ("oi btc 4h", "oi btc 4h"),
+        ("vol btc", "volume btc"),
+        ("liquidations", "liquidations"),
+        ("stop", ""),
+        ("alerts stop", ""),
+        ("chart something", ""),
+        ("hello", ""),
+        ("btc went up a lot today", ""),
+    ],
+)
+def test_words_without_a_slash_ask_about_markets_and_change_nothing(said, meant):
+    assert " ".join(meaning.spoken(said.split(), KNOWN)) == meant
 
 
 @given(st.lists(st.text(max_size=12), max_size=4))
