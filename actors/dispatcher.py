@@ -7,26 +7,19 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from actors.alert_journal import AlertJournal
 from actors.chat_requests import ChatReply, ChatRequest, ChatRequests
 from actors.delivery_plans import DAY_MS, Plans
 from actors.market_fold import MarketFold
 from actors.messages.alerts import AlertRaised, DeliveriesQueued, DeliverNow
 from actors.messages.chats import (
-    AskAlerts,
-    AskTrials,
-    CastVote,
-    ChangePreferences,
     ChatSeen,
-    Promote,
     Refused,
     SendTest,
-    SetAlerts,
-    TakeTopic,
     TestPlanned,
 )
 from actors.messages.feeds import AssetsWatched
 from actors.messages.outcomes import AlertDecided, SelectionSet
-from actors.notifiers.texts import plain
 from actors.outbox import Outbox, OutboxError
 from actors.outbox_rows import TERMINAL, Planned
 from actors.paths import OUTCOMES
@@ -94,18 +87,17 @@ class Dispatcher(Supervised):
         terminal_tells: bool = True,
         trials: Iterable[AlertKind] = (),
     ) -> None:
-        """`trials`: families that are decided and never sent. `terminal_tells`: what is shown on the terminal counts as told to people. `chats`: ids that receive alerts; `on_by_default`: also where nobody has decided. `notifiers`: paths of those that
-        exist.
+        """`chats`: ids that receive alerts; `on_by_default`: also where nobody has decided. `notifiers`: paths of those that exist.
 
         `market_wide`: when the alerts of many assets are one incident; `watched`: of how many assets, until `AssetsWatched`.
-
+        `trials`: families that are decided and never sent. `terminal_tells`: what is shown on the terminal counts as told to people.
         `journal` gets every alert when it is raised, as the log does.
         `brief_log`: `alert_raised` without the record, for people at a terminal who see the alert itself.
         """
         self._database, self._rules = database, outbox
         self._terminal = TERMINAL_PATH if TERMINAL_PATH in notifiers else None
         self._telegram = TELEGRAM_PATH if TELEGRAM_PATH in notifiers else None
-        self._heading, self._brief_log, self._keep = heading, brief_log, journal
+        self._journal = AlertJournal(self.log, heading=heading, brief=brief_log, keep=journal)
         self._terminal_tells = terminal_tells
         self._outbox: Outbox | None = None
         self._plans = Plans(
@@ -116,7 +108,6 @@ class Dispatcher(Supervised):
         self._market = MarketFold(market_wide, watched, self.log)
         self._edited_s: dict[str, float] = {}
         self._unsaved: deque[_Unsaved] = deque(maxlen=UNSAVED_MAX)
-        self._journalled: deque[str] = deque(maxlen=UNSAVED_MAX)
         self.timer.every("prune", PRUNE_EVERY_S, _Prune())
         try:
             self._begin()
@@ -150,16 +141,7 @@ class Dispatcher(Supervised):
         match message:
             case AlertRaised(alert=alert):
                 self._take(self._trials.of(alert))
-            case (
-                SetAlerts()
-                | TakeTopic()
-                | AskAlerts()
-                | ChangePreferences()
-                | CastVote()
-                | SendTest()
-                | Promote()
-                | AskTrials()
-            ):
+            case _ if isinstance(message, ChatRequest):
                 return self._answer(message)
             case ChatSeen(chat_id=chat_id, topic=topic):
                 self._revive(chat_id, topic)
@@ -206,7 +188,7 @@ class Dispatcher(Supervised):
                 self.log.debug("alert_suppressed", alert_id=alert.alert_id, stage=alert.stage, reason="never_raised")
                 return
             alert = msgspec.structs.replace(alert, stage=Stage.RAISED)  # the letter that raised it was lost
-            self._journal(alert)
+            self._journal.raised(alert)
         elif known.stage is Stage.ENDED:
             return
         elif alert.stage is Stage.ENDED:
@@ -258,34 +240,8 @@ class Dispatcher(Supervised):
         if alert_id in self._plans.incidents and not self._unsaved:
             self._take(self._plans.incidents[alert_id])
 
-    def _journal(self, alert: Alert) -> None:
-        """Log the record, once though it is stored later: the sequence of these lines is what runs are compared by."""
-        if alert.alert_id in self._journalled:
-            return
-        self._journalled.append(alert.alert_id)
-        if self._keep is not None:
-            self._keep(alert)
-        record = msgspec.to_builtins(alert) | {"text": plain(alert, heading=self._heading)}
-        if self._brief_log:
-            record = {key: record[key] for key in ("alert_id", "kind", "asset", "severity")}
-        self.log.info("alert_raised", **record)
-
     def _announce(self, alert: Alert, planned: Iterable[Planned]) -> None:
-        planned = tuple(planned)
-        for plan in planned:
-            if plan.suppressed:
-                self.log.info(
-                    "alert_suppressed",
-                    alert_id=alert.alert_id,
-                    stage=alert.stage,
-                    target=plan.target,
-                    reason=plan.suppressed,
-                )
-        targets = tuple(plan.target for plan in planned if not plan.suppressed)
-        if not targets:
-            return
-        self.log.info("alert_queued", alert_id=alert.alert_id, stage=alert.stage, targets=targets)
-        for path in self._notifiers(targets):
+        for path in self._notifiers(self._journal.decided(alert, planned)):
             self.send(path, DeliveriesQueued())
 
     def _select(self, selection: Selection) -> None:
@@ -343,7 +299,7 @@ class Dispatcher(Supervised):
         self._unsaved.append(_Unsaved(alert, self.now_ms, tuple(planned) if is_start else ()))
         self._plans.follow(alert)
         if is_start:
-            self._journal(alert)
+            self._journal.raised(alert)
             self._tell_ledger(alert, tuple(plan.suppressed for plan in planned))
         if alert.stage is not Stage.UPDATED:
             told = {plan.target: plan for plan in planned if not plan.suppressed}
