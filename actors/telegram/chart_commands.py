@@ -12,6 +12,7 @@ from intelligence.answers.layout import bold, page, span, updated
 
 USUAL_KIND = "price"
 LABELS = {"price": "Price", "cvd": "CVD", "oi": "OI", "profile": "Profile", "liquidations": "Liq."}
+NAMES = {**{kind: kind for kind in LABELS}, "cvd": "CVD", "oi": "open interest", "profile": "volume profile"}
 PERIODS = ("1h", "4h", "1d")
 USUAL_S = {"price": 14_400, "cvd": 14_400, "oi": LONGEST_S, "profile": SHORTEST_S, "liquidations": LONGEST_S}
 
@@ -30,7 +31,7 @@ class ChartCommands:
         shown_s = SHORTEST_S if kind == "profile" else drawn_s(span_s or USUAL_S[kind])
         clock = await self._chats.clock(asked)
         return Answer(
-            text=page(bold(f"{asset} {kind}, {span(shown_s)}"), updated(self._market.now_ms(), clock)),
+            text=page(bold(f"{asset} {NAMES[kind]}, {span(shown_s)}"), updated(self._market.now_ms(), clock)),
             buttons=_buttons(kind, asset, shown_s),
             picture=Picture(command=kind, asset=asset, span_s=shown_s, zone=clock),
         )

@@ -13,6 +13,7 @@ from intelligence.answers.liquidations import (
     USUAL_OF_MARKET_S,
     liquidations_text,
     market_liquidations_text,
+    most_liquidated,
     nearest_span_s,
 )
 from intelligence.answers.open_interest import open_interest_text
@@ -21,6 +22,7 @@ from intelligence.answers.profile import profile_text
 from intelligence.answers.volume import cvd_text, volume_text
 
 USUAL_ASSET = "BTC"
+MOST_ASSETS = 4  # that have a button of their own
 PERIODS = ("5m", "15m", "1h", "4h", "1d")
 
 
@@ -85,7 +87,10 @@ class MarketCommands:
         sums = await self._market.liquidations()
         text = market_liquidations_text(sums, self._market.now_ms(), span_s, clock)
         shown_s = nearest_span_s(span_s or USUAL_OF_MARKET_S)
-        return Answer(text=text, buttons=_buttons("liquidations", "", PERIODS, shown_s))
+        word = period_word(shown_s)
+        assets = tuple(Button(one, f"liquidations {one} {word}") for one in most_liquidated(sums, span_s)[:MOST_ASSETS])
+        rows = _buttons("liquidations", "", PERIODS, shown_s)
+        return Answer(text=text, buttons=(*((assets,) if assets else ()), *rows))
 
 
 def asset_meant(known: frozenset[str], command: str, words: Sequence[str], rest: str = "") -> str:

@@ -39,14 +39,21 @@ def liquidations_text(view: MarketView, span_s: int | None = None, clock: str = 
     )
 
 
+def most_liquidated(by_asset: Mapping[str, tuple[LiquidationSums, ...]], span_s: int | None = None) -> list[str]:
+    """The assets of which something was, the most first."""
+    span_s = nearest_span_s(span_s or USUAL_OF_MARKET_S)
+    found = {asset: _of_span(sums, span_s) for asset, sums in by_asset.items()}
+    totals = {asset: sums.usd(LONG) + sums.usd(SHORT) for asset, sums in found.items()}
+    return [asset for asset in sorted(totals, key=lambda one: (-totals[one], one)) if totals[asset]]
+
+
 def market_liquidations_text(
     by_asset: Mapping[str, tuple[LiquidationSums, ...]], at_ms: int, span_s: int | None = None, clock: str = "UTC"
 ) -> str:
     """The assets of which the most was liquidated, the largest first."""
     span_s = nearest_span_s(span_s or USUAL_OF_MARKET_S)
     found = {asset: _of_span(sums, span_s) for asset, sums in by_asset.items()}
-    totals = {asset: sums.usd(LONG) + sums.usd(SHORT) for asset, sums in found.items()}
-    most = [asset for asset in sorted(totals, key=lambda one: (-totals[one], one)) if totals[asset]]
+    most = most_liquidated(by_asset, span_s)
     if not most:
         return page(bold(f"No liquidation seen in {span(span_s)}"), updated(at_ms, clock))
     bound = "≥" if any(sums.lower_bound for sums in found.values()) else ""
@@ -55,10 +62,10 @@ def market_liquidations_text(
         (asset, compact_usd(found[asset].usd(LONG)), compact_usd(found[asset].usd(SHORT)), _largest(found[asset].rows))
         for asset in most[:MOST]
     ]
-    total = f"{bound}{compact_usd(math.fsum(totals.values()), down=bool(bound))}"
+    total = f"{bound}{compact_usd(math.fsum(sums.usd(LONG) + sums.usd(SHORT) for sums in found.values()), down=bool(bound))}"
     left = len(most) - MOST
     return page(
-        bold(f"Liquidated in {span(span_s)}: {total} in {len(most)} assets"),
+        bold(f"Liquidated in {span(span_s)}: {total} in {len(most)} asset{'s' if len(most) > 1 else ''}"),
         table(rows),
         f"and {left} more assets" if left > 0 else "",
         "Lower bounds: some venues tell only some of their liquidations" if bound else "",

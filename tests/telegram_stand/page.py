@@ -3,7 +3,6 @@
 `python -m tests.telegram_stand.page` writes it; tests/actors/telegram/test_telegram_page.py holds it true.
 """
 
-import json
 import tempfile
 from pathlib import Path
 
@@ -11,19 +10,18 @@ from actors import paths
 from actors.clock import ManualClock
 from actors.messages.alerts import AlertRaised
 from actors.messages.chats import AskAlerts
-from actors.messages.history import HistorySeen
-from actors.messages.market import FeedsHealth, LiquidationsSeen, MarksSeen, OpenInterestSeen, TradesSeen
 from actors.notifiers.buttons import alert_buttons
 from actors.notifiers.texts import html
 from actors.telegram.access import Right
-from intelligence.feed_health import FeedHealth, FeedKind, Health
-from intelligence.history import BarSpan, OpenInterestSpan
-from intelligence.market import Coverage, Kline, PositionSide
-from tests.intelligence.builders import VENUES, a_liquidation, a_mark, an_alert, an_open_interest
+from intelligence.alerts import Severity
+from tests.actors.test_herald import Town
+from tests.intelligence import test_every_family
+from tests.intelligence.builders import an_alert
 from tests.telegram_stand import tdlib
 from tests.telegram_stand.bot import Bot
-from tests.telegram_stand.stage import wait_for
-from tests.telegram_stand.stand import ME, Stand
+from tests.telegram_stand.furniture import furnish
+from tests.telegram_stand.stand import GROUP, ME, STRANGER, Stand
+from tests.telegram_stand.talk import Talk
 
 PAGE = Path("docs/telegram.md")
 HEAD = """# The bot
@@ -58,45 +56,66 @@ The pictures, as they are drawn of a simulated market (`charts.theme` has a ligh
 | ![open interest](images/chart-incident-open_interest-dark.png) | ![volume](images/chart-incident-volume_spike-dark.png) | ![market](images/chart-incident-market_wide-dark.png) |
 """
 
-# What is typed, and what is pressed ("·") on the message before it; "+": what comes is a picture.
+# What is typed, and what is pressed ("·") of what was seen so far; "#": typed in a topic of the group, "?": by a stranger;
+# "!": an alert comes.
 CONVERSATION = (
+    ("Beginning", ("?/start", "/start", "/help")),
     ("Markets", ("/price sol", "·price SOL 4h", "/volume SOL", "/cvd SOL", "/oi SOL 1h", "/profile SOL")),
     (
         "Who was liquidated, and who pays",
-        ("/liquidations SOL", "·liquidations SOL 4h", "/liquidations", "/funding SOL"),
+        ("/liquidations SOL", "·liquidations SOL 4h", "/liquidations", "/funding SOL", "/zones SOL"),
     ),
-    ("Pictures", ("+/chart SOL 4h", "+·chart cvd SOL 4h", "+·chart liquidations SOL 1d")),
-    ("Forgiving input", ("/price 1000SOL/USDT", "/price slo", "/oi")),
+    ("Pictures", ("/chart SOL 4h", "·chart cvd SOL 4h", "·chart liquidations SOL 4h")),
+    ("Forgiving input", ("/price 4h 1000SOL/USDT", "oi sol", "/price slo", "/oi", "/vol sol 1h", "/fundign sol")),
     (
         "What this chat is told",
         (
             *("/alerts", "·alerts oi silent", "·alerts p3 off", "/watch SOL BTC", "/unwatch BTC", "/watch all"),
-            *("/threshold SOL liquidation 50k", "/threshold BTC oi 10%", "/threshold BTC oi off"),
-            *("/mute SOL oi 4h", "/unmute SOL", "/quiet 23:00-07:00 Europe/Berlin", "/quiet off", "/budget 20"),
-            *("/timezone Europe/Berlin", "/digest 8:00", "/alerts status", "/alerts stop", "/alerts start"),
+            *("/threshold SOL liquidation 50k", "/threshold 10% BTC oi", "/threshold BTC oi off"),
+            *(
+                "/mute SOL oi 4h",
+                "/mute",
+                "/unmute SOL",
+                "/quiet 23:00-07:00 Europe/Berlin",
+                "/quiet off",
+                "/budget 20",
+            ),
+            *("/timezone berlin", "/digest 8:00", "/alerts status", "/alerts stop", "/alerts start"),
         ),
     ),
+    ("Topics of a group", ("#/alerts", "#/alerts here oi", "#/digest off")),
     (
         "An alert, its buttons, and why",
         ("!", "·mute BTC liquidation 1h", "·vote abcdefghijkl up", "/why abcdefghijkl", "/whynot BTC 23:13"),
     ),
-    ("The daemon", ("/status", "·status", "/venues", "/config", "/test p1", "/version")),
-    ("Owners", ("/restart core/feeds", "·confirm", "/pause edge", "/resume core/feeds")),
+    ("The daemon", ("/status", "·status", "/venues", "/config", "/test p1", "/version", "/stats")),
+    (
+        "Owners",
+        (
+            *("/restart core/feeds", "·confirm", "/pause edge", "/pause core/feeds", "/resume core/feeds"),
+            *("/promote", "/promote volume", "/promote volume anyway", "/promote volume off"),
+        ),
+    ),
 )
+TOPIC = 7
 
 
 def page():
-    """The whole page, from a bot of its own."""
+    """The whole page, and the conversation, from a bot of its own."""
     with tempfile.TemporaryDirectory() as folder:
         stand = Stand()
         bot = Bot(stand, Path(folder), clock=ManualClock())
         try:
-            _furnish(bot)
+            furnish(bot)
+            talk = Talk(bot)
+            talk.offered = {command.name for command in bot.commands() if command.hint} | {"start"}
             rows = [_row(command) for command in bot.commands() if command.hint]
-            return HEAD + "\n".join(rows) + "\n" + "".join(_chapter(bot, *chapter) for chapter in CONVERSATION)
+            chapters = [_chapter(bot, talk, *chapter) for chapter in CONVERSATION]
+            told = HEAD + "\n".join(rows) + "\n" + "".join(chapters) + _families() + _by_itself() + _every_button(talk)
         finally:
             bot.theatre.close()
             stand.close()
+    return told, talk
 
 
 def _row(command):
@@ -104,226 +123,81 @@ def _row(command):
     return f"| `{usage}` | {command.hint} | {RIGHTS[command.least]} |"
 
 
-def _furnish(bot):
-    """A market of SOL that has been watched for a while, a status that was written, and parts to operate."""
-    now_ms = bot.theatre.clock.now_ms()
-    at = {"exchange_ms": now_ms - 400, "received_ms": now_ms}
-    marks = [
-        a_mark(venue=venue, price=price, funding_rate=rate, next_funding_ms=now_ms + 9_000_000, **at)
-        for venue, price, rate in (
-            ("binance", 140.02, 0.0001),
-            ("bybit", 140.0, 0.00012),
-            ("hyperliquid", 139.97, 0.00001),
-        )
-    ]
-    interests = [
-        an_open_interest(
-            venue=venue,
-            instrument="SOL-P",
-            coins=coins,
-            uncertain=uncertain,
-            exchange_ms=now_ms - 32_000,
-            received_ms=now_ms,
-        )
-        for venue, coins, uncertain in (
-            ("binance", 9_812_000.0, ""),
-            ("bybit", 4_120_000.0, ""),
-            ("okx", 2_050_000.0, "sides"),
-        )
-    ]
-    steps = range(600)
-    trades = TradesSeen(
-        asset="SOL",
-        venue="bybit",
-        received_ms=now_ms,
-        times_ms=[now_ms - 600_000 + 1_000 * step for step in steps],
-        prices=[140.0 + (step % 40 - 20) / 40 for step in steps],
-        coins=[(-1.0) ** step * (50.0 + step % 7) for step in steps],
-    )
-    events = tuple(
-        a_liquidation(
-            usd=usd,
-            venue=venue,
-            position_side=side,
-            coverage=coverage,
-            quantity=usd / 140.0,
-            exchange_ms=now_ms - ago_ms,
-            received_ms=now_ms,
-        )
-        for venue, usd, side, coverage, ago_ms in (
-            ("binance", 61_000.0, PositionSide.LONG, Coverage.CAPPED, 50_000),
-            ("bybit", 24_000.0, PositionSide.SHORT, Coverage.COMPLETE, 40_000),
-        )
-    )
-    feeds = {
-        (venue, kind): FeedHealth(Health.HEALTHY) for venue in ("binance", "bybit", "hyperliquid") for kind in FeedKind
-    }
-    feeds["hyperliquid", FeedKind.MARK_PRICES] = FeedHealth(Health.STALE, "no mark price for 42 s")
-    told = LiquidationsSeen(asset="SOL", events=events, able=VENUES, configured=VENUES, after_reconnect=False)
-    bot.theatre.record("/")
-    bot.theatre.record("/core")
-    bot.theatre.record(paths.FEEDS)
-    bot.theatre.record("/edge")
-    bot.dispatcher()
-    past = (FeedsHealth(asset="SOL", feeds=feeds), HistorySeen(asset="SOL", span=_bars(now_ms)))
-    bot.stream(
-        "SOL",
-        *past,
-        *_open_interest_past(now_ms),
-        *(MarksSeen(mark=mark) for mark in marks),
-        *(OpenInterestSeen(record=one) for one in interests),
-        trades,
-        told,
-    )
-    _write_status(bot)
-    bot.charts().open(assets=("BTC", "ETH", "SOL"))
-
-
-def _bars(now_ms):
-    """Four hours of minutes, slowly rising."""
-    last = now_ms // 60_000 * 60_000 - 60_000
-    rows = tuple(
-        Kline(
-            venue="binance",
-            instrument="SOLUSDT",
-            asset="SOL",
-            exchange_ms=last - 60_000 * ago,
-            received_ms=now_ms,
-            interval="1m",
-            **dict.fromkeys(("open", "high", "low", "close"), 140.0 - ago / 200),
-            quantity=3_000.0,
-            notional_usd=420_000.0,
-            taker_buy_quantity=1_560.0,
-            closed=True,
-        )
-        for ago in range(245)
-    )
-    from_ms = last - 60_000 * 244
-    return BarSpan(
-        venue="binance",
-        instrument="SOLUSDT",
-        interval="1m",
-        from_ms=from_ms,
-        until_ms=now_ms,
-        received_ms=now_ms,
-        rows=rows,
-    )
-
-
-def _open_interest_past(now_ms):
-    for venue, coins in (("binance", 9_400_000.0), ("bybit", 4_160_000.0)):
-        record = an_open_interest(
-            venue=venue, instrument="SOL-P", coins=coins, exchange_ms=now_ms - 3_610_000, received_ms=now_ms
-        )
-        span = OpenInterestSpan(
-            venue=venue,
-            instrument="SOL-P",
-            from_ms=record.exchange_ms,
-            until_ms=now_ms,
-            received_ms=now_ms,
-            rows=(record,),
-        )
-        yield HistorySeen(asset="SOL", span=span)
-
-
-def _write_status(bot):
-    feed = {"path": f"{paths.FEEDS}/binance-market", "health": "healthy", "state": "running", "epoch": 1}
-    poller = {
-        "path": f"{paths.OPEN_INTEREST}/okx",
-        "health": "unhealthy",
-        "state": "parked",
-        "why": "HTTP 451: refused here",
-    }
-    report = {"version": "0.1.0", "uptime_s": 93_780.0, "tree": {"path": "/", "children": [feed, poller]}}
-    (bot.folder / "status.json").write_text(json.dumps(report))
-    (bot.folder / "status.txt").write_text("Foreshock healthy, up 1 d 2 h\n\nok /core running\nok /notify running\n")
-
-
-def _chapter(bot, title, steps):
-    steps_told = "\n".join(f"```\n{_step(bot, step)}\n```\n" for step in steps)
+def _chapter(bot, talk, title, steps):
+    steps_told = "\n".join(_block(_step(bot, talk, step)) for step in steps)
     return f"\n## {title}\n\n{steps_told}{PICTURES if title == 'Pictures' else ''}"
 
 
-def _step(bot, step):
-    if step == "!":
-        return _alert(bot)
-    if step.startswith("+"):
-        return _picture(bot, step.removeprefix("+"))
-    if step.startswith("·"):
-        return _press(bot, step.removeprefix("·"))
-    before = len(bot.stand.sent(ME))
-    bot.stand.say(step)
-    call = bot.stand.wait_sent(before + 1, ME)[before]
-    return f"> {step}\n\n{_shown(call)}"
+def _block(words):
+    return f"```\n{words}\n```\n"
 
 
-def _picture(bot, step):
-    """A photo that is asked for, or pressed for on the last one and changed in place."""
-    photos = bot.stand.calls("sendPhoto")
-    if not step.startswith("·"):
-        bot.stand.say(step)
-        call = wait_for(lambda: len(got := bot.stand.calls("sendPhoto")) > len(photos) and got[-1], "a photo", 20)
-        wait_for(lambda: call.result is not None)
-        return f"> {step}\n\n(a photo) {_shown(call, call.fields['caption'])}"
-    edits = len(bot.stand.calls("editMessageMedia"))
-    command = step.removeprefix("·")
-    bot.stand.press(command, photo=photos[-1])
-    call = wait_for(lambda: len(got := bot.stand.calls("editMessageMedia")) > edits and got[-1], "an edit", 20)
-    return f"> [{_label_in(call, command)}]\n\n(the photo changed) {_shown(call, json.loads(call.fields['media'])['caption'])}"
+def _step(bot, talk, step):
+    match step[0]:
+        case "!":
+            return _alert(bot, talk)
+        case "·":
+            return talk.presses(step[1:])
+        case "#":
+            return talk.types(step[1:], chat=GROUP, topic=TOPIC)
+        case "?":
+            return talk.types(step[1:], chat=STRANGER)
+    return talk.types(step)
 
 
-def _label_in(call, command):
-    """The period or kind that a button now marks as shown."""
-    return next(one["text"] for row in _rows(call) for one in row if one["callback_data"] == command).strip("· ")
-
-
-def _press(bot, command):
-    """Press what begins so, on the newest message."""
-    newest = (bot.stand.edits(ME) + bot.stand.sent(ME))[-1] if command.startswith("confirm") else None
-    given = next((one for one in _commands(newest) if one.startswith(command)), command) if newest else command
-    label = _label(bot, given)
-    edits = len(bot.stand.edits(ME))
-    notice = bot.stand.presses(given)
-    if notice:
-        return f"> [{label}]\n\n{notice}"
-    wait_for(lambda: len(bot.stand.edits(ME)) > edits)
-    return f"> [{label}]\n\n{_shown(bot.stand.edits(ME)[edits])}"
-
-
-def _label(bot, command):
-    """What stands on the newest button that gives it."""
-    calls = sorted((*bot.stand.sent(ME), *bot.stand.edits(ME)), key=lambda call: call.at_s)
-    labels = (
-        one["text"] for call in reversed(calls) for row in _rows(call) for one in row if one["callback_data"] == command
-    )
-    return next(labels, command)
-
-
-def _alert(bot):
+def _alert(bot, talk):
     """An alert as the sender would bring it: this conversation has none of its own."""
     now_ms = bot.theatre.clock.now_ms()
     alert = an_alert(exchange_ms=now_ms - 900, detected_ms=now_ms - 400)
     bot.theatre.tell(paths.DISPATCHER, AlertRaised(alert=alert))
     bot.theatre.ask(paths.DISPATCHER, AskAlerts(chat_id=ME))
-    labels = " ".join(f"[{one['text']}]" for row in alert_buttons(alert)["inline_keyboard"] for one in row)
-    return f"{tdlib.parse(html(alert, heading=''), 'HTML').plain}\n\n{labels}"
+    rows = alert_buttons(alert)["inline_keyboard"]
+    talk.note(rows)
+    labels = " ".join(f"[{one['text']}]" for row in rows for one in row)
+    return f"{_plain(html(alert, heading='', age_ms=900, zone='Europe/Berlin'))}\n\n{labels}"
 
 
-def _rows(call):
-    markup = call.fields.get("reply_markup")
-    return json.loads(markup)["inline_keyboard"] if markup else []
+def _families():
+    """What the detectors tell, each with the line that says how such alerts have done."""
+    told = [
+        _plain(html(test_every_family.alerts()[family], heading="", age_ms=900, score=test_every_family.SCORE))
+        for family in test_every_family.FAMILIES
+    ]
+    return "\n## An alert of every family\n\n" + "\n".join(map(_block, told))
 
 
-def _commands(call):
-    return [one["callback_data"] for row in _rows(call) for one in row]
+def _by_itself():
+    """The daemon's own words: a start, a digest, a restart."""
+    with tempfile.TemporaryDirectory() as folder:
+        town = Town(Path(folder))
+        try:
+            town.start(digest_at=60)
+            now_ms = town.clock.now_ms()
+            held = an_alert(alert_id="heldback", asset="ETH", severity=Severity.P3, exchange_ms=now_ms, value=61_000.0)
+            town.store(an_alert(exchange_ms=now_ms + 1_000))
+            town.store(held, held="budget")
+            town.pass_s(3_600)
+            town.end()
+            town.clock.advance(754)
+            town.start(digest_at=60)
+            texts = list(filter(None, town.texts()))
+        finally:
+            town.close()
+    return "\n## What comes by itself\n\n" + "\n".join(map(_block, texts))
 
 
-def _shown(call, caption=None):
-    html_text = call.text if caption is None else caption
-    text = tdlib.parse(html_text, call.fields.get("parse_mode", "HTML")).plain
-    buttons = "\n".join(" ".join(f"[{one['text']}]" for one in row) for row in _rows(call))
-    return f"{text}\n\n{buttons}" if buttons else text
+def _every_button(talk):
+    """Whatever can be pressed on the messages above, and on what that brings."""
+    rows = "\n".join(talk.the_rest())
+    return (
+        "\n## Every other button of this conversation\n\n"
+        f"Each was pressed once, and what that brought begins so:\n\n| gives | label | then |\n|---|---|---|\n{rows}\n"
+    )
+
+
+def _plain(words):
+    return tdlib.parse(words, "HTML").plain
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page())
+    PAGE.write_text(page()[0])

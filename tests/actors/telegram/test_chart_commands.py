@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from actors.messages.market import TradesSeen
+from actors.telegram.chart_commands import NAMES
 from tests.telegram_stand import proxy
 from tests.telegram_stand.stage import wait_for
 from tests.telegram_stand.stand import ME, STRANGER
@@ -40,7 +41,7 @@ def test_every_kind_of_picture_is_a_photo_with_a_caption(solana, kind):
     (call,) = photos(solana)
     assert call.files
     assert next(iter(call.files.values())).startswith(PNG)
-    assert call.fields["caption"].startswith(f"<b>SOL {kind}, ")
+    assert call.fields["caption"].startswith(f"<b>SOL {NAMES[kind]}, ")
 
 
 def test_a_picture_without_a_kind_is_of_the_price(solana):
@@ -93,7 +94,7 @@ def test_the_buttons_of_a_picture_change_it_in_place(solana):
 
     (edit,) = photos(solana, method="editMessageMedia")
     assert int(edit.fields["message_id"]) == photo.result["message_id"]
-    assert "SOL cvd, 1 h" in edit.fields["media"]
+    assert "SOL CVD, 1 h" in edit.fields["media"]
     assert len(solana.stand.calls("sendPhoto")) == 1
 
 

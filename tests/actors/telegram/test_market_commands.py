@@ -78,7 +78,7 @@ def test_without_an_asset_the_usual_ones_are_on_buttons(solana):
 def test_liquidations_without_an_asset_are_those_of_the_market(solana):
     answer = solana.stand.answers("/liquidations 1h")
 
-    assert answer.startswith("<b>Liquidated in 1 h: $30K in 1 assets</b>")
+    assert answer.startswith("<b>Liquidated in 1 h: $30K in 1 asset</b>")
     assert "SOL" in answer
 
 
