@@ -17,6 +17,7 @@ from actors.messages.chats import (
     Refused,
     SendTest,
     TestPlanned,
+    VotesState,
 )
 from actors.messages.feeds import AssetsWatched
 from actors.messages.outcomes import AlertDecided, SelectionSet
@@ -331,10 +332,13 @@ class Dispatcher(Supervised):
         try:
             if isinstance(request, SendTest):
                 return self._test(request)
-            return self._requests.answer(request, self._open(), self.now_ms)
+            answer = self._requests.answer(request, self._open(), self.now_ms)
         except OutboxError as error:
             self._lose_outbox(error)
             return Refused(reason="the settings of this chat cannot be read or stored now")
+        if isinstance(answer, VotesState) and self.system.find(OUTCOMES) is not None:
+            self.send(OUTCOMES, answer)
+        return answer
 
     def _test(self, request: SendTest) -> TestPlanned:
         outbox = self._open()

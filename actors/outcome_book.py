@@ -13,6 +13,7 @@ from intelligence.outcomes.bars import HourBars
 from intelligence.outcomes.judging import Outcome, Told
 from intelligence.outcomes.scores import DAY_MS, Judged, judged_of
 from intelligence.outcomes.standing import Low
+from intelligence.outcomes.usefulness import Votes
 from intelligence.outcomes.volatility import HOUR
 
 OUTCOMES = "outcomes.db"
@@ -33,6 +34,10 @@ _MIGRATIONS = (
     """
     CREATE TABLE lows (
         kind TEXT NOT NULL, day INTEGER NOT NULL, lower REAL NOT NULL, PRIMARY KEY (kind, day)) WITHOUT ROWID;
+    """,
+    """
+    CREATE TABLE votes (
+        alert_id TEXT PRIMARY KEY, useful INTEGER NOT NULL, useless INTEGER NOT NULL) WITHOUT ROWID;
     """,
 )
 
@@ -132,6 +137,14 @@ class OutcomeBook:
         rows = self._db.all("SELECT kind, day, lower FROM lows WHERE day >= ?", since_day)
         return [(AlertKind(row["kind"]), row["day"], row["lower"]) for row in rows]
 
+    def put_votes(self, alert_id: str, votes: Votes) -> None:
+        """Store all votes on an alert."""
+        self._db.write("INSERT OR REPLACE INTO votes VALUES (?,?,?)", alert_id, votes.useful, votes.useless)
+
+    def votes(self) -> dict[str, Votes]:
+        rows = self._db.all("SELECT alert_id, useful, useless FROM votes")
+        return {row["alert_id"]: Votes(useful=row["useful"], useless=row["useless"]) for row in rows}
+
     def forget(self, before_ms: int) -> None:
         """Drop everything from before then."""
         with self._db.writing():
@@ -140,4 +153,5 @@ class OutcomeBook:
                 "DELETE FROM outcomes WHERE alert_id IN (SELECT alert_id FROM told WHERE started_ms < ?)", before_ms
             )
             self._db.write("DELETE FROM told WHERE started_ms < ?", before_ms)
+            self._db.write("DELETE FROM votes WHERE alert_id NOT IN (SELECT alert_id FROM told)")
             self._db.write("DELETE FROM lows WHERE day < ?", before_ms // DAY_MS)

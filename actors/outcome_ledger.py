@@ -9,6 +9,7 @@ import msgspec
 from actors import paths
 from actors.database import StorageError
 from actors.mailbox import Lane
+from actors.messages.chats import VotesState
 from actors.messages.market import MinuteClosed
 from actors.messages.outcomes import AlertDecided, AskScores, DeliveryMade, LedgerState, ScoresTold, SelectionSet
 from actors.missed_alerts import missed_alerts
@@ -23,6 +24,7 @@ from intelligence.outcomes.judging import LONGEST, Outcome, Told, first_minute, 
 from intelligence.outcomes.rules import OutcomeRules
 from intelligence.outcomes.scores import DAY_MS, Scores, as_figures
 from intelligence.outcomes.standing import Standing
+from intelligence.outcomes.usefulness import Votes
 from intelligence.outcomes.volatility import HOUR
 
 TICK_S = 60.0  # market seconds: minutes are written, and what is due is judged
@@ -75,6 +77,8 @@ class OutcomeLedger(Supervised):
                 self._take_alert(message)
             case DeliveryMade():
                 self._take_delivery(message)
+            case VotesState():
+                self._take_votes(message)
             case _Tick():
                 self._work()
             case _Tell():
@@ -112,8 +116,8 @@ class OutcomeLedger(Supervised):
             return
         told = msgspec.structs.replace(
             told,
-            chance=self._standing.selection.chance(told.kind, told.ratio),
-            chosen=self._standing.selection.chooses(told.kind, told.severity, told.ratio),
+            chance=self._standing.selection.chance(told.kind, told.strength),
+            chosen=self._standing.selection.chooses(told.kind, told.severity, told.strength),
         )
         self._open[told.alert_id] = told, {}
         self._file.do(partial(_put_told, told))
@@ -125,6 +129,11 @@ class OutcomeLedger(Supervised):
         delivered = msgspec.structs.replace(told, delivered_ms=made.delivered_ms)
         self._open[told.alert_id] = delivered, done
         self._file.do(partial(_put_told, delivered))
+
+    def _take_votes(self, cast: VotesState) -> None:
+        votes = Votes(useful=cast.useful, useless=cast.useless)
+        self._standing.vote(cast.alert_id, votes)
+        self._file.do(lambda book: book.put_votes(cast.alert_id, votes))
 
     # -- judging ------------------------------------------------------------------------------------------------------
 
@@ -262,7 +271,7 @@ class OutcomeLedger(Supervised):
         for alert_id, one in waiting.items():  # what came while the file did not serve
             book.put_told(one[0])
             self._open[alert_id] = one
-        self._standing.begin_with(book.judged(self.now_ms - self._kept_ms))
+        self._standing.begin_with(book.judged(self.now_ms - self._kept_ms), book.votes())
         self._catch_up(book)
 
     def _catch_up(self, book: OutcomeBook) -> None:

@@ -61,6 +61,8 @@ class CastVote:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VotesState:
+    """All votes on an alert, to whoever has voted and to the outcome ledger."""
+
     alert_id: str
     useful: int
     useless: int

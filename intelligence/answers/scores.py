@@ -5,6 +5,7 @@ from intelligence.outcomes.consequence import HORIZONS, OWN_HORIZON
 from intelligence.outcomes.scores import FamilyScore, Scores, percents
 from intelligence.outcomes.selection import Selected, Selection
 from intelligence.outcomes.shares import Share
+from intelligence.outcomes.usefulness import LEAST_KAPPA
 from intelligence.time_of_day import clock_stamp
 
 FAMILIES = {"liquidation": "single", "open_interest": "OI", "volume_spike": "volume", "zone_approach": "zone"}
@@ -29,6 +30,7 @@ def scores_text(
         *map(escape, (_not_measurable(one) for one in told if not one.measurable)),
         *map(escape, _selection(selection, selected)),
         *_markouts(told, scores),
+        *map(escape, (_votes(one) for one in told if one.usefulness.share.of)),
         bold("On trial, not sent") if trials else "",
         _table(trials),
         *map(escape, (_not_measurable(one) for one in trials if not one.measurable)),
@@ -100,6 +102,16 @@ def _markouts(families: list[FamilyScore], scores: Scores) -> tuple[str, ...]:
             "On the way of the event: + went on, - turned. Paid: % of moves that paid their costs, at the own horizon."
         ),
     )
+
+
+def _votes(one: FamilyScore) -> str:
+    """What people thought, and whether A2 says the same."""
+    said = one.usefulness
+    line = f"{_name(one)}: useful {said.share.hits} of {said.share.of} with a vote, of {one.alerts} told"
+    if said.both < one.least or said.kappa is None:
+        return line
+    line += f"; agreement with A2 (kappa) {said.kappa:.2f}"
+    return line if said.kappa >= LEAST_KAPPA else f"{line}: below {LEAST_KAPPA}, A2 is not what is useful here"
 
 
 def _bare(share: Share) -> str:

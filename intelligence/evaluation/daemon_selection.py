@@ -19,7 +19,7 @@ def pushed_by_daemon(candidates: Sequence[Candidate], kind: AlertKind, rule: Sel
     for one in candidates:
         if one.day not in by_day:
             by_day[one.day] = fit(judged, one.day * DAY_MS, rule)
-        if by_day[one.day].chooses(kind, Severity.P2, one.ratio) is not False:
+        if by_day[one.day].chooses(kind, Severity.P2, one.strength) is not False:
             pushed.add(one)
     return frozenset(pushed)
 
@@ -36,6 +36,6 @@ def _judged(one: Candidate, kind: AlertKind) -> Judged:
         decided_ms=one.at_ms,
         awaited=True,
         delivered_ms=one.at_ms,
-        ratio=one.ratio,
+        strength=one.strength,
     )
     return Judged(told=told, outcome=Outcome(alert_id=alert_id, minutes=OWN_HORIZON[kind], consequential=one.came))

@@ -212,7 +212,7 @@ class Family:
                         place=place,
                         at_ms=int(recording.bars.end_ms(np.array([place]))[0]),
                         day=int(days[row]),
-                        ratio=alerts[place].ratio,
+                        strength=alerts[place].strength,
                         features=features(recording, place, alerts[place].strength, place - before),
                         came=bool(judged.plain[row]),
                         strict=bool(judged.strict[row]),

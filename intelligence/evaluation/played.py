@@ -14,19 +14,19 @@ from intelligence.detectors.volume_spike import VolumeSpikeDetector
 from intelligence.evaluation.bars import DAY_MIN
 from intelligence.market import Liquidation, MarkPrice, PositionSide
 from intelligence.minute import MINUTE_MS, Minute
+from intelligence.outcomes.judging import strength_of
 from intelligence.thresholds.records import Policy, Threshold
 from intelligence.thresholds.static import StaticThresholds
 
 QUARTER_MIN = 15
 RENEWED_MIN = 60
 KEPT_DAYS = 28
-LEAST = 1e-12  # so that a threshold of 0 divides
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
     """What a detector told at the end of the minute (or at the order) `at_ms`. `value`, `threshold` as in the alert;
-    `strength`: above its threshold. `started_ms`, `latest_ms`: of what was counted; `window_ms`: by which it was found, 0 for
+    `strength`: `strength_of` it. `started_ms`, `latest_ms`: of what was counted; `window_ms`: by which it was found, 0 for
     an order or an incident.
     """
 
@@ -45,21 +45,19 @@ class Told:
 
     @classmethod
     def of(cls, alert: Alert, at_ms: int) -> "Told":
-        """`strength`: of a volume spike its range lift, which decides there; of all others value over threshold."""
-        context = {name: value for name, value in alert.context if isinstance(value, float | int)}
-        lift = context.get("range_lift")
+        window_s = dict(alert.context).get("window_s", 0)
         return cls(
             alert_id=alert.alert_id,
             at_ms=at_ms,
             started_ms=alert.started_ms or alert.exchange_ms,
             latest_ms=alert.latest_ms or alert.exchange_ms,
-            window_ms=int(1000 * context.get("window_s", 0)),
+            window_ms=int(1000 * float(window_s)),
             stage=alert.stage,
             kind=alert.kind,
             side=alert.position_side,
             value=alert.value,
             threshold=alert.threshold,
-            strength=float(lift) if lift is not None else abs(alert.value) / max(alert.threshold, LEAST),
+            strength=strength_of(alert),
             text=alert.text.partition("\n")[0],
         )
 
@@ -67,11 +65,6 @@ class Told:
     def start_ms(self) -> int:
         """An event that is found by a window began with that window."""
         return self.started_ms - self.window_ms
-
-    @property
-    def ratio(self) -> float:
-        """Value over threshold."""
-        return abs(self.value) / max(self.threshold, LEAST)
 
 
 def raised(told: Iterable[Told], kind: AlertKind | None = None) -> list[Told]:

@@ -17,7 +17,7 @@ STEPS = 30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """An alert that may be pushed. `features` of its own moment; `ratio`: value over threshold; `came`: whether it was
+    """An alert that may be pushed. `features` of its own moment; `strength`: `strength_of` the alert; `came`: whether it was
     consequential.
     """
 
@@ -25,7 +25,7 @@ class Candidate:
     place: int
     at_ms: int
     day: int
-    ratio: float
+    strength: float
     features: tuple[float, ...]
     came: bool
     strict: bool

@@ -19,7 +19,7 @@ MARKET_BY = "BTC"  # whose price tells of the whole market (ours)
 class Told(msgspec.Struct, frozen=True, kw_only=True):
     """A raised alert. `asset`: whose price tells what followed. `started_ms`: the event; `decided_ms`: when it was decided who
     hears of it. `delivered_ms`: its first delivery. `awaited`: somebody is to be told, so without a delivery nothing is
-    measured. `held`: gates that held it back. `ratio`: value in thresholds. `direction`: `direction_of` the alert. `chance`, `chosen`: what the selection of that
+    measured. `held`: gates that held it back. `strength`: `strength_of` the alert. `direction`: `direction_of` the alert. `chance`, `chosen`: what the selection of that
     moment made of it (how likely consequential, push or not), None where it said nothing.
     """
 
@@ -33,7 +33,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     awaited: bool
     held: tuple[str, ...] = ()
     delivered_ms: int | None = None
-    ratio: float = 1.0
+    strength: float = 1.0
     direction: int = 0
     chance: float | None = None
     chosen: bool | None = None
@@ -81,13 +81,18 @@ def told_of(alert: Alert, *, decided_ms: int, awaited: bool, held: Sequence[str]
         decided_ms=decided_ms,
         awaited=awaited,
         held=tuple(sorted({gate.partition(":")[0] for gate in held})),
-        ratio=ratio_of(alert),
+        strength=strength_of(alert),
         direction=direction_of(alert),
     )
 
 
-def ratio_of(alert: Alert) -> float:
-    """Value in thresholds."""
+def strength_of(alert: Alert) -> float:
+    """By what an alert is more or less likely to be consequential: of a volume spike how much wider than usual the price ranges
+    are, which decides there; of all others value over threshold.
+    """
+    lift = dict(alert.context).get("range_lift")
+    if isinstance(lift, float | int):
+        return float(lift)
     return abs(alert.value / alert.threshold) if alert.threshold else 1.0
 
 

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
+from types import MappingProxyType
 
 import msgspec
 
@@ -12,6 +13,7 @@ from intelligence.outcomes.judging import Outcome, Told
 from intelligence.outcomes.markouts import Markout, markout
 from intelligence.outcomes.rules import OutcomeRules
 from intelligence.outcomes.shares import Share, share_by_day
+from intelligence.outcomes.usefulness import Usefulness, Votes, cohens_kappa
 
 DAY_MS = 86_400_000
 DIGEST = "digest"  # the gate, as `Told.held` names it
@@ -36,7 +38,7 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
 class FamilyScore(msgspec.Struct, frozen=True, kw_only=True):
     """`share`: consequential ones of those that could be measured; `strict`: against hours as wild as the one before. `base`:
     how often control times pass. `alerts`: all that were told, with or without an outcome, in `days`; `per_day`: those, a day.
-    `markouts`: by horizon. `least`: with fewer outcomes it is not measurable.
+    `markouts`: by horizon. `usefulness`: by votes. `least`: with fewer outcomes it is not measurable.
     """
 
     kind: AlertKind
@@ -48,6 +50,7 @@ class FamilyScore(msgspec.Struct, frozen=True, kw_only=True):
     strict: Share
     base: float | None
     markouts: tuple[Markout, ...]
+    usefulness: Usefulness
     least: int
 
     @property
@@ -79,8 +82,10 @@ def judged_of(told: Told, outcomes: Mapping[int, Outcome]) -> Judged | None:
     return Judged(told=told, outcome=own, moves=moves)
 
 
-def scores(judged: Iterable[Judged], now_ms: int, rules: OutcomeRules) -> Scores:
-    """Only of alerts whose horizon was over at `now_ms`, told since so many days."""
+def scores(
+    judged: Iterable[Judged], now_ms: int, rules: OutcomeRules, votes: Mapping[str, Votes] = MappingProxyType({})
+) -> Scores:
+    """Only of alerts whose horizon was over at `now_ms`, told since so many days. `votes`: by alert_id."""
     since_ms = now_ms - rules.score_days * DAY_MS
     groups: dict[tuple[AlertKind, bool], list[Judged]] = defaultdict(list)
     for one in judged:
@@ -88,7 +93,9 @@ def scores(judged: Iterable[Judged], now_ms: int, rules: OutcomeRules) -> Scores
             groups[one.told.kind, one.told.shadow].append(one)
     first_ms = min((one.at_ms for group in groups.values() for one in group), default=now_ms)
     days = max((now_ms - first_ms) / DAY_MS, 1.0)
-    families = (_family(group, now_ms, days, rules) for _, group in sorted(groups.items(), key=lambda one: one[0]))
+    families = (
+        _family(group, now_ms, days, rules, votes) for _, group in sorted(groups.items(), key=lambda one: one[0])
+    )
     return Scores(at_ms=now_ms, days=rules.score_days, costs=rules.consequence.floor, families=tuple(families))
 
 
@@ -138,7 +145,9 @@ def lines_of(told: Scores) -> Mapping[AlertKind, str]:
     return {kind: line for kind, line in lines.items() if line}
 
 
-def _family(group: Sequence[Judged], now_ms: int, days: float, rules: OutcomeRules) -> FamilyScore:
+def _family(
+    group: Sequence[Judged], now_ms: int, days: float, rules: OutcomeRules, votes: Mapping[str, Votes]
+) -> FamilyScore:
     """`days`: since the first alert of any family."""
     told = group[0].told
     measured = [one for one in group if one.outcome.consequential is not None]
@@ -153,7 +162,20 @@ def _family(group: Sequence[Judged], now_ms: int, days: float, rules: OutcomeRul
         strict=share_by_day((one.day, one.outcome.strict) for one in measured if one.outcome.strict is not None),
         base=fmean(bases) if bases else None,
         markouts=_markouts(group, now_ms, rules.consequence.floor),
+        usefulness=_usefulness(group, votes),
         least=rules.least_alerts,
+    )
+
+
+def _usefulness(group: Iterable[Judged], votes: Mapping[str, Votes]) -> Usefulness:
+    said = [
+        (one, verdict)
+        for one in group
+        if (cast := votes.get(one.told.alert_id)) is not None and (verdict := cast.verdict) is not None
+    ]
+    pairs = [(verdict, one.outcome.consequential) for one, verdict in said if one.outcome.consequential is not None]
+    return Usefulness(
+        share=share_by_day((one.day, verdict) for one, verdict in said), both=len(pairs), kappa=cohens_kappa(pairs)
     )
 
 

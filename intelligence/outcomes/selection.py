@@ -1,6 +1,6 @@
 """Selective delivery: how likely an alert is to be consequential decides whether it is pushed or waits for the digest.
 
-The probability is isotonic in value over threshold, by family, fitted on outcomes of the past; the level from which on alerts
+The probability is isotonic in the strength of an alert (`strength_of`), by family, fitted on outcomes of the past; the level from which on alerts
 are pushed is chosen on later ones, with a day between (detection.md 11 and 12.7). Nothing that was not over at the time of the
 fit is used.
 """
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from intelligence.alerts import Alert, AlertKind, Severity
-from intelligence.outcomes.judging import ratio_of
+from intelligence.outcomes.judging import strength_of
 from intelligence.outcomes.rules import SelectionRule
 from intelligence.outcomes.scores import DAY_MS, Judged, counts, is_over
 from intelligence.outcomes.shares import Share, share_by_day
@@ -21,7 +21,7 @@ GAP_DAYS = 1
 GRAVEST = frozenset({AlertKind.CASCADE, AlertKind.MARKET_WIDE})
 VALID_MS = 3_600_000  # a selection that nobody renews for so long holds nothing back any more
 
-Steps = tuple[tuple[float, float], ...]  # from which ratio on, and how likely
+Steps = tuple[tuple[float, float], ...]  # from which strength on, and how likely
 
 
 class Demotion(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,17 +46,17 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
     steps: tuple[tuple[AlertKind, Steps], ...] = ()
     demoted: tuple[Demotion, ...] = ()
 
-    def chance(self, kind: AlertKind, ratio: float) -> float | None:
+    def chance(self, kind: AlertKind, strength: float) -> float | None:
         """How likely it is consequential; None for families without a fit."""
         steps = next((steps for family, steps in self.steps if family is kind), None)
         if not steps:
             return None
-        place = bisect_right([start for start, _ in steps], ratio)
+        place = bisect_right([start for start, _ in steps], strength)
         return steps[max(place - 1, 0)][1]
 
-    def chooses(self, kind: AlertKind, severity: Severity, ratio: float) -> bool | None:
+    def chooses(self, kind: AlertKind, severity: Severity, strength: float) -> bool | None:
         """Whether the probability speaks for a push; None where it says nothing."""
-        chance = self.chance(kind, ratio)
+        chance = self.chance(kind, strength)
         if self.limit is None or chance is None or not in_scope(kind, severity, holds_p1=self.holds_p1):
             return None
         return chance >= self.limit
@@ -68,10 +68,10 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
         gravest = alert.severity is Severity.P1 and alert.kind in GRAVEST
         if any(one.kind is alert.kind for one in self.demoted) and (self.holds_p1 or not gravest):
             return "its family is not consequential often enough"
-        ratio = ratio_of(alert)
-        if self.chooses(alert.kind, alert.severity, ratio) is not False:
+        strength = strength_of(alert)
+        if self.chooses(alert.kind, alert.severity, strength) is not False:
             return ""
-        return f"A2 in {self.chance(alert.kind, ratio):.0%} of such alerts, pushed from {self.limit:.0%}".replace(
+        return f"A2 in {self.chance(alert.kind, strength):.0%} of such alerts, pushed from {self.limit:.0%}".replace(
             "%", " %"
         )
 
@@ -109,7 +109,7 @@ def fit(judged: Iterable[Judged], now_ms: int, rule: SelectionRule) -> Selection
         return selection
     families: dict[AlertKind, list[tuple[float, bool]]] = defaultdict(list)
     for one in earlier:
-        families[one.told.kind].append((one.told.ratio, bool(one.outcome.consequential)))
+        families[one.told.kind].append((one.told.strength, bool(one.outcome.consequential)))
     steps = tuple(
         (kind, isotonic(pairs)) for kind, pairs in sorted(families.items()) if len(pairs) >= rule.least_of_family
     )
@@ -173,7 +173,9 @@ def _serves(one: Judged, rule: SelectionRule) -> bool:
 
 def _limit(selection: Selection, later: Sequence[Judged]) -> float | None:
     """The smallest probability from which on the lower bound of A2 reaches the goal."""
-    said = [(chance, one) for one in later if (chance := selection.chance(one.told.kind, one.told.ratio)) is not None]
+    said = [
+        (chance, one) for one in later if (chance := selection.chance(one.told.kind, one.told.strength)) is not None
+    ]
     for limit in sorted({chance for chance, _ in said}):
         passing = [(one.at_ms // DAY_MS, bool(one.outcome.consequential)) for chance, one in said if chance >= limit]
         if share_by_day(passing).lower >= selection.goal:

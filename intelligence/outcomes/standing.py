@@ -9,6 +9,7 @@ from intelligence.outcomes.judging import Outcome, Told
 from intelligence.outcomes.rules import OutcomeRules
 from intelligence.outcomes.scores import DAY_MS, Judged, Scores, judged_of, scores
 from intelligence.outcomes.selection import VALID_MS, Demotion, Selected, Selection, demotions, fit, selected
+from intelligence.outcomes.usefulness import Votes
 
 FIT_MS = 3_600_000
 Low = tuple[AlertKind, int, float]  # a family, a day (number since 1970), the lower bound of its A2 on it
@@ -20,14 +21,16 @@ class Standing:
     def __init__(self, rules: OutcomeRules, now_ms: int) -> None:
         self._rules = rules
         self._judged: dict[str, Judged] = {}
+        self._votes: dict[str, Votes] = {}
         self._fitted_ms = 0
         self.selection: Selection = fit((), now_ms, rules.selection)
 
     def __len__(self) -> int:
         return len(self._judged)
 
-    def begin_with(self, judged: Iterable[Judged]) -> None:
+    def begin_with(self, judged: Iterable[Judged], votes: Mapping[str, Votes]) -> None:
         self._judged = {one.told.alert_id: one for one in judged}
+        self._votes = dict(votes)
 
     def take(self, told: Told, outcomes: Mapping[int, Outcome]) -> None:
         """`outcomes`: all of that alert so far, by their minutes."""
@@ -35,11 +38,15 @@ class Standing:
         if one is not None:
             self._judged[told.alert_id] = one
 
+    def vote(self, alert_id: str, votes: Votes) -> None:
+        """All votes on an alert."""
+        self._votes[alert_id] = votes
+
     def forget(self, before_ms: int) -> None:
         self._judged = {alert_id: one for alert_id, one in self._judged.items() if one.at_ms >= before_ms}
 
     def scores(self, now_ms: int) -> Scores:
-        return scores(self._judged.values(), now_ms, self._rules)
+        return scores(self._judged.values(), now_ms, self._rules, self._votes)
 
     def selected(self, now_ms: int) -> Selected | None:
         """What the selection made of alerts."""

@@ -6,6 +6,7 @@ import pytest
 
 from actors import paths
 from actors.clock import ManualClock
+from actors.messages.chats import VotesState
 from actors.messages.market import MinuteClosed
 from actors.messages.outcomes import AlertDecided, AskScores, DeliveryMade, ScoresTold, SelectionSet
 from actors.outbox import Outbox
@@ -249,6 +250,21 @@ def test_a_family_that_does_badly_for_a_week_goes_to_the_digest(desk):
     selections = [one.selection for one in desk.heard(dispatcher, SelectionSet)]
     assert [one.kind for one in selections[-1].demoted] == [AlertKind.CASCADE]
     assert selections[-1].outcomes == 40
+
+
+def test_votes_count_and_outlive_a_restart(desk):
+    with_outcomes(desk, hits=20, misses=4)
+    desk.open()
+    (first, second) = [one.told.alert_id for one in spread(20, 4, last=T0 // 60_000 - 120)][:2]
+    desk.tell(VotesState(alert_id=first, useful=1, useless=0))
+    desk.tell(VotesState(alert_id=first, useful=0, useless=1))
+    desk.tell(VotesState(alert_id=second, useful=2, useless=1))
+    desk.settle()
+    before = desk.state().scores.families[0].usefulness
+    desk.theatre.restart(paths.OUTCOMES)
+
+    assert (before.share.hits, before.share.of) == (1, 2)
+    assert desk.state().scores.families[0].usefulness == before
 
 
 def test_monitors_read_hourly_how_families_do(desk):

@@ -32,7 +32,7 @@ def selective(family: Family, told: Mapping[str, Sequence[Told]], kind: AlertKin
         rows=tuple(_rows(scored, candidates, asset_days, kind)),
         note="Off: the strongest by the detector's own measure. On: the likeliest by a logistic rule of six features of the moment, "
         "fitted on other assets (its own past where there is but one) and earlier days, a day apart. As the daemon does it: its own "
-        "rule (value over threshold, fitted every day on the outcomes before), with everything pushed until it knows a level.",
+        "rule (isotonic in the measure of off, fitted every day on the outcomes before), with everything pushed until it knows a level.",
     )
     return table, _plot(scored, asset_days)
 

@@ -3,12 +3,16 @@
 from contextlib import closing
 
 from actors import paths
+from actors.messages.alerts import AlertRaised
+from actors.messages.chats import AskAlerts
 from actors.outcome_book import OutcomeBook
 from actors.outcome_ledger import OutcomeLedger
 from intelligence.alerts import AlertKind
 from intelligence.outcomes.rules import OutcomeRules
+from tests.intelligence.builders import an_alert
 from tests.intelligence.outcomes.builders import MINUTE_MS
 from tests.intelligence.outcomes.test_scores import spread
+from tests.telegram_stand.stand import ME
 
 HOUR = 60
 
@@ -45,6 +49,19 @@ def test_stats_tells_where_price_went_after_costs(bot):
     answer = bot.open().stand.answers("/stats")
     assert "Where price went, less 25 bps" in answer
     assert "cascade  -  - +76   - 100 [96-100]" in answer
+
+
+def test_a_vote_by_button_is_in_stats(bot):
+    bot.dispatcher()
+    found = recent(bot, 60, 24)
+    ledger(bot, found)
+    first = found[0].told
+    alert = an_alert(alert_id=first.alert_id, kind=first.kind, asset=first.asset)
+    bot.theatre.tell(paths.DISPATCHER, AlertRaised(alert=alert))
+    bot.theatre.ask(paths.DISPATCHER, AskAlerts(chat_id=ME))
+    bot.open().stand.presses(f"vote {alert.alert_id} up", message_id=7)
+
+    assert "cascade: useful 1 of 1 with a vote, of 84 told" in bot.stand.answers("/stats")
 
 
 def test_stats_says_what_is_not_measurable_yet(bot):

@@ -124,7 +124,7 @@ def candidates(count=600, seed=1, sharp=2.0):
             place=number,
             at_ms=number * 8_640_000,
             day=number // 10,
-            ratio=float(np.exp(known)),
+            strength=float(np.exp(known)),
             features=features,
             came=came,
             strict=came,

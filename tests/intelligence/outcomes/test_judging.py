@@ -5,7 +5,7 @@ import pytest
 from intelligence.alerts import AlertKind
 from intelligence.outcomes.bars import Bars, HourBars
 from intelligence.outcomes.controls import DAY, WEEK, control_minutes
-from intelligence.outcomes.judging import first_minute, told_of
+from intelligence.outcomes.judging import first_minute, strength_of, told_of
 from intelligence.outcomes.rules import ControlRule, OutcomeRules
 from tests.intelligence.builders import an_alert
 from tests.intelligence.outcomes.builders import AT, MINUTE_MS, Market, a_told, judged
@@ -133,6 +133,13 @@ def test_who_was_told_by_nobody_is_measured_from_the_decision():
 
 def test_who_waits_for_a_delivery_is_not_measured_before():
     assert told_of(an_alert(), decided_ms=5_000, awaited=True, held=()).from_ms is None
+
+
+def test_a_volume_spike_is_as_strong_as_its_price_ranges_are_wide():
+    spike = an_alert(kind=AlertKind.VOLUME_SPIKE, value=9e6, threshold=1e6, context=(("range_lift", 3.2),))
+
+    assert strength_of(spike) == 3.2
+    assert strength_of(an_alert(value=9e6, threshold=1e6)) == 9.0
 
 
 def test_an_hour_survives_being_packed():

@@ -12,6 +12,7 @@ from intelligence.outcomes.markouts import direction_of
 from intelligence.outcomes.rules import OutcomeRules
 from intelligence.outcomes.scores import Judged, as_words, judged_of, lines_of, scores
 from intelligence.outcomes.shares import share_by_day
+from intelligence.outcomes.usefulness import Votes, cohens_kappa
 from tests.intelligence.builders import an_alert
 from tests.intelligence.outcomes.builders import AT, MINUTE_MS, Market, a_told, few, judged
 
@@ -90,6 +91,26 @@ def test_a_mark_out_of_the_future_is_not_counted():
 )
 def test_liquidated_longs_push_down_and_moves_tell_for_the_others(alert, direction):
     assert direction_of(an_alert(**alert)) == direction
+
+
+def test_votes_are_told_with_their_agreement_with_a2():
+    made = spread(20, 20)
+    votes = {}
+    for one in made[:36]:
+        useful = int(one.outcome.consequential)
+        votes[one.told.alert_id] = Votes(useful=useful, useless=1 - useful)
+    votes[made[36].told.alert_id] = Votes(useful=1, useless=1)
+    told = scores(made, NOW_MS, RULES, votes).families[0].usefulness
+
+    assert (told.share.hits, told.share.of, told.both, told.kappa) == (18, 36, 36, 1.0)
+
+
+def test_kappa_is_agreement_beyond_chance():
+    said = [(True, True)] * 20 + [(True, False)] * 5 + [(False, True)] * 10 + [(False, False)] * 15
+
+    assert cohens_kappa(said) == pytest.approx(0.4)
+    assert cohens_kappa([(True, True), (True, False)]) is None
+    assert cohens_kappa([]) is None
 
 
 def test_few_alerts_are_not_measurable():

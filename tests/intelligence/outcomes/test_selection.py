@@ -22,9 +22,9 @@ def history(days=60, a_day=10, seed=3, chances=((1.0, 0.3), (4.0, 0.95)), **told
     random = Random(seed)
     found = []
     for index in range(days * a_day):
-        ratio, chance = chances[index % 2]
+        strength, chance = chances[index % 2]
         at = AT - index * DAY // a_day
-        found.append(a_judged(at, hit=random.random() < chance, ratio=ratio + random.random(), **told))
+        found.append(a_judged(at, hit=random.random() < chance, strength=strength + random.random(), **told))
     return found
 
 
@@ -79,7 +79,7 @@ def test_where_no_level_reaches_the_goal_everything_is_pushed():
 
 def test_a_planted_future_changes_nothing():
     past = history()
-    future = [a_judged(AT + 115 + index, hit=False, ratio=9.0) for index in range(2_000)]
+    future = [a_judged(AT + 115 + index, hit=False, strength=9.0) for index in range(2_000)]
 
     assert fit([*past, *future], NOW_MS, RULE) == fit(past, NOW_MS, RULE)
 
@@ -87,7 +87,7 @@ def test_a_planted_future_changes_nothing():
 def test_what_was_chosen_on_is_not_what_was_fitted_on():
     """Outcomes of the newest fortnight do not move the probabilities."""
     flipped = [
-        a_judged(one.told.started_ms // MINUTE_MS, hit=False, ratio=one.told.ratio)
+        a_judged(one.told.started_ms // MINUTE_MS, hit=False, strength=one.told.strength)
         if one.at_ms > NOW_MS - 14 * DAY * MINUTE_MS
         else one
         for one in history()
