@@ -29,6 +29,7 @@ from config.values import (
     Seconds,
     SecondsOrZero,
     Secret,
+    Share,
     TimeOfDay,
     UserId,
     WebSocketUrl,
@@ -219,6 +220,8 @@ class Supervision:
     pulse_s: Seconds
     pulse_log_s: Seconds
     stop_budget_s: Seconds
+    feature_cpu_share: Share
+    feature_cpu_s: Seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ Seconds = Annotated[float, Meta(ge=0.001, le=86_400)]
 SecondsOrZero = Annotated[float, Meta(ge=0, le=86_400)]
 Age = Annotated[float, Meta(ge=0.001, le=2_592_000)]
 Factor = Annotated[float, Meta(ge=1, le=10)]
+Share = Annotated[float, Meta(ge=0, le=1)]
 Count = Annotated[int, Meta(ge=1, le=1_000_000)]
 Bytes = Annotated[int, Meta(ge=1_024, le=1_073_741_824)]
 DiskBytes = Annotated[int, Meta(ge=4_096, le=2**44)]
@@ -30,7 +31,6 @@ UserId = Annotated[int, Meta(ge=1, le=2**52)]
 
 # The detectors' rules are plain dataclasses: whatever number they hold is positive, and a share is part of one.
 _POSITIVE = {float: Annotated[float, Meta(ge=1e-9, le=1e12)], int: Annotated[int, Meta(ge=1, le=10**12)]}
-_SHARE = Annotated[float, Meta(ge=0, le=1)]
 
 
 class Secret:
@@ -276,7 +276,7 @@ def entry_kind(kind: Any) -> Any:
 
 def bounded(name: str, kind: Any) -> Any:
     """Give a number that states no bounds those that every such number has."""
-    return _SHARE if kind is float and name.endswith("share") else _POSITIVE.get(kind, kind)
+    return Share if kind is float and name.endswith("share") else _POSITIVE.get(kind, kind)
 
 
 def takes_nothing(kind: Any) -> bool:

@@ -14,6 +14,7 @@ from actors.rest import RestLimits
 from config.settings import Settings
 from intelligence.minute_series import KEPT_MINUTES
 from supervisors.feature import Feature
+from supervisors.processor import Allowance
 from supervisors.spec import BULKHEAD, IO, ChildSpec, Restart, SupervisorSpec
 from supervisors.trees.presentation import DATABASE
 
@@ -66,12 +67,13 @@ def _watches_volume(settings: Settings) -> bool:
 
 
 def _feature(child_id: str, section: str, build: Build, settings: Settings) -> ChildSpec:
+    allowance = Allowance(settings.supervision.feature_cpu_share, settings.supervision.feature_cpu_s)
     if problems := settings.misconfigured.get(section):
         build = partial(_misconfigured, problems)
     return ChildSpec(
         id=child_id,
         actor=Feature,
-        args=MappingProxyType({"spec": build}),
+        args=MappingProxyType({"spec": build, "allowance": allowance}),
         profile=BULKHEAD,
         required=False,
         final_s=FINAL_S,

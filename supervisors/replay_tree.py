@@ -55,7 +55,11 @@ def _staged(spec: SupervisorSpec, at: str, feeds: SupervisorSpec, silent: frozen
         if isinstance(below, SupervisorSpec):
             args = {**args, "spec": _staged(below, path, feeds, silent)}
         elif below is not None:  # a feature, built when it starts
-            args = {**args, "spec": partial(_staged_later, below, path, feeds, silent)}
+            args = {
+                **args,
+                "spec": partial(_staged_later, below, path, feeds, silent),
+                "allowance": None,
+            }  # no clock decides
         if path == paths.VENUES:
             args = _without(args, silent)
         children.append(replace(child, args=args, worker=TURNS, final_s=FINAL_S))

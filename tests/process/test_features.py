@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 
 import pytest
 
@@ -143,6 +144,22 @@ def test_a_feature_that_eats_a_processor_holds_up_no_alert(path, beside, alone, 
     play(tree)
 
     assert len(seen) > 3  # it went on and on while those were raised
+    assert core_journal(tree) == alone
+
+
+@of_features(3)
+def test_a_feature_that_takes_too_much_of_a_processor_is_parked_by_itself(path, beside, alone, monkeypatch):
+    def compute(_):
+        until_s = time.thread_time() + 0.02
+        while time.thread_time() < until_s:
+            pass
+
+    sabotage(monkeypatch, path, compute)
+    tree = beside(path, FORESHOCK_SUPERVISION__FEATURE_CPU_SHARE="0.0001")  # 6 ms a minute of the market
+    play(tree)
+
+    state, why = tree.state(path)
+    assert (state, why.partition(":")[0]) == ("parked", "cpu")
     assert core_journal(tree) == alone
 
 
