@@ -70,7 +70,7 @@ def test_a_page_has_a_button_that_brings_its_picture(solana, page):
     (data,) = [one for one in buttons(solana.stand.sent(ME)[-1]) if one.startswith("chart ")]
     solana.stand.press(data)
 
-    assert photos(solana)[0].fields["caption"].startswith(f"<b>SOL {page}, ")
+    assert photos(solana)[0].fields["caption"].startswith(f"<b>SOL {NAMES[page]}, ")
 
 
 def test_the_button_keeps_the_period_of_its_page(solana):
