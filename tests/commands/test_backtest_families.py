@@ -62,6 +62,13 @@ def test_delivery_is_shown_on_and_off_with_recall_and_pushes(section):
     assert all(float(row["pushes an asset and day"]) <= float(found[0]["pushes an asset and day"]) for row in found)
 
 
+def test_how_long_an_incident_is_open_is_told(section):
+    ours, *others = rows(section, "Reference events")
+
+    assert ours["open, median min"] == "10.0"
+    assert {one["open, median min"] for one in others} == {""}
+
+
 def test_every_alert_is_recomputed(section):
     assert [row["not true because of"] for row in rows(section, "A1")] == ["-", "-"]
 

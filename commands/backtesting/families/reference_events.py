@@ -1,20 +1,35 @@
 """Alerts against what really happened: reference events, matched one to one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from commands.backtesting.plays import minutes_of
-from intelligence.alerts import AlertKind
+from intelligence.alerts import AlertKind, Stage
 from intelligence.evaluation import baselines, reference
 from intelligence.evaluation.bars import Floats
 from intelligence.evaluation.family import LEAST_ALERTS, Family, Recording
 from intelligence.evaluation.intervals import Share
 from intelligence.evaluation.matching import Event, Matching
 from intelligence.evaluation.played import Told, raised
-from intelligence.evaluation.report import NOT_MEASURABLE, Cell, Table, figure
+from intelligence.evaluation.report import NOT_MEASURABLE, Cell, Figure, Table, figure
 from intelligence.market import Liquidation
+from intelligence.minute import MINUTE_MS
+
+BASELINES = (("price only", baselines.price_only, False), ("volume only (naive z)", baselines.naive_volume, True))
+COLUMNS = (
+    "alarm",
+    "alerts",
+    "events",
+    "precision",
+    "recall",
+    "F0.5",
+    "lead, median s",
+    "lead, p10 s",
+    "lead above 0",
+    "open, median min",
+)
 
 
 def matching_table(
@@ -23,31 +38,48 @@ def matching_table(
     alerts = {asset: raised(told.get(asset, ()), kind) for asset in family.recordings}
     counts = {asset: len(found) for asset, found in family.places(alerts).items()}
     whole = kind is AlertKind.CASCADE
-    rows = [_matching_row("ours", family.matched(_times(alerts), events, whole=whole))]
-    for name, scores in (("price only", baselines.price_only), ("volume only (naive z)", baselines.naive_volume)):
+    reset = [minutes for asset in family.recordings for minutes in _open_min(told.get(asset, ()), kind)]
+    rows = [(*_row("ours", family.matched(_times(alerts), events, whole=whole)), _median(reset))]
+    for name, scores, by_volume in BASELINES:
         times = {
             asset: one.bars.end_ms(baselines.strongest(scores(one.bars), counts[asset], one.bars, one.first)).tolist()
             for asset, one in family.recordings.items()
-            if counts[asset] and one.bars.usd.any()
+            if counts[asset] and (one.bars.usd.any() or not by_volume)
         }
         if times:
             matched = family.matched({asset: times.get(asset, []) for asset in counts}, events, whole=whole)
-            rows.append(_matching_row(name, matched))
+            rows.append((*_row(name, matched), ""))
     return Table(
         title="Reference events, matched one to one",
-        columns=("alarm", "alerts", "events", "precision", "recall", "F0.5", "lead, median s", "lead above 0"),
+        columns=COLUMNS,
         rows=tuple(rows),
-        note="Events by the rules of detection.md 12.2, which are unlike the detectors'. Lead: start of the event less delivery.",
+        note="Events by the rules of detection.md 12.2, which are unlike the detectors'. Lead: start of the event less delivery. "
+        "Open: from raised to ended.",
     )
+
+
+def _open_min(told: Sequence[Told], kind: AlertKind) -> Iterator[float]:
+    """How long each incident that has ended was open."""
+    since_ms: dict[str, int] = {}
+    for one in told:
+        if one.kind is kind and one.stage is Stage.RAISED:
+            since_ms[one.alert_id] = one.at_ms
+        elif one.stage is Stage.ENDED and one.alert_id in since_ms:
+            yield (one.at_ms - since_ms.pop(one.alert_id)) / MINUTE_MS
+
+
+def _median(values: Sequence[float]) -> Figure:
+    return figure(float(np.median(values)) if len(values) else float("nan"))
 
 
 def _times(alerts: Mapping[str, Sequence[Told]]) -> dict[str, list[int]]:
     return {asset: [one.at_ms for one in found] for asset, found in alerts.items()}
 
 
-def _matching_row(name: str, found: Matching) -> tuple[Cell, ...]:
+def _row(name: str, found: Matching) -> tuple[Cell, ...]:
+    """All but the last column."""
     if found.alerts < LEAST_ALERTS or not found.events:
-        return name, found.alerts, found.events, *(NOT_MEASURABLE,) * 5
+        return name, found.alerts, found.events, *(NOT_MEASURABLE,) * 6
     leads = np.array(found.leads_ms) / 1000
     return (
         name,
@@ -56,7 +88,8 @@ def _matching_row(name: str, found: Matching) -> tuple[Cell, ...]:
         figure(Share(len(found.pairs), found.alerts)),
         figure(found.recall),
         figure(found.f_half),
-        figure(float(np.median(leads)) if len(leads) else float("nan")),
+        _median(leads.tolist()),
+        figure(float(np.quantile(leads, 0.1)) if len(leads) else float("nan")),
         figure(float(np.mean(leads > 0)) if len(leads) else float("nan")),
     )
 
