@@ -4,7 +4,7 @@ import itertools
 import json
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,7 +36,7 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """Seconds from the frame to the message in one chat. `paced`: another message went there within the pace."""
+    """Seconds from the frame to the message in one chat. `paced`: other messages there had used up Telegram's pace."""
 
     took_s: float
     paced: bool
@@ -96,13 +96,22 @@ def _arrivals(scene: Scene, sent: Sequence[Sent], calls: Sequence[Call]) -> list
             if not places:
                 found.append(Arrival(float("inf"), paced=False))
                 continue
-            call = messages[chat][places[0]]
-            before = messages[chat][places[0] - 1].at_s if places[0] else 0.0
-            found.append(Arrival(call.at_s - one.at_s, paced=before > one.at_s - CHAT_GAP_S))
+            took_s = messages[chat][places[0]].at_s - one.at_s
+            before_s = [call.at_s for call in messages[chat][: places[0]] if call.at_s < one.at_s]
+            found.append(Arrival(took_s, paced=free_s(before_s) > one.at_s))
     return found
 
 
 _PACED = {"sendMessage", "editMessageText", "sendPhoto"}
+
+
+def free_s(sent_s: Iterable[float]) -> float:
+    """From when on a chat that got these messages may get another: each takes the pace, a picture on the heels of its text too."""
+    free = 0.0
+    for at_s in sent_s:
+        free = max(free, at_s) + CHAT_GAP_S
+    return free
+
 
 # -- pictures ---------------------------------------------------------------------------------------------------------
 

@@ -79,7 +79,7 @@ def ask(scene: Scene, texts: Iterable[str], *, every_s: float, until_s: float = 
             say(f"{number} asked")
     time.sleep(LAST_S)
     polls = [call for call in scene.calls(0) if call.method == "getUpdates"]  # one was open before we began
-    _match(asked, [*polls, *scene.calls(since)])
+    match(asked, [*polls, *scene.calls(since)])
     return asked
 
 
@@ -92,7 +92,7 @@ def _say(scene: Scene, text: str, chat: int) -> Asked:
     return Asked(text, chat, said_s, update_id)
 
 
-def _match(asked: Iterable[Asked], calls: Iterable[Call]) -> None:
+def match(asked: Iterable[Asked], calls: Iterable[Call]) -> None:
     """Answers of a chat belong to its questions in their order: nothing else is sent there."""
     handed: dict[int, float] = {}
     answers: dict[int, list[Call]] = defaultdict(list)
