@@ -28,9 +28,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 CHATS = (ME, OTHER, GROUP)
 ASSETS = ("SOL", "DOGE", "AVAX", "LINK")  # fewer than make an incident of the market
-MINUTES = 14
+FEATURES = ("ENABLE_DYNAMIC_THRESHOLDS", "ENABLE_VOLUME_MONITORING", "FORESHOCK_OUTCOMES__ENABLED")
+MINUTES = 12
 STEP_S = 30
-CASCADE_AT = 6
+CASCADE_AT = 5
 LAST_MS = 3_600_000
 OPEN_ROWS = "SELECT count(*) FROM deliveries WHERE state IN ('queued', 'sending')"
 AN_ID = re.compile(r"id <code>([a-z2-7]{12})</code>$")
@@ -57,10 +58,12 @@ class Town:
             FORESHOCK_TELEGRAM__API_URL=stand.url,
             FORESHOCK_OUTBOX__BUSY_S="0.05",
             FORESHOCK_CHARTS__HANG_S="60",
+            FORESHOCK_HTTP__PORT="0",
+            **dict.fromkeys(FEATURES, "false"),
         )
 
     def live(self, meanwhile=None):
-        """Fourteen minutes with an order every thirty seconds, and a cascade of SOL among them. `meanwhile`: what is done at the
+        """Twelve minutes with an order every thirty seconds, and a cascade of SOL among them. `meanwhile`: what is done at the
         beginning of which minute.
         """
         for step in range(MINUTES * 60 // STEP_S):
@@ -194,7 +197,7 @@ class Draughtsman:
 
 
 def test_ten_minutes_without_telegram_change_no_alert_and_all_arrive_afterwards_in_order_with_their_age(town, calm):
-    town.live(meanwhile={2: town.stand.refuse_connections, 12: town.stand.listen}).all_told()
+    town.live(meanwhile={1: town.stand.refuse_connections, 11: town.stand.listen}).all_told()
 
     assert town.ended == calm
     assert max(int(found[1]) for _, text in town.texts(ME) if (found := MINUTES_OLD.search(text))) >= 9
@@ -202,14 +205,14 @@ def test_ten_minutes_without_telegram_change_no_alert_and_all_arrive_afterwards_
 
 def test_a_file_that_another_process_has_locked_changes_no_alert_and_each_arrives_once_in_order(town, calm):
     lock = Lock(town.database)
-    town.live(meanwhile={4: lock.take, 8: lock.give}).all_told()
+    town.live(meanwhile={4: lock.take, 7: lock.give}).all_told()
 
     assert town.ended == calm
 
 
 def test_a_blocked_event_loop_changes_nothing_that_people_are_told_and_answers_afterwards(town, calm):
     loop = Loop(town.tree)
-    town.live(meanwhile={4: loop.block, 8: loop.free}).all_told()
+    town.live(meanwhile={4: loop.block, 7: loop.free}).all_told()
 
     assert town.ended == calm
     assert "Foreshock" in town.stand.answers("/help")
@@ -217,7 +220,7 @@ def test_a_blocked_event_loop_changes_nothing_that_people_are_told_and_answers_a
 
 def test_a_drawing_process_that_is_killed_as_it_draws_costs_its_picture_alone(town, calm):
     draughtsman = Draughtsman(town)
-    town.live(meanwhile={4: draughtsman.stop, 8: draughtsman.kill}).all_told()
+    town.live(meanwhile={4: draughtsman.stop, 7: draughtsman.kill}).all_told()
 
     assert town.ended == calm
     photos = len(town.stand.calls("sendPhoto", ME))
