@@ -12,6 +12,7 @@ from actors.messages.alerts import AlertDelivered, ChatCharged
 from actors.messages.pictures import ChartDrawn, ChartNotDrawn, ChartWanted, TapeTold, TapeWanted
 from actors.notifiers import verdicts
 from actors.notifiers.bot_api import BotApi
+from actors.notifiers.texts import MAX_CAPTION_UNITS, cut_to_units
 from actors.notifiers.verdicts import Verdict
 from actors.supervised import Supervised
 from charts.assembly import asset_shown, incident_chart, incident_period_s
@@ -103,9 +104,10 @@ class IncidentPictures(Supervised):
 
     def _send_photo(self, incident: _Incident, delivered: AlertDelivered) -> None:
         """A silent reply to the text, which has made its sound."""
+        caption = f"{self._heading} {asset_shown(incident.alert)}: price, liquidations, open interest".strip()
         fields = {
             "chat_id": delivered.send_to,
-            "caption": f"{self._heading} {asset_shown(incident.alert)}: price, liquidations, open interest".strip(),
+            "caption": cut_to_units(caption, MAX_CAPTION_UNITS),
             "disable_notification": True,
             "reply_parameters": {"message_id": delivered.message_id, "allow_sending_without_reply": True},
         }

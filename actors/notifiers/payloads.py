@@ -3,10 +3,8 @@
 from typing import Any
 
 from actors.notifiers.buttons import alert_buttons
-from actors.notifiers.texts import cut_to_units, html, plain, utf16_units
+from actors.notifiers.texts import MAX_TEXT_UNITS, cut_to_units, html, plain, utf16_units
 from intelligence.alerts import Alert
-
-MAX_TEXT_UNITS = 4096  # UTF-16 units, Telegram Bot API, sendMessage
 
 
 def text_fields(alert: Alert, *, unadorned: bool, **worded: Any) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from intelligence.wording import plain_text, telegram_html
 
 log = structlog.get_logger("actors.notifiers.texts")
 
+MAX_TEXT_UNITS, MAX_CAPTION_UNITS = 4096, 1024  # UTF-16 units after parsing, Telegram Bot API
+
 
 def plain(
     alert: Alert, *, heading: str, age_ms: int | None = None, instance: str = "", score: str = "", zone: str = "UTC"

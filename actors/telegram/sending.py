@@ -23,7 +23,7 @@ from telegram import (
 from telegram.constants import ChatAction, ParseMode
 from telegram.error import BadRequest, ChatMigrated, NetworkError, RetryAfter, TelegramError, TimedOut
 
-from actors.notifiers.texts import cut_to_units, utf16_units
+from actors.notifiers.texts import MAX_CAPTION_UNITS, MAX_TEXT_UNITS, cut_to_units, utf16_units
 from actors.notifiers.verdicts import CLOSED_TOPIC
 from actors.telegram.answer import Answer, Button, Picture
 from actors.telegram.pictures import NoPicture, Pictures
@@ -31,7 +31,6 @@ from intelligence.answers.layout import escape
 
 os.environ.setdefault("PTB_TIMEDELTA", "1")  # the library then gives durations as such, and warns of nothing
 
-MAX_TEXT_UNITS, MAX_CAPTION_UNITS = 4096, 1024
 MAX_NOTICE_CHARS = 200
 PATIENCE_S = 5.0  # a wait that Telegram asks for and that an answer is still worth; also where it names none
 AGAIN_S = 0.5

@@ -10,19 +10,17 @@ from actors.notifiers.buttons import MAX_DATA_BYTES, alert_buttons
 from actors.notifiers.telegram import TelegramNotifier
 from actors.outbox import Outbox
 from actors.outbox_rows import Planned, telegram_target
-from intelligence.alerts import AlertKind, Stage, VenueShare
+from intelligence.alerts import AlertKind, Stage
 from intelligence.digest import Told, digest_text
-from intelligence.market import Coverage
-from tests.intelligence.builders import T0, an_alert
+from tests.intelligence.builders import an_alert
 from tests.telegram_stand import tdlib
 from tests.telegram_stand.bot import RULES
-from tests.telegram_stand.hostile import HOSTILE
+from tests.telegram_stand.hostile import DECODED, alerts_named
 from tests.telegram_stand.stage import Stage as Theatre
 from tests.telegram_stand.stage import wait_for
 from tests.telegram_stand.stand import ME, Stand, telegram_settings
 
-WORDS = {name: word for name, word in HOSTILE.items() if name != "half a pair"}  # no decoder of ours lets one in
-each_hostile = pytest.mark.parametrize("word", WORDS.values(), ids=WORDS.keys())
+each_hostile = pytest.mark.parametrize("word", DECODED.values(), ids=DECODED.keys())
 MAX_UNITS = 4_096
 
 
@@ -32,24 +30,6 @@ def judged(html):
     assert verdict.error == "", html[:200]
     assert verdict.plain.strip()
     return verdict.units
-
-
-def alerts_named(word, stage=Stage.RAISED):
-    """One of every family, with that word wherever a venue, a file or a detector brings one."""
-    share = VenueShare(venue=word, notional_usd=1e6, count=3, coverage=Coverage.CAPPED)
-    named = {
-        **dict.fromkeys(("asset", "venue", "instrument", "first_venue", "threshold_source"), word),
-        "text": f"Told of {word}\n{word} {word}",
-        "by_venue": (share,) * 6,
-        "venues_able": (word,),
-        "venues_configured": (word, "okx"),
-        "context": (("venues_agreeing", word), ("open_interest_venues", word), (word, 1.0)),
-        "factors": ((word, 1.0), ("single_usd", 1e4), ("multiple", 5.0)),
-        "started_ms": T0 - 5_000,
-        "latest_ms": T0,
-        "stage": stage,
-    }
-    return [an_alert(alert_id=f"{kind}-{word}"[:24], kind=kind, **named) for kind in AlertKind]
 
 
 @each_hostile
@@ -100,7 +80,7 @@ def theatre():
 def test_telegram_takes_every_family_and_its_end_as_they_are_sent(stand, theatre, tmp_path):
     outbox, database = Outbox(tmp_path / "foreshock.db", 1), tmp_path / "foreshock.db"
     now_ms = theatre.clock.now_ms()
-    for number, word in enumerate(WORDS.values()):
+    for number, word in enumerate(DECODED.values()):
         for stage in (Stage.RAISED, Stage.ENDED):
             for kind, alert in zip(AlertKind, alerts_named(word, stage), strict=True):
                 named = msgspec.structs.replace(alert, alert_id=f"{number}-{kind}")

@@ -121,6 +121,13 @@ def test_a_picture_answers_the_text_of_an_incident(post, stand, kind):
     assert sent.fields["caption"].startswith("SIMULATION BTC")
 
 
+def test_a_long_name_does_not_cost_the_picture(post, monkeypatch):
+    monkeypatch.setattr("actors.notifiers.incident_pictures.MAX_CAPTION_UNITS", 20)
+    post.open().raise_alert(post.incident())
+
+    assert photo(post).fields["caption"] == "SIMULATION BTC: pri…"
+
+
 def test_a_picture_makes_no_sound(post):
     post.open().raise_alert(post.incident())
 
