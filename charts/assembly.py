@@ -16,6 +16,7 @@ from intelligence.history import Contract
 from intelligence.market import PositionSide
 from intelligence.minute import MINUTE_MS
 from intelligence.tape import BAND, MarketTape, TapeCell
+from intelligence.trade_window import WINDOW_S, VolumeProfile, profile_of_closes
 
 STEPS_S = (60, 300, 900, 1_800, 3_600)
 MAX_STEPS = 72  # of candles side by side: 15 pixels each, 5 on a phone
@@ -111,13 +112,13 @@ def _cvd(tape: MarketTape, request: ChartRequest) -> ChartRequest:
 
 
 def _profile(tape: MarketTape, request: ChartRequest) -> ChartRequest:
-    found = tape.profile
+    found, how = _volume_by_price(tape, request)
     if found is None:
         return replace(request, title=f"{request.title} volume profile", subtitle="no trades yet")
     return replace(
         request,
         title=f"{request.title} volume profile",
-        subtitle=f"last {compact_duration(tape.at_ms - found.from_ms)}, {_over(tape.venues)}",
+        subtitle=f"last {compact_duration(tape.at_ms - found.from_ms)}, {how}",
         from_ms=found.from_ms,
         profile=Profile(
             rows=found.rows,
@@ -129,6 +130,17 @@ def _profile(tape: MarketTape, request: ChartRequest) -> ChartRequest:
         candles=_joined_candles(tape, MINUTE_MS)[-1:],
         notes=(f"value area 70 %, rows of {compact_price(found.row_width)}",),
     )
+
+
+def _volume_by_price(tape: MarketTape, request: ChartRequest) -> tuple[VolumeProfile | None, str]:
+    """And of what it is made: of trades for a quarter of an hour, of the closes of minutes for longer."""
+    if request.until_ms - request.from_ms <= (WINDOW_S + 60) * 1_000:
+        return tape.profile, _over(tape.venues)
+    ours = [(one.close, one.buy_usd + one.sell_usd) for one in tape.flow if one.close > 0]
+    theirs = [(bar.close, bar.close * bar.coins if bar.usd is None else bar.usd) for bar in tape.bars]
+    if len(theirs) > len(ours) and tape.reference is not None:
+        return profile_of_closes(theirs, request.from_ms), f"minute closes of {_contract(tape.reference)}"
+    return profile_of_closes(ours, request.from_ms), f"minute closes, {_over(tape.venues)}"
 
 
 def _liquidations(tape: MarketTape, request: ChartRequest) -> ChartRequest:
@@ -304,7 +316,7 @@ def _together(contracts: Mapping[Contract, tuple[tuple[int, float], ...]]) -> li
 
 def _cvd_points(tape: MarketTape) -> tuple[tuple[tuple[int, float], ...], str]:
     """(ms, USD) summed up from the beginning, and whose trades they are: all venues' if they reach back far enough."""
-    closed = [(at_ms + MINUTE_MS, buy_usd - sell_usd) for at_ms, buy_usd, sell_usd in tape.flow]
+    closed = [(one.from_ms + MINUTE_MS, one.buy_usd - one.sell_usd) for one in tape.flow]
     last_ms = closed[-1][0] if closed else 0
     ours = closed + [
         (minute.from_ms + MINUTE_MS, minute.buy_usd - minute.sell_usd)

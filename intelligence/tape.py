@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from intelligence.day_flow import DayFlow
+from intelligence.day_flow import DayFlow, FlowMinute
 from intelligence.history import AssetHistory, Bar, Contract, KeptHistory
 from intelligence.market import Liquidation, PositionSide
 from intelligence.minute import MINUTE_MS, Minute
@@ -43,8 +43,7 @@ class TapeCell(NamedTuple):
 class MarketTape(msgspec.Struct, frozen=True, kw_only=True):
     """An asset's past up to `at_ms`. `minutes`: of trades, oldest first, the one that is still open last. `bars`: of
     `reference`, only where `minutes` do not reach back far enough. `open_interest`: (ms, coins) by contract. `cells`:
-    oldest first, complete from `liquidations_from_ms` on. `flow`: (ms, bought, sold) of takers, USD, of the minutes that were
-    received whole.
+    oldest first, complete from `liquidations_from_ms` on. `flow`: the minutes that were received whole.
     """
 
     asset: str
@@ -58,7 +57,7 @@ class MarketTape(msgspec.Struct, frozen=True, kw_only=True):
     liquidations_from_ms: int
     profile: VolumeProfile | None
     venues: tuple[str, ...] = ()
-    flow: tuple[tuple[int, float, float], ...] = ()
+    flow: tuple[FlowMinute, ...] = ()
 
 
 class PackedTape(msgspec.Struct, frozen=True, kw_only=True):

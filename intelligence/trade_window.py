@@ -5,7 +5,7 @@ Lists of floats, measured as cheaper than arrays (docs/performance.md); the memo
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 WINDOW_S = 900  # requirements.md 7: fifteen minutes
@@ -265,6 +265,17 @@ def volume_profile(usd_by_row: dict[int, float], row_width: float, *, from_ms: i
         value_area_low=(low + bottom) * row_width,
         value_area_high=(low + top + 1) * row_width,
     )
+
+
+def profile_of_closes(minutes: Iterable[tuple[float, float]], from_ms: int) -> VolumeProfile | None:
+    """Of (close, USD) of minutes, each counted at its close: coarser than of trades by what a minute moves."""
+    rows: dict[int, float] = {}
+    width = 0.0
+    for close, usd in minutes:
+        width = width or nice_width(close * PROFILE_SHARE)
+        row = math.floor(close / width)
+        rows[row] = rows.get(row, 0.0) + usd
+    return volume_profile(rows, width, from_ms=from_ms) if rows else None
 
 
 def _value_area(volumes: Sequence[float], poc: int) -> tuple[int, int]:

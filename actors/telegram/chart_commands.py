@@ -13,7 +13,7 @@ from intelligence.answers.layout import bold, page, span, updated
 USUAL_KIND = "price"
 LABELS = {"price": "Price", "cvd": "CVD", "oi": "OI", "profile": "Profile", "liquidations": "Liq."}
 NAMES = {**{kind: kind for kind in LABELS}, "cvd": "CVD", "oi": "open interest", "profile": "volume profile"}
-PERIODS = ("1h", "4h", "1d")
+PERIODS = ("15m", "1h", "4h", "1d")
 USUAL_S = {"price": 14_400, "cvd": 14_400, "oi": LONGEST_S, "profile": SHORTEST_S, "liquidations": LONGEST_S}
 
 
@@ -28,7 +28,7 @@ class ChartCommands:
         kind, rest = _kind(asked.words)
         words, span_s = period_in(rest)
         asset = asset_meant(self._market.assets(), f"chart {kind}", words)
-        shown_s = SHORTEST_S if kind == "profile" else drawn_s(span_s or USUAL_S[kind])
+        shown_s = drawn_s(span_s or USUAL_S[kind])
         clock = await self._chats.clock(asked)
         return Answer(
             text=page(bold(f"{asset} {NAMES[kind]}, {span(shown_s)}"), updated(self._market.now_ms(), clock)),
@@ -38,27 +38,21 @@ class ChartCommands:
 
 
 def _kind(words: Sequence[str]) -> tuple[str, Sequence[str]]:
-    if words and words[0].lower() in KINDS:
-        return words[0].lower(), words[1:]
-    return USUAL_KIND, words
+    """The kind of picture, and the other words."""
+    meant = next((word for word in words if word.lower() in KINDS), "")
+    return meant.lower() or USUAL_KIND, [word for word in words if word != meant]
 
 
 def _buttons(kind: str, asset: str, span_s: int) -> tuple[tuple[Button, ...], ...]:
     """Kinds, periods, and refresh."""
     now = period_word(span_s)
     kinds = tuple(
-        Button(
-            f"· {label} ·" if name == kind else label, f"chart {name} {asset}{'' if name == 'profile' else f' {now}'}"
-        )
+        Button(f"· {label} ·" if name == kind else label, f"chart {name} {asset} {now}")
         for name, label in LABELS.items()
     )
-    periods = (
-        tuple(
-            Button(f"· {word} ·" if parsing.span_s(word) == span_s else word, f"chart {kind} {asset} {word}")
-            for word in PERIODS
-        )
-        if kind != "profile"
-        else ()
+    periods = tuple(
+        Button(f"· {word} ·" if parsing.span_s(word) == span_s else word, f"chart {kind} {asset} {word}")
+        for word in PERIODS
     )
     rows = (kinds, periods, (Button("↻ Refresh", f"chart {kind} {asset} {now}"),))
     return tuple(fitting for row in rows if (fitting := tuple(one for one in row if one.fits)))

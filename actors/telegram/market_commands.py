@@ -43,7 +43,9 @@ PAGES = {
     "cvd": _Page("what takers bought less what they sold", lambda known, s, clock: cvd_text(*known, s, clock)),
     "oi": _Page("open interest by venue", lambda known, s, clock: open_interest_text(*known, s, clock)),
     "profile": _Page(
-        "volume by price", lambda known, _, clock: profile_text(known.view, clock), (), with_history=False
+        "volume by price",
+        lambda known, s, clock: profile_text(*known, s, clock),
+        ("15m", "1h", "4h", "1d"),
     ),
     "liquidations": _Page(
         "who was liquidated; without an asset, where most",

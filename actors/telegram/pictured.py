@@ -15,7 +15,7 @@ KINDS: Mapping[str, ChartKind] = {
     "profile": ChartKind.PROFILE,
     "liquidations": ChartKind.LIQUIDATIONS,
 }
-SHORTEST_S = WINDOW_S  # fifteen candles; the profile knows no other period
+SHORTEST_S = WINDOW_S  # fifteen candles
 LONGEST_S = DAY_MS // 1_000  # how far back minutes are known
 
 

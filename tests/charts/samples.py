@@ -19,7 +19,13 @@ MINUTE_MS = 60_000
 VENUES = ("binance", "bybit", "okx", "gate", "bitget", "hyperliquid", "deribit")
 KINDS = tuple(kind for kind in ChartKind if kind is not ChartKind.INCIDENT)
 THRESHOLDS = {AlertKind.OPEN_INTEREST: 6.0, AlertKind.VOLUME_SPIKE: 60e6, AlertKind.MARKET_WIDE: 8.0}
-HOURS = {ChartKind.CANDLES: 4, ChartKind.OPEN_INTEREST: 24, ChartKind.CVD: 4, ChartKind.LIQUIDATIONS: 24}
+HOURS = {
+    ChartKind.CANDLES: 4,
+    ChartKind.OPEN_INTEREST: 24,
+    ChartKind.CVD: 4,
+    ChartKind.LIQUIDATIONS: 24,
+    ChartKind.PROFILE: 0.25,
+}
 
 
 def a_tape(
@@ -139,7 +145,7 @@ def a_request(kind: ChartKind, theme: Theme = Theme.DARK, **values) -> ChartRequ
     if kind is ChartKind.INCIDENT:
         alert = an_incident()
         return incident_chart(alert, a_tape(incident_period_s(alert), **values), theme=theme, heading="SIMULATION")
-    return chart_of(kind, a_tape(HOURS.get(kind, 1) * 3600, **values), theme=theme, heading="SIMULATION")
+    return chart_of(kind, a_tape(int(HOURS.get(kind, 1) * 3600), **values), theme=theme, heading="SIMULATION")
 
 
 if __name__ == "__main__":

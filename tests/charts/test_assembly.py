@@ -6,6 +6,7 @@ import pytest
 from charts.assembly import asset_shown, chart_of, incident_chart, incident_period_s, step_ms_of
 from charts.requests import ChartKind
 from intelligence.alerts import AlertKind
+from intelligence.day_flow import FlowMinute
 from intelligence.market import PositionSide
 from tests.charts.samples import MINUTE_MS, NOW_MS, a_tape, an_incident
 
@@ -113,11 +114,22 @@ def test_threshold_of_the_market_is_a_number_of_assets_that_fired_one_after_the_
 
 def test_cvd_of_a_longer_time_is_of_all_venues_where_their_minutes_are_known():
     tape = a_tape(86_400)
-    flow = tuple((bar.open_ms, 3e6, 2e6) for bar in tape.bars)
+    flow = tuple(FlowMinute(bar.open_ms, 3e6, 2e6, bar.close) for bar in tape.bars)
     request = chart_of(ChartKind.CVD, msgspec.structs.replace(tape, flow=flow))
 
     assert "only" not in request.subtitle
     assert request.lines[0].points[0][1] == 1e6
+
+
+def test_the_profile_of_hours_is_made_of_the_closes_of_minutes_and_says_so():
+    tape = a_tape(86_400)
+    alone = chart_of(ChartKind.PROFILE, tape)
+    flow = tuple(FlowMinute(bar.open_ms, 3e6, 2e6, bar.close) for bar in tape.bars)
+    together = chart_of(ChartKind.PROFILE, msgspec.structs.replace(tape, flow=flow))
+
+    assert alone.subtitle.endswith("minute closes of Binance BTCUSDT")
+    assert together.subtitle.endswith("minute closes, 7 venues")
+    assert sum(usd for _, usd in together.profile.rows) == pytest.approx(5e6 * len(flow))
 
 
 def test_an_incident_of_the_market_shows_the_asset_that_moved_first():

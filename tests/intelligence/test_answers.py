@@ -22,7 +22,7 @@ PAGES = {
     "volume": volume_text,
     "cvd": cvd_text,
     "oi": open_interest_text,
-    "profile": lambda view, _h, _s: profile_text(view),
+    "profile": profile_text,
     "liquidations": lambda view, _h, s: liquidations_text(view, s),
     "funding": lambda view, _h, _s: funding_text(view),
 }
@@ -138,6 +138,21 @@ def test_a_contract_alone_stands_in_where_too_many_minutes_are_missing():
 
     assert "in 1 h on Binance alone" in first(volume_text(view, a_history([100.0] * 60), 3_600))
     assert first(volume_text(view, None, 3_600)).startswith("SOL volume ≥$16")
+
+
+def test_the_profile_of_an_hour_is_of_all_venues_minute_by_minute():
+    text = plain(profile_text(an_hour_of_minutes(), a_history([100.0] * 60), 3_600))
+
+    assert text.startswith("SOL volume profile of 1 h: POC $100.0")
+    assert "Each minute counted at its close" in text
+    assert "$23.6K since 21:14:00 UTC" in text
+
+
+def test_the_profile_is_of_one_contract_where_minutes_are_missing():
+    view = an_hour_of_minutes(lost=20)
+
+    assert "Binance SOLUSDT alone, each minute" in plain(profile_text(view, a_history([100.0] * 60), 3_600))
+    assert "$15.2K since 21:34:00 UTC" in plain(profile_text(view, None, 3_600))
 
 
 def test_bars_may_end_some_minutes_ago_but_not_long_ago():
