@@ -19,7 +19,7 @@ from intelligence.zones.model import KeptZones, ZoneModel
 from intelligence.zones.rules import ZoneRules
 from intelligence.zones.telling import alert_of
 
-SCHEMA = 1
+SCHEMA = 2
 LEARNED, BOOK = "learned", "book"  # the parts of a checkpoint: what is small and dear, and the positions by price
 LEARNED_EVERY_MIN, BOOK_EVERY_MIN = 5, 30  # ours: 50 assets write some 5 KB and 130 KB each
 LEARNED_HORIZON_S = 14 * 86_400.0

@@ -8,7 +8,7 @@ import numpy as np
 
 from commands.backtesting.world_ranges import DAYS, WARM_UP_DAYS, World
 from intelligence.evaluation.bars import DAY_MIN, Bars
-from intelligence.evaluation.zone_forecasts import Liquidated, world_of
+from intelligence.evaluation.zone_forecasts import EPOCH_MIN, Liquidated, world_of
 from intelligence.evaluation.zone_forecasts import World as JudgedWorld
 from intelligence.margin_tiers import MarginTier, MarginTiers
 from intelligence.market import Coverage, Liquidation, OpenInterest, PositionSide, PriceKind
@@ -26,12 +26,22 @@ BLOCKS_A_DAY = 4
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """A position: the common mark price that liquidates it, and its USD."""
+
+    is_long: bool
+    trigger: float
+    usd: float
+
+
+@dataclass(frozen=True, slots=True)
 class Simulated:
-    """`minutes`: as the daemon would close them. `judged`: the truth."""
+    """`minutes`: as the daemon would close them. `judged`: the truth. `positions`: all that were open, by the bar at whose end."""
 
     minutes: list[Minute]
     tiers: dict[str, MarginTiers]
     judged: JudgedWorld
+    positions: dict[int, tuple[Held, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +51,7 @@ class _Path:
     prices: list[tuple[float, float, float, float]]
     open_coins: list[dict[str, float]]
     liquidated: list[list[TrueLiquidation]]
+    positions: dict[int, tuple[Held, ...]]
     book: Book
 
 
@@ -51,7 +62,7 @@ def simulate(world: World, days: float = DAYS, warm_up_days: float = WARM_UP_DAY
     minutes = list(_minutes(world, path, truth, draw))
     bars = _bars(path)
     judged = world_of(bars, _liquidated(truth), round(warm_up_days * DAY_MIN), BLOCKS_A_DAY)
-    return Simulated(minutes, _tiers(path.book), judged)
+    return Simulated(minutes, _tiers(path.book), judged, path.positions)
 
 
 def _path(world: World, minutes: int) -> _Path:
@@ -72,8 +83,8 @@ def _path(world: World, minutes: int) -> _Path:
     )
     market = Market(seed=world.seed, start_ms=START_MS, assets=(asset,), rules=rules, trades_per_s=0.0)
     book = market.books[asset.name]
-    path = _Path([], [], [], book)
-    for _ in range(minutes):
+    path = _Path([], [], [], {}, book)
+    for place in range(minutes):
         first = low = high = book.price.mark
         happened: list[TrueLiquidation] = []
         for _ in range(round(60 / STEP_S)):
@@ -83,6 +94,10 @@ def _path(world: World, minutes: int) -> _Path:
         path.prices.append((first, low, high, book.price.mark))
         path.open_coins.append({venue: coins.one_side for venue, coins in book.open_coins.items() if venue != COIN_M})
         path.liquidated.append(happened)
+        if place % EPOCH_MIN == 0:
+            path.positions[place] = tuple(
+                Held(one.is_long, one.trigger, one.quantity * book.price.mark) for one in book.positions
+            )
     return path
 
 

@@ -15,25 +15,32 @@ from commands.backtesting.recorded import HYPERLIQUID_ASSETS, Recordings
 from commands.backtesting.world_ranges import World as WorldRange
 from commands.backtesting.world_ranges import drawn_worlds
 from commands.backtesting.worlds import simulate
-from commands.backtesting.zone_models import GivenLevels, OurZones
+from commands.backtesting.zone_models import GivenLevels, OurZones, TrueZones
 from intelligence.evaluation.bars import Bars, Floats, bars_of
 from intelligence.evaluation.report import Cell, Line, Plot, Section, Table, figure
 from intelligence.evaluation.zone_forecasts import EPOCH_MIN, Forecaster, Liquidated, World, world_of
-from intelligence.evaluation.zone_nulls import NAMES
+from intelligence.evaluation.zone_nulls import DENSITY_NAMES, NAMES
 from intelligence.evaluation.zone_pool import (
+    ITSELF,
     LEAST_TOUCHES,
     InWorld,
+    Reflected,
     calibrated,
     captured,
+    captured_by_density,
     judge,
     reaction,
     warnings,
 )
+from intelligence.evaluation.zone_reflection import Terms
 from intelligence.evaluation.zone_scores import REACTION_MIN
 from intelligence.minute import Minute
+from intelligence.zones.rules import ApproachRule
 from simulator.positions import LEVERAGES
 
 MODELS = ("ours", "given")
+TRUTH = "true positions"
+TERMS = {"ours": Terms(a_day=ApproachRule().a_day, too_late=ApproachRule().too_late)}
 SEED = 6
 FEW = "not measurable"
 WARM_UP_BARS = 1_440
@@ -66,21 +73,22 @@ def judged(data: Path, job: Job) -> dict[str, InWorld]:
         models: dict[str, Forecaster] = {
             "ours": OurZones(simulated.minutes, simulated.tiers, smallest_usd=0.0),
             "given": GivenLevels(simulated.minutes),
+            TRUTH: TrueZones(simulated),
         }
         return {
-            name: judge(simulated.judged, model, SEED + job.world.number, REACTION_MIN)
+            name: judge(simulated.judged, model, SEED + job.world.number, REACTION_MIN, TERMS.get(name))
             for name, model in models.items()
         }
     if job.pool.startswith("BTC"):
         return _by_the_hour(data)
     minutes = Recordings(data).hyperliquid_minutes(job.asset)
     world = world_of(_marks(minutes), _nothing(), WARM_UP_BARS)
-    return _both(minutes, world, REACTION_MIN, step_min=1)
+    return _both(minutes, world, REACTION_MIN)
 
 
-def _both(minutes: Sequence[Minute], world: World, reaction_min: int, step_min: int) -> dict[str, InWorld]:
+def _both(minutes: Sequence[Minute], world: World, reaction_min: int) -> dict[str, InWorld]:
     models: dict[str, Forecaster] = {"ours": OurZones(minutes), "given": GivenLevels(minutes)}
-    return {name: judge(world, model, SEED, reaction_min, step_min) for name, model in models.items()}
+    return {name: judge(world, model, SEED, reaction_min, TERMS.get(name)) for name, model in models.items()}
 
 
 def _by_the_hour(data: Path) -> dict[str, InWorld]:
@@ -104,7 +112,7 @@ def _by_the_hour(data: Path) -> dict[str, InWorld]:
         price=np.full(len(both), np.nan),
         usd=np.array([usd for _, _, usd in both]),
     )
-    return _both(minutes, world_of(bars, tape, first), EPOCH_MIN, step_min=5)
+    return _both(minutes, world_of(bars, tape, first), EPOCH_MIN)
 
 
 _SIDES = ((True, "liquidation_long_usd"), (False, "liquidation_short_usd"))
@@ -149,9 +157,10 @@ def zone_sections(data: Path, worlds: int, processes: int, progress: Progress, *
 def _section(name: str, found: Sequence[dict[str, InWorld]]) -> Section:
     by_world = name.startswith("worlds")
     pools = {model: [one[model] for one in found] for model in MODELS}
+    told = {model: [one[model] for one in found] for model in (*MODELS, TRUTH) if all(model in one for one in found)}
     tables = [
-        _reaction_table(pools, by_world=by_world),
-        _capture_table(pools, by_world=by_world),
+        _reaction_table(told, by_world=by_world),
+        _capture_table(told, by_world=by_world),
         _touch_table(pools, by_world=by_world),
         _warning_table(pools, by_world=by_world),
     ]
@@ -161,7 +170,7 @@ def _section(name: str, found: Sequence[dict[str, InWorld]]) -> Section:
         f"{EPOCH_MIN} minutes for the next {EPOCH_MIN}. {_verdict(pools, by_world=by_world)}"
     )
     return Section(
-        title=f"Zones: {name}", text=(text,), tables=tuple(tables), plots=tuple(_plots(pools, name, by_world=by_world))
+        title=f"Zones: {name}", text=(text,), tables=tuple(tables), plots=tuple(_plots(told, name, by_world=by_world))
     )
 
 
@@ -199,15 +208,23 @@ def _reaction_table(pools: dict[str, list[InWorld]], *, by_world: bool) -> Table
 def _capture_table(pools: dict[str, list[InWorld]], *, by_world: bool) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for model, pool in pools.items():
+        for name in (ITSELF, *DENSITY_NAMES):
+            found = captured_by_density(pool, name, by_world=by_world)
+            if found is not None:
+                rows.append((f"{model}, all prices", _null_name(name), figure(found.h)))
         for null in (None, *NAMES):
             found = captured(pool, null, by_world=by_world)
-            rows.append((model if null is None else f"{model}, {null}", figure(found.h) if found else FEW))
+            rows.append((f"{model}, zones", _null_name(null or ITSELF), figure(found.h) if found else FEW))
     return Table(
         title="Capture: H = 1 - (share of null touch measure + share of liquidations missed), 0 for whoever guesses",
-        columns=("zones", "H"),
+        columns=("cells in the order of", "whose", "H"),
         rows=tuple(rows),
         note="Null zones have the sizes of the model's, dealt to other places. The largest H of a curve is above 0 by chance alone.",
     )
+
+
+def _null_name(name: str) -> str:
+    return "" if name == ITSELF else name
 
 
 def _touch_table(pools: dict[str, list[InWorld]], *, by_world: bool) -> Table:
@@ -229,14 +246,20 @@ def _warning_table(pools: dict[str, list[InWorld]], *, by_world: bool) -> Table:
         told = warnings(pool, by_world=by_world)
         own: tuple[Cell, ...] = (model, told.count, figure(told.a_day))
         few = told.count < LEAST_TOUCHES
-        judged_by = (figure(told.precision), figure(told.baseline), figure(told.above))
-        shares: tuple[Cell, ...] = (figure(told.in_time), figure(told.warned_before), figure(told.median_lead_min))
+        judged_by = (
+            figure(told.precision),
+            figure(told.off) if np.isfinite(told.off.value) else "tells none",
+            figure(told.formula),
+            figure(told.lead_min),
+            *((FEW,) * 4 if told.reflected is None else _of_formula(told.reflected)),
+        )
+        shares: tuple[Cell, ...] = (figure(told.in_time), figure(told.warned_before))
         rows.append(
             (
                 *own,
-                *((FEW,) * 3 if few else judged_by),
+                *((FEW,) * len(judged_by) if few else judged_by),
                 told.touched,
-                *(shares if told.touched >= LEAST_TOUCHES else (FEW,) * 3),
+                *(shares if told.touched >= LEAST_TOUCHES else (FEW,) * 2),
             )
         )
     return Table(
@@ -246,28 +269,41 @@ def _warning_table(pools: dict[str, list[InWorld]], *, by_world: bool) -> Table:
             "warnings",
             "an asset and day",
             "precision",
-            "reflection says",
-            "precision less reflection",
+            "that less what was said",
+            "the formula says of them",
+            "median lead, minutes",
+            "warnings by the formula",
+            "their precision",
+            "ours less theirs",
+            "their lead",
             "large zones touched",
             "warned 2 to 5 minutes before",
             "warned within the hour before",
-            "median lead, minutes",
         ),
         rows=tuple(rows),
-        note="Large zones as they stood five minutes before the touch.",
+        note=(
+            "By the formula: of the same large zones at the same terms, by reflection with the deviation of the last hour, from that "
+            "level on which gives as many on every asset. Large zones as they stood five minutes before the touch."
+        ),
     )
+
+
+def _of_formula(told: Reflected) -> tuple[Cell, ...]:
+    return told.count, figure(told.precision), figure(told.above), figure(told.lead_min)
 
 
 def _plots(pools: dict[str, list[InWorld]], name: str, *, by_world: bool) -> list[Plot]:
     plots = []
     lines = []
     for model, pool in pools.items():
-        for null in (None, NAMES[0]):
-            found = captured(pool, null, by_world=by_world)
+        curves = {f"{model}, zones": captured(pool, None, by_world=by_world)}
+        for null in (ITSELF, *DENSITY_NAMES):
+            whose = f"{model}, all prices" if null == ITSELF else f"{model}, {null}"
+            curves[whose] = captured_by_density(pool, null, by_world=by_world)
+        for title, found in curves.items():
             if found is not None:
                 thin = np.unique(np.linspace(0, len(found.covered) - 1, 200).astype(int))
-                title = model if null is None else f"{model}, {null}"
-                lines.append(_curve(title, found.covered[thin], found.missed[thin], dashed=null is not None))
+                lines.append(_curve(title, found.covered[thin], found.missed[thin], dashed="N" in title))
     if lines:
         guess = Line(name="guessing", x=(0.0, 1.0), y=(1.0, 0.0), dashed=True)
         plots.append(

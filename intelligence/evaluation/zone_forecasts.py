@@ -17,12 +17,17 @@ EPOCH_MIN = 60
 VOLATILITY_MIN = 240
 LEAST_WIDTH = 0.002  # ln; a level is widened to it
 EDIT_MIN = 5  # what is changed so shortly before a touch does not count
+WARNED_MIN = 15  # a warning is right when price comes within that time (detection.md 11)
+CELL = 0.001  # of a density: ln of price
+CELLS = 120  # to each side: what lies further is not looked at
 AGAIN_MIN = 60  # a touch of the same prices within that time is the same touch
 
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """`said`: chance of a touch within the epoch, None where a model tells none. `is_large`: as its model counts it."""
+    """`said`: chance of a touch within the epoch, of a warning within `WARNED_MIN`; None where a model tells none. `is_large`:
+    as its model counts it.
+    """
 
     is_long: bool
     low: float
@@ -49,9 +54,13 @@ class Seen:
 
 
 class Forecaster(Protocol):
-    """Fed bar by bar, it must know nothing of the next."""
+    """Fed bar by bar, it must know nothing of the next. `density`: what it expects in every `CELL` of distance from the price
+    of the last bar, below (longs) and above it, `CELLS` each; None when it knows zones alone.
+    """
 
     def take(self, place: int) -> Seen: ...
+
+    def density(self) -> tuple[Floats, Floats] | None: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,9 +105,12 @@ class World:
 
 @dataclass(slots=True)
 class Watched:
-    """What a forecaster said of a world. `touches`: large zones that price reached, as they stood five minutes before."""
+    """What a forecaster said of a world. `touches`: large zones that price reached, as they stood five minutes before.
+    `density`: by epoch, side and cell, where it tells one.
+    """
 
     levels: Levels
+    density: Floats | None = None
     warned: list[Warned] = field(default_factory=list)
     touches: list[Warned] = field(default_factory=list)
 
@@ -111,23 +123,34 @@ def world_of(bars: Bars, liquidated: Liquidated, first: int, blocks_a_day: int =
     return World(bars, liquidated, places, bars.close[places], sigma, np.asarray(bars.from_ms[places] // day_ms))
 
 
-def watch(world: World, forecaster: Forecaster, step_min: int = 1) -> Watched:
+class Beside(Protocol):
+    """Told of the large zones at the end of a bar that had stood five minutes before, too."""
+
+    def take(self, place: int, zones: Sequence[Forecast]) -> None: ...
+
+
+def watch(world: World, forecaster: Forecaster, beside: Beside | None = None) -> Watched:
     """Feed the world to a forecaster, and write down what it says."""
-    bars = world.bars
+    bars, first = world.bars, int(world.places[0])
     epochs = {int(place): number for number, place in enumerate(world.places)}
     rows: list[tuple[int, int, float, float, float, float]] = []
-    recent: deque[tuple[Forecast, ...]] = deque(maxlen=max(1, EDIT_MIN // step_min) + 1)
+    densities: list[tuple[Floats, Floats]] = []
+    recent: deque[tuple[Forecast, ...]] = deque(maxlen=bars.bars_in(EDIT_MIN) + 1)
     watched = Watched(_levels(()))
     for place in range(len(bars)):
-        if len(recent) == recent.maxlen and place > int(world.places[0]):
+        if len(recent) == recent.maxlen and place > first:
             watched.touches += _touches(bars, place, recent[0], len(recent) - 1, watched.touches)
         seen = forecaster.take(place)
         recent.append(tuple(zone for zone in seen.zones if zone.is_large))
+        if beside is not None:
+            beside.take(place, [zone for zone in recent[-1] if any(is_same(zone, before) for before in recent[0])])
         if place in epochs:
             rows += [_row(epochs[place], zone, bars.close[place]) for zone in seen.zones]
-        if place >= int(world.places[0]):
+            densities += [one for one in (forecaster.density(),) if one is not None]
+        if place >= first:
             watched.warned += [Warned(place, zone) for zone in seen.warned]
     watched.levels = _levels([row for row in rows if row[2] > 0])
+    watched.density = np.array(densities) if densities else None
     return watched
 
 
@@ -155,24 +178,25 @@ def _touches(bars: Bars, place: int, zones: Sequence[Forecast], ago: int, known:
     found: list[Warned] = []
     for zone in zones:
         reached = bars.low[place] <= zone.high < low if zone.is_long else bars.high[place] >= zone.low > high
-        again = any(_same(zone, one.zone) and place - one.place < AGAIN_MIN for one in [*known[-20:], *found])
+        again = any(is_same(zone, one.zone) and place - one.place < AGAIN_MIN for one in [*known[-20:], *found])
         if reached and not again:
             found.append(Warned(place, zone))
     return found
 
 
-def _same(one: Forecast, other: Forecast) -> bool:
+def is_same(one: Forecast, other: Forecast) -> bool:
     margin = LEAST_WIDTH / 2
     apart = one.low > other.high * (1 + margin) or other.low > one.high * (1 + margin)
     return one.is_long is other.is_long and not apart
 
 
-def leads(watched: Watched) -> list[float]:
-    """Of every touched large zone: minutes from its latest warning that came before to the touch, nan without any."""
+def leads(watched: Watched, step_min: int = 1) -> list[float]:
+    """Of every touched large zone: minutes from its latest warning that came before to the middle of the bar of the touch, nan
+    without any.
+    """
     found = []
     for touch in watched.touches:
-        earlier = [one.place for one in watched.warned if one.place < touch.place and _same(one.zone, touch.zone)]
-        found.append(
-            float(touch.place - max(earlier)) if earlier and touch.place - max(earlier) <= AGAIN_MIN else float("nan")
-        )
+        earlier = [one.place for one in watched.warned if one.place < touch.place and is_same(one.zone, touch.zone)]
+        lead = (touch.place - max(earlier) - 0.5) * step_min if earlier else float("nan")
+        found.append(lead if lead <= AGAIN_MIN else float("nan"))
     return found

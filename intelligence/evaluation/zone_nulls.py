@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from intelligence.evaluation.bars import DAY_MIN, Floats
-from intelligence.evaluation.zone_forecasts import EPOCH_MIN, Levels, World
+from intelligence.evaluation.bars import DAY_MIN, Floats, Ints
+from intelligence.evaluation.zone_forecasts import CELL, CELLS, EPOCH_MIN, Levels, World
 
 LEVERAGES = (125, 100, 75, 50, 25, 20, 15, 10, 5, 3, 2)
 MAINTENANCE = 0.005
@@ -15,6 +15,48 @@ NAMES = (
     "N4 leverage offsets alone",
     "N5 zones of another day",
 )
+_LEVERAGED = (  # ln distances of liquidation prices from the entry: longs, shorts
+    -np.log(np.array([(1 - 1 / one) / (1 - MAINTENANCE) for one in LEVERAGES])),
+    np.log(np.array([(1 + 1 / one) / (1 + MAINTENANCE) for one in LEVERAGES])),
+)
+DENSITY_NAMES = (NAMES[0], NAMES[3], NAMES[4])
+
+
+def density_nulls(density: Floats, world: World, seed: int) -> dict[str, Floats]:
+    """As much expected as by the model, elsewhere: by epoch, side and cell. At the same distances in deviations at a random other
+    time, or at that of a day later or earlier; and all of it at the leverage offsets of the last price.
+    """
+    epochs = np.arange(len(density))
+    shift = DAY_MIN // EPOCH_MIN
+    other = np.where(epochs + shift < len(density), epochs + shift, np.maximum(epochs - shift, 0))
+    random = np.random.default_rng(seed).permutation(epochs)
+    offsets = np.zeros_like(density)
+    for row, places in enumerate(_offset_cells()):
+        offsets[:, row, places] = 1.0
+    offsets *= density.sum(axis=2, keepdims=True) / np.maximum(offsets.sum(axis=2, keepdims=True), 1.0)
+    found = (_moved(density, world, random), offsets, _moved(density, world, other))
+    return dict(zip(DENSITY_NAMES, found, strict=True))
+
+
+def _offset_cells() -> tuple[Ints, Ints]:
+    """Cells within the width of a level around each offset, below and above the price."""
+    reach = np.arange(CELLS)
+    found = [
+        np.unique(np.concatenate([reach[np.abs((reach + 0.5) * CELL - one) <= CELL] for one in side]))
+        for side in _LEVERAGED
+    ]
+    return found[0], found[1]
+
+
+def _moved(density: Floats, world: World, to: Ints) -> Floats:
+    """The densities of other epochs, at the same distances in deviations."""
+    middle = (np.arange(CELLS) + 0.5) * CELL
+    found = np.zeros_like(density)
+    for epoch, other in enumerate(to):
+        factor = world.sigma[other] / world.sigma[epoch]
+        for side in range(2):
+            found[epoch, side] = factor * np.interp(middle * factor, middle, density[other, side], right=0.0)
+    return found
 
 
 def nulls(levels: Levels, world: World, seed: int) -> dict[str, Levels]:
@@ -75,8 +117,7 @@ def _yesterday(levels: Levels, world: World) -> Levels:
 
 def _offsets(levels: Levels) -> Levels:
     """The nearest liquidation prices of positions opened at the last price, whoever may have opened any."""
-    longs = -np.log(np.array([(1 - 1 / one) / (1 - MAINTENANCE) for one in LEVERAGES]))
-    shorts = np.log(np.array([(1 + 1 / one) / (1 + MAINTENANCE) for one in LEVERAGES]))
+    longs, shorts = _LEVERAGED
     away = np.full(len(levels), np.nan)
     for epoch in np.unique(levels.epoch):
         for sign, offsets in ((-1, longs), (1, shorts)):

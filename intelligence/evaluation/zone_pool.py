@@ -7,9 +7,10 @@ import numpy as np
 
 from intelligence.evaluation.bars import Flags, Floats, Ints
 from intelligence.evaluation.calibration import Calibration, calibration
-from intelligence.evaluation.intervals import Interval, Share, bootstrap_mean
-from intelligence.evaluation.zone_forecasts import Forecaster, World, leads, watch
-from intelligence.evaluation.zone_nulls import nulls
+from intelligence.evaluation.intervals import Interval, Share, bootstrap_difference, bootstrap_mean
+from intelligence.evaluation.zone_forecasts import Forecaster, Levels, World, leads, watch
+from intelligence.evaluation.zone_nulls import density_nulls, nulls
+from intelligence.evaluation.zone_reflection import ReflectionWarner, Terms
 from intelligence.evaluation.zone_scores import (
     Capture,
     Cells,
@@ -17,14 +18,15 @@ from intelligence.evaluation.zone_scores import (
     WarnedOf,
     capture,
     cells_of,
+    density_of,
     reaction_ratio,
     touched,
     warned_of,
 )
 
-WARNED_MIN = 15
 LEAD_MIN = (2.0, 5.0)
 LEAST_TOUCHES = 20
+ITSELF = "itself"  # a model's density among those of its nulls
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,33 +39,46 @@ class Of:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class InWorld:
-    """One model in one world, with null zones like its own. `usd`: liquidated in all, by which sums are divided. `leads`:
-    of each touched large zone, minutes since it was warned of, nan where nobody warned.
+    """One model in one world, with null zones like its own. `density`: of a model that tells it for all prices, the cells of it
+    and of null densities. `usd`: liquidated in all, by which sums are divided. `leads`: of each touched large zone, minutes since
+    it was warned of, nan where nobody warned. `reflected`: whoever warns by reflection, by the level from which it does.
     """
 
     model: Of
     nulls: Mapping[str, Of]
+    density: Mapping[str, Cells]
     warned: WarnedOf
+    reflected: Mapping[float, WarnedOf]
     leads: Floats
     usd: float
     days: float
 
 
-def judge(world: World, forecaster: Forecaster, seed: int, reaction_min: int, step_min: int = 1) -> InWorld:
-    watched = watch(world, forecaster, step_min)
-    levels = watched.levels
-    begun_ms = int(world.bars.from_ms[world.places[0]])
+def judge(world: World, forecaster: Forecaster, seed: int, reaction_min: int, terms: Terms | None) -> InWorld:
+    """`terms`: those of the model's warnings; None when it has none that the formula could keep to."""
+    reflecting = ReflectionWarner(world.bars, terms) if terms is not None else None
+    watched = watch(world, forecaster, reflecting)
+    levels, first = watched.levels, int(world.places[0])
+    begun_ms = int(world.bars.from_ms[first])
+    density = {}
+    if watched.density is not None:
+        density = {ITSELF: watched.density, **density_nulls(watched.density, world, seed)}
     return InWorld(
-        model=Of(touched(levels, world, reaction_min), cells_of(levels, world)),
-        nulls={
-            name: Of(touched(one, world, reaction_min), cells_of(one, world))
-            for name, one in nulls(levels, world, seed).items()
-        },
-        warned=warned_of(watched, world, WARNED_MIN),
-        leads=np.array(leads(watched), dtype=np.float64),
+        model=_of(levels, world, reaction_min),
+        nulls={name: _of(one, world, reaction_min) for name, one in nulls(levels, world, seed).items()},
+        density={name: cells_of(one, world) for name, one in density.items()},
+        warned=warned_of(watched.warned, world),
+        reflected={level: warned_of(warned, world) for level, warned in reflecting.warned(first).items()}
+        if reflecting is not None
+        else {},
+        leads=np.array(leads(watched, world.bars.step_min), dtype=np.float64),
         usd=float(world.liquidated.usd[world.liquidated.at_ms >= begun_ms].sum()) or 1.0,
         days=len(world.places) / 24,
     )
+
+
+def _of(levels: Levels, world: World, reaction_min: int) -> Of:
+    return Of(touched(levels, world, reaction_min), cells_of(density_of(levels, world), world))
 
 
 Pooled = Sequence[InWorld]
@@ -88,9 +103,20 @@ def reaction(pool: Pooled, null: str, *, by_world: bool) -> tuple[Interval, int,
 
 
 def captured(pool: Pooled, null: str | None, *, by_world: bool) -> Capture | None:
-    """The error diagram of the model, or of null zones with its sizes."""
-    cells = [one.model.cells if null is None else one.nulls[null].cells for one in pool]
+    """The error diagram of the model's zones, or of null zones with its sizes."""
+    return _captured(
+        pool, [one.model.cells if null is None else one.nulls[null].cells for one in pool], by_world=by_world
+    )
 
+
+def captured_by_density(pool: Pooled, name: str, *, by_world: bool) -> Capture | None:
+    """That of all prices, in the order of what is expected there: the model `ITSELF`, or a null; None where it tells none."""
+    if not all(one.density for one in pool):
+        return None
+    return _captured(pool, [one.density[name] for one in pool], by_world=by_world)
+
+
+def _captured(pool: Pooled, cells: Sequence[Cells], *, by_world: bool) -> Capture | None:
     def joined(name: str) -> Floats:
         return np.concatenate([getattr(part, name) for part in cells])
 
@@ -125,36 +151,77 @@ def calibrated(pool: Pooled, *, by_world: bool) -> Calibration | None:
 
 @dataclass(frozen=True, slots=True)
 class Warnings:
-    """`precision`: reached within 15 minutes; `above`: that less the reflection baseline. `in_time`: of the touched large
-    zones, those that were warned of two to five minutes before.
+    """`precision`: reached within 15 minutes; `off`: that less what was said; `formula`: the mean chance by reflection of the same
+    warnings. `in_time`: of the touched large zones, those that were warned of two to five minutes before.
     """
 
     count: int
     a_day: float
     precision: Interval
-    baseline: float
-    above: Interval
-    median_lead_min: float
+    off: Interval
+    formula: float
+    lead_min: float
+    reflected: "Reflected | None"
     touched: int
     in_time: Share
     warned_before: Share
 
 
+@dataclass(frozen=True, slots=True)
+class Reflected:
+    """As many warnings on every asset by reflection; `above`: precision of the model's less theirs."""
+
+    count: int
+    precision: Interval
+    above: Interval
+    lead_min: float
+
+
 def warnings(pool: Pooled, *, by_world: bool) -> Warnings:
-    came = np.concatenate([one.warned.came for one in pool]).astype(np.float64)
-    baseline = np.concatenate([one.warned.baseline for one in pool])
-    blocks = _blocks([one.warned.block for one in pool], by_world)
+    own = _joined([one.warned for one in pool], by_world=by_world)
     lead = np.concatenate([one.leads for one in pool])
     in_time = (lead >= LEAD_MIN[0]) & (lead <= LEAD_MIN[1])
-    known = lead[np.isfinite(lead)]
+    told = np.isfinite(own.said)
     return Warnings(
-        count=len(came),
-        a_day=len(came) / sum(one.days for one in pool),
-        precision=bootstrap_mean(came, blocks),
-        baseline=float(baseline.mean()) if len(baseline) else float("nan"),
-        above=bootstrap_mean(came - baseline, blocks),
-        median_lead_min=float(np.median(known)) if len(known) else float("nan"),
+        count=len(own.came),
+        a_day=len(own.came) / sum(one.days for one in pool),
+        precision=bootstrap_mean(own.came, own.block),
+        off=bootstrap_mean((own.came - own.said)[told], own.block[told]),
+        formula=float(own.baseline.mean()) if len(own.baseline) else float("nan"),
+        lead_min=_median(own.lead_min),
+        reflected=_reflected(pool, own, by_world=by_world) if all(one.reflected for one in pool) else None,
         touched=len(lead),
         in_time=Share(int(in_time.sum()), len(lead)),
-        warned_before=Share(len(known), len(lead)),
+        warned_before=Share(int(np.isfinite(lead).sum()), len(lead)),
     )
+
+
+def _reflected(pool: Pooled, own: WarnedOf, *, by_world: bool) -> Reflected:
+    other = _joined([_as_many(one) for one in pool], by_world=by_world)
+    return Reflected(
+        count=len(other.came),
+        precision=bootstrap_mean(other.came, other.block),
+        above=bootstrap_difference((own.came, own.block), (other.came, other.block)),
+        lead_min=_median(other.lead_min),
+    )
+
+
+def _as_many(one: InWorld) -> WarnedOf:
+    """By reflection, from that level on which comes nearest to the model's count, of two the higher."""
+    count = len(one.warned.came)
+    return min(one.reflected.items(), key=lambda item: (abs(len(item[1].came) - count), -item[0]))[1]
+
+
+def _joined(parts: Sequence[WarnedOf], *, by_world: bool) -> WarnedOf:
+    return WarnedOf(
+        came=np.concatenate([one.came for one in parts]),
+        said=np.concatenate([one.said for one in parts]),
+        baseline=np.concatenate([one.baseline for one in parts]),
+        lead_min=np.concatenate([one.lead_min for one in parts]),
+        block=_blocks([one.block for one in parts], by_world),
+    )
+
+
+def _median(values: Floats) -> float:
+    known = values[np.isfinite(values)]
+    return float(np.median(known)) if len(known) else float("nan")

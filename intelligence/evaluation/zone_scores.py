@@ -1,18 +1,17 @@
 """What became of zones: touched or not, liquidated or not, and how much of what was liquidated lay in them (detection.md 12.6)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import erf, sqrt
 
 import numpy as np
 
-from intelligence.evaluation.bars import Flags, Floats, Ints
+from intelligence.evaluation.bars import HOUR_MIN, Flags, Floats, Ints, trailing_volatility
 from intelligence.evaluation.intervals import LEAST_BLOCKS, Interval, block_counts, interval_of
-from intelligence.evaluation.zone_forecasts import EPOCH_MIN, Levels, Watched, World
+from intelligence.evaluation.zone_forecasts import CELL, CELLS, EPOCH_MIN, WARNED_MIN, Levels, Warned, World
 from intelligence.minute import MINUTE_MS
 
 REACTION_MIN = 10
-CELL = 0.001  # ln of price
-REACH = 0.12  # ln: what lies further is not looked at
 CAPTURE_DRAWS = 400
 
 _erf = np.vectorize(erf, otypes=[np.float64])
@@ -105,18 +104,22 @@ class Cells:
     all_block: Ints
 
 
-def cells_of(levels: Levels, world: World) -> Cells:
-    """Both sides of every epoch, in cells of 0.1 % up to 12 % away."""
-    count = round(REACH / CELL)
-    epochs = len(world.places)
-    middle = (np.arange(count) + 0.5) * CELL
-    measure = np.tile(reflection(middle[None, :] / world.sigma[:, None])[:, None, :], (1, 2, 1))
-    density, usd = np.zeros((epochs, 2, count)), np.zeros((epochs, 2, count))
-    edges = np.arange(count + 1) * CELL
+def density_of(levels: Levels, world: World) -> Floats:
+    """What zones expect, evenly over their width: by epoch, side (below, above) and cell."""
+    density = np.zeros((len(world.places), 2, CELLS))
+    edges = np.arange(CELLS + 1) * CELL
     for row in range(len(levels)):
         begin, end = levels.away[row], levels.away[row] + levels.width[row]
         overlap = np.clip(np.minimum(edges[1:], end) - np.maximum(edges[:-1], begin), 0, None)
         density[levels.epoch[row], (levels.sign[row] + 1) // 2] += levels.usd[row] * overlap / levels.width[row]
+    return density
+
+
+def cells_of(density: Floats, world: World) -> Cells:
+    """Both sides of every epoch, in cells of 0.1 % up to 12 % away."""
+    middle = (np.arange(CELLS) + 0.5) * CELL
+    measure = np.tile(reflection(middle[None, :] / world.sigma[:, None])[:, None, :], (1, 2, 1))
+    usd = np.zeros_like(density)
     tape = world.liquidated
     epoch = (np.searchsorted(world.bars.from_ms[world.places] + world.bars.step_ms, tape.at_ms, side="right")) - 1
     inside = (epoch >= 0) & np.isfinite(tape.price)
@@ -126,7 +129,7 @@ def cells_of(levels: Levels, world: World) -> Cells:
     )
     sign = np.where(tape.is_long, -1, 1)
     away = np.where(inside, sign * np.log(tape.price / world.price[np.maximum(epoch, 0)]), -1.0)
-    inside &= (away > 0) & (away < REACH)
+    inside &= (away > 0) & (away < CELLS * CELL)
     np.add.at(usd, (epoch[inside], (sign[inside] + 1) // 2, (away[inside] / CELL).astype(int)), tape.usd[inside])
     block = np.broadcast_to(world.block[:, None, None], density.shape)
     there = density > 0
@@ -185,32 +188,38 @@ def capture(cells: Cells) -> Capture | None:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WarnedOf:
-    """Of each warning: whether price reached the zone within the horizon, what reflection gives, and the block of its time."""
+    """Of each warning: whether price reached the zone within `WARNED_MIN`, what was said of it (nan where nothing was), what
+    reflection gives, and the block of its time.
+    """
 
     came: Flags
+    said: Floats
     baseline: Floats
     lead_min: Floats
     block: Ints
 
 
-def warned_of(watched: Watched, world: World, horizon_min: int) -> WarnedOf:
+def warned_of(warned: Sequence[Warned], world: World) -> WarnedOf:
     bars = world.bars
-    horizon = bars.bars_in(horizon_min)
-    sigma = np.diff(np.log(bars.close), prepend=np.log(bars.close[0])) ** 2
-    day_ms = 86_400_000
-    came, baseline, lead, block = [], [], [], []
-    for one in watched.warned:
+    horizon = bars.bars_in(WARNED_MIN)
+    sigma = trailing_volatility(bars) * np.sqrt(WARNED_MIN / HOUR_MIN)
+    came, said, sigmas, lead, place = [], [], [], [], []
+    for one in warned:
         after = slice(one.place + 1, one.place + 1 + horizon)
         if one.place + horizon >= len(bars):
             continue
         near = one.zone.high if one.zone.is_long else one.zone.low
         hits = bars.low[after] <= near if one.zone.is_long else bars.high[after] >= near
-        deviation = sqrt(float(sigma[max(0, one.place - 59) : one.place + 1].mean()) * horizon) or 1e-9
         came.append(bool(hits.any()))
-        lead.append(float((1 + hits.argmax()) * bars.step_min) if hits.any() else float("nan"))
+        said.append(float("nan") if one.zone.said is None else one.zone.said)
+        lead.append((0.5 + float(hits.argmax())) * bars.step_min if hits.any() else float("nan"))
         away = float(np.log(near / bars.close[one.place])) * (-1 if one.zone.is_long else 1)
-        baseline.append(max(0.0, away) / deviation)  # price that is there already will be there for certain
-        block.append(int(bars.from_ms[one.place] // day_ms))
+        sigmas.append(max(0.0, away) / sigma[one.place])  # price that is there already will be there for certain
+        place.append(one.place)
     return WarnedOf(
-        np.array(came, dtype=bool), reflection(np.array(baseline)), np.array(lead), np.array(block, dtype=np.int64)
+        came=np.array(came, dtype=bool),
+        said=np.array(said, dtype=np.float64),
+        baseline=reflection(np.array(sigmas, dtype=np.float64)),
+        lead_min=np.array(lead, dtype=np.float64),
+        block=bars.day_of(np.array(place, dtype=np.int64)),
     )

@@ -163,7 +163,7 @@ class ZoneModel:
                 zone,
                 least_usd=least * zone.expected_usd,
                 most_usd=most * zone.expected_usd,
-                chances=self._touches.chances(self._away(zone, price)),
+                chances=self._touches.chances(self._away(zone, price), is_above=zone.side is PositionSide.SHORT),
                 reacts=reacts,
             )
             for zone in found
@@ -177,8 +177,12 @@ class ZoneModel:
         far = rule.reach_sigmas * (self._touches.daily_sigma or rule.reach_most)
         reach = min(round(min(max(far, rule.reach_least), rule.reach_most) / CELL), READABLE)
         first, after = (here - reach, here) if side is PositionSide.LONG else (here + 1, here + 1 + reach)
+        return cut(self.expected_usd(side, first, after), first, rule)
+
+    def expected_usd(self, side: PositionSide, first: int, after: int) -> list[float]:
+        """Of liquidations in each cell of the grid from `first` to before `after`, once price has passed it."""
         coins = self._book.expected_coins(side, first, after)
-        return cut([one * middle_of(first + place) for place, one in enumerate(coins)], first, rule)
+        return [one * middle_of(first + place) for place, one in enumerate(coins)]
 
     @staticmethod
     def _away(zone: Zone, price: float) -> float:

@@ -6,7 +6,7 @@ import pytest
 from intelligence.evaluation.bars import Bars
 from intelligence.evaluation.zone_forecasts import Forecast, Liquidated, Seen, leads, watch, world_of
 from intelligence.evaluation.zone_nulls import NAMES, nulls
-from intelligence.evaluation.zone_scores import capture, cells_of, reaction_ratio, reflection, touched
+from intelligence.evaluation.zone_scores import capture, cells_of, density_of, reaction_ratio, reflection, touched, warned_of
 
 MINUTES = 4 * 1_440
 
@@ -62,6 +62,9 @@ class Zones:
             )
         return Seen(tuple(zones))
 
+    def density(self):
+        return None
+
 
 @pytest.fixture(scope="module")
 def world():
@@ -101,7 +104,7 @@ def test_where_liquidations_lie_anywhere_no_zone_is_better_than_random_ones(worl
 
 
 def test_the_capture_curve_of_who_knows_lies_below_that_of_who_guesses(world, knowing, guessing):
-    knows, guesses = capture(cells_of(knowing, world)), capture(cells_of(guessing, world))
+    knows, guesses = (capture(cells_of(density_of(one, world), world)) for one in (knowing, guessing))
 
     assert knows.h.low > guesses.h.value
     assert (knows.covered[-1], knows.missed[-1]) == (1.0, 0.0)
@@ -135,9 +138,12 @@ class AtTheLastMoment:
         zone = Forecast(True, after * 0.99, after, 1e6, None, is_large=True)
         return Seen((zone,), (zone,))
 
+    def density(self):
+        return None
+
 
 def test_a_zone_that_is_drawn_just_before_the_touch_is_not_warned_of_in_time(world):
     watched = watch(world, AtTheLastMoment(world.bars))
 
     assert len(watched.warned) > 1_000
-    assert all(np.isnan(lead) or lead == 1.0 for lead in leads(watched))
+    assert all(np.isnan(lead) or lead == 0.5 for lead in leads(watched))
