@@ -16,33 +16,19 @@ from commands.backtesting.world_ranges import World as WorldRange
 from commands.backtesting.world_ranges import drawn_worlds
 from commands.backtesting.worlds import simulate
 from commands.backtesting.zone_models import GivenLevels, OurZones, TrueZones
-from intelligence.evaluation.bars import Bars, Floats, bars_of
-from intelligence.evaluation.report import Cell, Line, Plot, Section, Table, figure
+from commands.backtesting.zone_tables import TRUTH, zone_section
+from intelligence.evaluation.bars import Bars, bars_of
+from intelligence.evaluation.report import Section
 from intelligence.evaluation.zone_forecasts import EPOCH_MIN, Forecaster, Liquidated, World, world_of
-from intelligence.evaluation.zone_nulls import DENSITY_NAMES, NAMES
-from intelligence.evaluation.zone_pool import (
-    ITSELF,
-    LEAST_TOUCHES,
-    InWorld,
-    Reflected,
-    calibrated,
-    captured,
-    captured_by_density,
-    judge,
-    reaction,
-    warnings,
-)
+from intelligence.evaluation.zone_pool import InWorld, judge
 from intelligence.evaluation.zone_reflection import Terms
 from intelligence.evaluation.zone_scores import REACTION_MIN
 from intelligence.minute import Minute
 from intelligence.zones.rules import ApproachRule
 from simulator.positions import LEVERAGES
 
-MODELS = ("ours", "given")
-TRUTH = "true positions"
 TERMS = {"ours": Terms(a_day=ApproachRule().a_day, too_late=ApproachRule().too_late)}
 SEED = 6
-FEW = "not measurable"
 WARM_UP_BARS = 1_440
 HOUR_MS = 3_600_000
 
@@ -147,187 +133,8 @@ def zone_sections(data: Path, worlds: int, processes: int, progress: Progress, *
     scoring = progress.add_task("null zones, calibration and intervals", total=len(pools))
     sections = []
     for name, found in pools.items():
-        sections.append(_section(name, found))
+        sections.append(zone_section(name, found))
         progress.advance(scoring)
     if recorded:
         sections.append(Section(title="Liquidation prices of recorded positions", tables=(positions_table(data),)))
     return sections
-
-
-def _section(name: str, found: Sequence[dict[str, InWorld]]) -> Section:
-    by_world = name.startswith("worlds")
-    pools = {model: [one[model] for one in found] for model in MODELS}
-    told = {model: [one[model] for one in found] for model in (*MODELS, TRUTH) if all(model in one for one in found)}
-    tables = [
-        _reaction_table(told, by_world=by_world),
-        _capture_table(told, by_world=by_world),
-        _touch_table(pools, by_world=by_world),
-        _warning_table(pools, by_world=by_world),
-    ]
-    what = "worlds" if by_world else "assets"
-    text = (
-        f"{len(found)} {what}, {sum(one['ours'].days for one in found):.1f} days that count. Zones are written down every "
-        f"{EPOCH_MIN} minutes for the next {EPOCH_MIN}. {_verdict(pools, by_world=by_world)}"
-    )
-    return Section(
-        title=f"Zones: {name}", text=(text,), tables=tuple(tables), plots=tuple(_plots(told, name, by_world=by_world))
-    )
-
-
-def _verdict(pools: dict[str, list[InWorld]], *, by_world: bool) -> str:
-    """In words, so that nobody has to read it out of figures."""
-    said = []
-    for model, pool in pools.items():
-        ratio, mine, others = reaction(pool, NAMES[0], by_world=by_world)
-        if min(mine, others) < LEAST_TOUCHES or not np.isfinite(ratio.low):
-            said.append(f"{model}: reaction not measurable")
-        elif ratio.low > 1:
-            said.append(f"{model}: more is liquidated at zones than at random levels at the same distances")
-        elif ratio.high < 1:
-            said.append(f"{model}: less is liquidated at zones than at random levels at the same distances")
-        else:
-            said.append(f"{model}: no better than random levels at the same distances")
-    return "; ".join(said) + "."
-
-
-def _reaction_table(pools: dict[str, list[InWorld]], *, by_world: bool) -> Table:
-    rows: list[tuple[Cell, ...]] = []
-    for model, pool in pools.items():
-        for null in NAMES:
-            ratio, mine, others = reaction(pool, null, by_world=by_world)
-            enough = min(mine, others) >= LEAST_TOUCHES and np.isfinite(ratio.value)
-            rows.append((model, null, mine, others, figure(ratio) if enough else FEW))
-    return Table(
-        title="Reaction: liquidated a unit of width at touched zones, over that at touched null zones",
-        columns=("model", "against", "zones touched", "null zones touched", "ratio"),
-        rows=tuple(rows),
-        note="Above 1: zones know where liquidations wait. Brackets: 95 % of a bootstrap by whole worlds, assets or days.",
-    )
-
-
-def _capture_table(pools: dict[str, list[InWorld]], *, by_world: bool) -> Table:
-    rows: list[tuple[Cell, ...]] = []
-    for model, pool in pools.items():
-        for name in (ITSELF, *DENSITY_NAMES):
-            found = captured_by_density(pool, name, by_world=by_world)
-            if found is not None:
-                rows.append((f"{model}, all prices", _null_name(name), figure(found.h)))
-        for null in (None, *NAMES):
-            found = captured(pool, null, by_world=by_world)
-            rows.append((f"{model}, zones", _null_name(null or ITSELF), figure(found.h) if found else FEW))
-    return Table(
-        title="Capture: H = 1 - (share of null touch measure + share of liquidations missed), 0 for whoever guesses",
-        columns=("cells in the order of", "whose", "H"),
-        rows=tuple(rows),
-        note="Null zones have the sizes of the model's, dealt to other places. The largest H of a curve is above 0 by chance alone.",
-    )
-
-
-def _null_name(name: str) -> str:
-    return "" if name == ITSELF else name
-
-
-def _touch_table(pools: dict[str, list[InWorld]], *, by_world: bool) -> Table:
-    found = calibrated(pools["ours"], by_world=by_world)
-    row: tuple[Cell, ...] = ("ours", *(FEW,) * 5)
-    if found is not None:
-        row = ("ours", found.count, figure(found.rate), figure(found.brier), figure(found.skill), figure(found.error))
-    return Table(
-        title=f"Chance of a touch within {EPOCH_MIN} minutes",
-        columns=("model", "forecasts", "touched", "Brier", "skill over reflection", "calibration error"),
-        rows=(row,),
-        note="The given model tells no chances. Calibration error: mean distance of what was said from what came, by isotonic regression.",
-    )
-
-
-def _warning_table(pools: dict[str, list[InWorld]], *, by_world: bool) -> Table:
-    rows: list[tuple[Cell, ...]] = []
-    for model, pool in pools.items():
-        told = warnings(pool, by_world=by_world)
-        own: tuple[Cell, ...] = (model, told.count, figure(told.a_day))
-        few = told.count < LEAST_TOUCHES
-        judged_by = (
-            figure(told.precision),
-            figure(told.off) if np.isfinite(told.off.value) else "tells none",
-            figure(told.formula),
-            figure(told.lead_min),
-            *((FEW,) * 4 if told.reflected is None else _of_formula(told.reflected)),
-        )
-        shares: tuple[Cell, ...] = (figure(told.in_time), figure(told.warned_before))
-        rows.append(
-            (
-                *own,
-                *((FEW,) * len(judged_by) if few else judged_by),
-                told.touched,
-                *(shares if told.touched >= LEAST_TOUCHES else (FEW,) * 2),
-            )
-        )
-    return Table(
-        title="Warnings: touched within 15 minutes",
-        columns=(
-            "model",
-            "warnings",
-            "an asset and day",
-            "precision",
-            "that less what was said",
-            "the formula says of them",
-            "median lead, minutes",
-            "warnings by the formula",
-            "their precision",
-            "ours less theirs",
-            "their lead",
-            "large zones touched",
-            "warned 2 to 5 minutes before",
-            "warned within the hour before",
-        ),
-        rows=tuple(rows),
-        note=(
-            "By the formula: of the same large zones at the same terms, by reflection with the deviation of the last hour, from that "
-            "level on which gives as many on every asset. Large zones as they stood five minutes before the touch."
-        ),
-    )
-
-
-def _of_formula(told: Reflected) -> tuple[Cell, ...]:
-    return told.count, figure(told.precision), figure(told.above), figure(told.lead_min)
-
-
-def _plots(pools: dict[str, list[InWorld]], name: str, *, by_world: bool) -> list[Plot]:
-    plots = []
-    lines = []
-    for model, pool in pools.items():
-        curves = {f"{model}, zones": captured(pool, None, by_world=by_world)}
-        for null in (ITSELF, *DENSITY_NAMES):
-            whose = f"{model}, all prices" if null == ITSELF else f"{model}, {null}"
-            curves[whose] = captured_by_density(pool, null, by_world=by_world)
-        for title, found in curves.items():
-            if found is not None:
-                thin = np.unique(np.linspace(0, len(found.covered) - 1, 200).astype(int))
-                lines.append(_curve(title, found.covered[thin], found.missed[thin], dashed="N" in title))
-    if lines:
-        guess = Line(name="guessing", x=(0.0, 1.0), y=(1.0, 0.0), dashed=True)
-        plots.append(
-            Plot(
-                title=f"Capture, {name}",
-                x_label="share of null touch measure",
-                y_label="liquidations missed",
-                lines=(*lines, guess),
-            )
-        )
-    touch = calibrated(pools["ours"], by_world=by_world)
-    if touch is not None:
-        thin = np.unique(np.linspace(0, touch.count - 1, 200).astype(int))
-        ideal = Line(name="perfect", x=(0.0, 1.0), y=(0.0, 1.0), dashed=True)
-        plots.append(
-            Plot(
-                title=f"Reliability, {name}",
-                x_label="said",
-                y_label="came",
-                lines=(_curve("ours", touch.said[thin], touch.came[thin]), ideal),
-            )
-        )
-    return plots
-
-
-def _curve(name: str, x: Floats, y: Floats, *, dashed: bool = False) -> Line:
-    return Line(name=name, x=tuple(map(float, x)), y=tuple(map(float, y)), dashed=dashed)

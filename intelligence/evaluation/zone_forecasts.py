@@ -129,7 +129,7 @@ class Beside(Protocol):
     def take(self, place: int, zones: Sequence[Forecast]) -> None: ...
 
 
-def watch(world: World, forecaster: Forecaster, beside: Beside | None = None) -> Watched:
+def watch(world: World, forecaster: Forecaster, besides: Sequence[Beside] = ()) -> Watched:
     """Feed the world to a forecaster, and write down what it says."""
     bars, first = world.bars, int(world.places[0])
     epochs = {int(place): number for number, place in enumerate(world.places)}
@@ -142,8 +142,9 @@ def watch(world: World, forecaster: Forecaster, beside: Beside | None = None) ->
             watched.touches += _touches(bars, place, recent[0], len(recent) - 1, watched.touches)
         seen = forecaster.take(place)
         recent.append(tuple(zone for zone in seen.zones if zone.is_large))
-        if beside is not None:
-            beside.take(place, [zone for zone in recent[-1] if any(is_same(zone, before) for before in recent[0])])
+        settled = [zone for zone in recent[-1] if any(is_same(zone, before) for before in recent[0])] if besides else []
+        for beside in besides:
+            beside.take(place, settled)
         if place in epochs:
             rows += [_row(epochs[place], zone, bars.close[place]) for zone in seen.zones]
             densities += [one for one in (forecaster.density(),) if one is not None]

@@ -1,7 +1,7 @@
 """What models and null zones come to over many worlds together, each world counting alike."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -26,6 +26,7 @@ from intelligence.evaluation.zone_scores import (
 
 LEAD_MIN = (2.0, 5.0)
 LEAST_TOUCHES = 20
+ANY_TIME = 1.0  # no chance is too late
 ITSELF = "itself"  # a model's density among those of its nulls
 
 
@@ -41,23 +42,25 @@ class Of:
 class InWorld:
     """One model in one world, with null zones like its own. `density`: of a model that tells it for all prices, the cells of it
     and of null densities. `usd`: liquidated in all, by which sums are divided. `leads`: of each touched large zone, minutes since
-    it was warned of, nan where nobody warned. `reflected`: whoever warns by reflection, by the level from which it does.
+    it was warned of, nan where nobody warned. `reflected`: whoever warns by reflection, by the bound and the level
+    between which it does.
     """
 
     model: Of
     nulls: Mapping[str, Of]
     density: Mapping[str, Cells]
     warned: WarnedOf
-    reflected: Mapping[float, WarnedOf]
+    reflected: Mapping[float, Mapping[float, WarnedOf]]
     leads: Floats
     usd: float
     days: float
 
 
 def judge(world: World, forecaster: Forecaster, seed: int, reaction_min: int, terms: Terms | None) -> InWorld:
-    """`terms`: those of the model's warnings; None when it has none that the formula could keep to."""
-    reflecting = ReflectionWarner(world.bars, terms) if terms is not None else None
-    watched = watch(world, forecaster, reflecting)
+    """`terms`: those of the model's warnings, to which whoever warns by reflection keeps; None where the model has none."""
+    kept_to = (terms, replace(terms, too_late=ANY_TIME)) if terms is not None else ()
+    reflecting = {one.too_late: ReflectionWarner(world.bars, one) for one in kept_to}
+    watched = watch(world, forecaster, tuple(reflecting.values()))
     levels, first = watched.levels, int(world.places[0])
     begun_ms = int(world.bars.from_ms[first])
     density = {}
@@ -68,9 +71,10 @@ def judge(world: World, forecaster: Forecaster, seed: int, reaction_min: int, te
         nulls={name: _of(one, world, reaction_min) for name, one in nulls(levels, world, seed).items()},
         density={name: cells_of(one, world) for name, one in density.items()},
         warned=warned_of(watched.warned, world),
-        reflected={level: warned_of(warned, world) for level, warned in reflecting.warned(first).items()}
-        if reflecting is not None
-        else {},
+        reflected={
+            bound: {level: warned_of(told, world) for level, told in one.warned(first).items()}
+            for bound, one in reflecting.items()
+        },
         leads=np.array(leads(watched, world.bars.step_min), dtype=np.float64),
         usd=float(world.liquidated.usd[world.liquidated.at_ms >= begun_ms].sum()) or 1.0,
         days=len(world.places) / 24,
@@ -151,8 +155,8 @@ def calibrated(pool: Pooled, *, by_world: bool) -> Calibration | None:
 
 @dataclass(frozen=True, slots=True)
 class Warnings:
-    """`precision`: reached within 15 minutes; `off`: that less what was said; `formula`: the mean chance by reflection of the same
-    warnings. `in_time`: of the touched large zones, those that were warned of two to five minutes before.
+    """`precision`: reached within 15 minutes; `off`: that less what was said; `formula`: what reflection says of the same ones.
+    `later`: reached two to fifteen minutes after.
     """
 
     count: int
@@ -160,56 +164,41 @@ class Warnings:
     precision: Interval
     off: Interval
     formula: float
-    lead_min: float
-    reflected: "Reflected | None"
-    touched: int
-    in_time: Share
-    warned_before: Share
-
-
-@dataclass(frozen=True, slots=True)
-class Reflected:
-    """As many warnings on every asset by reflection; `above`: precision of the model's less theirs."""
-
-    count: int
-    precision: Interval
-    above: Interval
+    later: Interval
     lead_min: float
 
 
 def warnings(pool: Pooled, *, by_world: bool) -> Warnings:
-    own = _joined([one.warned for one in pool], by_world=by_world)
-    lead = np.concatenate([one.leads for one in pool])
-    in_time = (lead >= LEAD_MIN[0]) & (lead <= LEAD_MIN[1])
-    told = np.isfinite(own.said)
+    return _warnings(pool, [one.warned for one in pool], by_world=by_world)
+
+
+def reflected(pool: Pooled, bound: float, *, by_world: bool) -> tuple[Warnings, Interval]:
+    """As many on every asset by reflection, which keeps to that upper bound; and the precision of the model's less theirs."""
+    others = [_as_many(one, bound) for one in pool]
+    own, other = (_joined(some, by_world=by_world) for some in ([one.warned for one in pool], others))
+    above = bootstrap_difference((own.came, own.block), (other.came, other.block))
+    return _warnings(pool, others, by_world=by_world), above
+
+
+def _warnings(pool: Pooled, parts: Sequence[WarnedOf], *, by_world: bool) -> Warnings:
+    all_ = _joined(parts, by_world=by_world)
+    told = np.isfinite(all_.said)
+    known = all_.lead_min[np.isfinite(all_.lead_min)]
     return Warnings(
-        count=len(own.came),
-        a_day=len(own.came) / sum(one.days for one in pool),
-        precision=bootstrap_mean(own.came, own.block),
-        off=bootstrap_mean((own.came - own.said)[told], own.block[told]),
-        formula=float(own.baseline.mean()) if len(own.baseline) else float("nan"),
-        lead_min=_median(own.lead_min),
-        reflected=_reflected(pool, own, by_world=by_world) if all(one.reflected for one in pool) else None,
-        touched=len(lead),
-        in_time=Share(int(in_time.sum()), len(lead)),
-        warned_before=Share(int(np.isfinite(lead).sum()), len(lead)),
+        count=len(all_.came),
+        a_day=len(all_.came) / sum(one.days for one in pool),
+        precision=bootstrap_mean(all_.came, all_.block),
+        off=bootstrap_mean((all_.came - all_.said)[told], all_.block[told]),
+        formula=float(all_.baseline.mean()) if len(all_.came) else float("nan"),
+        later=bootstrap_mean(all_.lead_min >= LEAD_MIN[0], all_.block),
+        lead_min=float(np.median(known)) if len(known) else float("nan"),
     )
 
 
-def _reflected(pool: Pooled, own: WarnedOf, *, by_world: bool) -> Reflected:
-    other = _joined([_as_many(one) for one in pool], by_world=by_world)
-    return Reflected(
-        count=len(other.came),
-        precision=bootstrap_mean(other.came, other.block),
-        above=bootstrap_difference((own.came, own.block), (other.came, other.block)),
-        lead_min=_median(other.lead_min),
-    )
-
-
-def _as_many(one: InWorld) -> WarnedOf:
-    """By reflection, from that level on which comes nearest to the model's count, of two the higher."""
+def _as_many(one: InWorld, bound: float) -> WarnedOf:
+    """From that level on which comes nearest to the model's count, of two the higher."""
     count = len(one.warned.came)
-    return min(one.reflected.items(), key=lambda item: (abs(len(item[1].came) - count), -item[0]))[1]
+    return min(one.reflected[bound].items(), key=lambda item: (abs(len(item[1].came) - count), -item[0]))[1]
 
 
 def _joined(parts: Sequence[WarnedOf], *, by_world: bool) -> WarnedOf:
@@ -222,6 +211,8 @@ def _joined(parts: Sequence[WarnedOf], *, by_world: bool) -> WarnedOf:
     )
 
 
-def _median(values: Floats) -> float:
-    known = values[np.isfinite(values)]
-    return float(np.median(known)) if len(known) else float("nan")
+def led(pool: Pooled) -> tuple[Share, Share]:
+    """Of the touched large zones: those that were warned of two to five minutes before, and within the hour before."""
+    lead = np.concatenate([one.leads for one in pool])
+    in_time = (lead >= LEAD_MIN[0]) & (lead <= LEAD_MIN[1])
+    return Share(int(in_time.sum()), len(lead)), Share(int(np.isfinite(lead).sum()), len(lead))

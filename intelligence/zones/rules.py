@@ -41,8 +41,8 @@ class CutRule:
     """
 
     quantile: Share = 0.9
-    reach_sigmas: float = 4.0
-    reach_least: Share = 0.03
+    reach_sigmas: float = 1.0
+    reach_least: Share = 0.01
     reach_most: Share = 0.25
     least_width: Share = 0.002
     most_width: Share = 0.015
@@ -53,15 +53,16 @@ class CutRule:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApproachRule:
     """When people are warned. `probability` of a touch within `horizon_min`: without drift no other level is followed by a
-    touch after 2 to 5 minutes as often (docs/evaluation.md); from `too_late` on most touches come sooner than that. A large zone is expected to hold more than `large_quantile` of the
-    asset's last predictions did, and at least `large_usd` (ours). `a_day`: warnings of an asset in 24 h at most (issue 6).
+    touch after 2 to 5 minutes as often (docs/evaluation.md); from `too_late` on most touches come sooner than that. A large zone
+    is expected to hold more than `large_quantile` of the asset's last predictions did, so that price reaches about as many a day
+    as there are warnings (measured), and at least `large_usd` (ours). `a_day`: warnings of an asset in 24 h at most (issue 6).
     `judged_min`: within so long a zone people were warned of must be touched, or the warning was wrong (detection.md 11).
     """
 
     probability: Share = 0.4
     too_late: Share = 0.7
     horizon_min: Horizon = 5
-    large_quantile: Share = 0.5
+    large_quantile: Share = 0.9
     large_usd: float = 50_000.0
     a_day: int = 6
     judged_min: Horizon = 15

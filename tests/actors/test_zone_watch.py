@@ -96,7 +96,7 @@ def test_people_are_warned_before_price_gets_there(desk):
 
     first = desk.alerts()[0]
     assert (first.kind, first.asset, first.severity) == (AlertKind.ZONE_APPROACH, "SOL", Severity.P2)
-    assert first.text.startswith("SOL zone ahead: longs, ")
+    assert first.text.startswith("SOL zone: longs ")
 
 
 def test_whoever_asks_is_told_the_zones(desk):

@@ -4,9 +4,27 @@ import numpy as np
 import pytest
 
 from intelligence.evaluation.bars import Bars
-from intelligence.evaluation.zone_forecasts import Forecast, Liquidated, Seen, leads, watch, world_of
-from intelligence.evaluation.zone_nulls import NAMES, nulls
-from intelligence.evaluation.zone_scores import capture, cells_of, density_of, reaction_ratio, reflection, touched, warned_of
+from intelligence.evaluation.zone_forecasts import (
+    CELL,
+    CELLS,
+    Forecast,
+    Liquidated,
+    Seen,
+    Warned,
+    leads,
+    watch,
+    world_of,
+)
+from intelligence.evaluation.zone_nulls import NAMES, density_nulls, nulls
+from intelligence.evaluation.zone_scores import (
+    capture,
+    cells_of,
+    density_of,
+    reaction_ratio,
+    reflection,
+    touched,
+    warned_of,
+)
 
 MINUTES = 4 * 1_440
 
@@ -110,6 +128,21 @@ def test_the_capture_curve_of_who_knows_lies_below_that_of_who_guesses(world, kn
     assert (knows.covered[-1], knows.missed[-1]) == (1.0, 0.0)
 
 
+def densities(world, centre):
+    """All of it around the levels nearest to each price; `centre`: where in a level."""
+    cells = (np.arange(CELLS) + 0.5) * CELL
+    prices = np.log(world.price)[:, None, None] + np.array([-1, 1])[None, :, None] * cells
+    return np.where(np.abs(prices / 0.01 % 1 - centre) < 0.1, 1.0, 0.01)
+
+
+def test_a_density_that_knows_captures_more_than_its_nulls_and_one_beside_the_truth_less(world):
+    knows = densities(world, 0.5)
+    found = {name: capture(cells_of(one, world)).h for name, one in density_nulls(knows, world, seed=4).items()}
+
+    assert capture(cells_of(knows, world)).h.low > max(one.value for one in found.values())
+    assert capture(cells_of(densities(world, 0.0), world)).h.value < 0.05
+
+
 def test_null_zones_are_as_wide_and_on_the_same_sides(world, knowing):
     found = nulls(knowing, world, seed=3)
 
@@ -147,3 +180,11 @@ def test_a_zone_that_is_drawn_just_before_the_touch_is_not_warned_of_in_time(wor
 
     assert len(watched.warned) > 1_000
     assert all(np.isnan(lead) or lead == 0.5 for lead in leads(watched))
+
+
+def test_what_a_warning_said_is_kept_beside_what_came(world):
+    zone = Forecast(True, 1.0, float(world.bars.close[800]) * 0.9999, 1e6, 0.6, is_large=True)
+    found = warned_of([Warned(800, zone)], world)
+
+    assert found.said.tolist() == [0.6]
+    assert found.baseline[0] > 0.9
