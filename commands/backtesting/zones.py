@@ -12,8 +12,8 @@ from rich.progress import Progress
 
 from commands.backtesting.positions import positions_table
 from commands.backtesting.recorded import HYPERLIQUID_ASSETS, Recordings
+from commands.backtesting.world_ranges import FIRST_SEED, drawn_worlds
 from commands.backtesting.world_ranges import World as WorldRange
-from commands.backtesting.world_ranges import drawn_worlds
 from commands.backtesting.worlds import simulate
 from commands.backtesting.zone_models import GivenLevels, OurZones, TrueZones
 from commands.backtesting.zone_tables import TRUTH, zone_section
@@ -42,10 +42,10 @@ class Job:
     asset: str = ""
 
 
-def jobs_of(worlds: int, *, recorded: bool) -> list[Job]:
+def jobs_of(worlds: int, *, recorded: bool, first_seed: int = FIRST_SEED) -> list[Job]:
     jobs = [
         Job("worlds with information" if one.informative else "worlds without information", one)
-        for one in drawn_worlds(len(LEVERAGES), worlds)
+        for one in drawn_worlds(len(LEVERAGES), worlds, first_seed)
     ]
     if recorded:
         jobs += [Job("Hyperliquid, 2026-06-14 to 06-18", asset=asset) for asset in HYPERLIQUID_ASSETS]
@@ -118,8 +118,11 @@ def _nothing() -> Liquidated:
 # -- the report ----------------------------------------------------------------------------------------------------
 
 
-def zone_sections(data: Path, worlds: int, processes: int, progress: Progress, *, recorded: bool) -> list[Section]:
-    jobs = jobs_of(worlds, recorded=recorded)
+def zone_sections(
+    data: Path, worlds: int, processes: int, progress: Progress, *, recorded: bool, first_seed: int = FIRST_SEED
+) -> list[Section]:
+    """`first_seed`: other than the frozen worlds have, for whoever tunes."""
+    jobs = jobs_of(worlds, recorded=recorded, first_seed=first_seed)
     bar = progress.add_task("zones in worlds and on recorded days", total=len(jobs))
     pools: dict[str, list[dict[str, InWorld]]] = {job.pool: [] for job in jobs}
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as executor:

@@ -5,7 +5,7 @@ the one that comes to as many warnings as the model is compared with it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import erf, log, sqrt
 
 from intelligence.evaluation.bars import DAY_MIN, HOUR_MIN, Bars, trailing_volatility
@@ -47,7 +47,7 @@ class ReflectionWarner:
                 teller.told = [one for one in teller.told if not self._is_over(one, place)]
             for chance, zone in near:
                 if level <= chance < self._terms.too_late:
-                    self._tell(teller, Warned(place, zone))
+                    self._tell(teller, Warned(place, replace(zone, said=None)))
 
     def _tell(self, teller: _Teller, one: Warned) -> None:
         today = [earlier for earlier in teller.warned[-self._terms.a_day :] if one.place - earlier.place < self._day]
