@@ -156,6 +156,12 @@ def _liquidations(tape: MarketTape, request: ChartRequest) -> ChartRequest:
     )
 
 
+def _zones(tape: MarketTape, request: ChartRequest) -> ChartRequest:
+    """The price alone: `zone_assembly` knows the zones."""
+    candles = _joined_candles(tape, request.step_ms)
+    return replace(request, title=f"{request.title} predicted zones", subtitle=_span(request), candles=candles)
+
+
 def _incident(tape: MarketTape, request: ChartRequest) -> ChartRequest:
     return replace(
         request,
@@ -172,6 +178,7 @@ _PARTS: Mapping[ChartKind, Callable[[MarketTape, ChartRequest], ChartRequest]] =
     ChartKind.CVD: _cvd,
     ChartKind.PROFILE: _profile,
     ChartKind.LIQUIDATIONS: _liquidations,
+    ChartKind.ZONES: _zones,
     ChartKind.INCIDENT: _incident,
 }
 _INCIDENTS = {

@@ -2,15 +2,16 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from math import floor, log10
 from zoneinfo import ZoneInfo
 
 from charts.canvas import Box, Canvas
 from charts.heat import draw_heat
+from charts.labels import number_label, percent_label, usd_label
 from charts.palette import PALETTES
 from charts.panel import DASHES, Panel, padded, spread
 from charts.profile import draw_profile
 from charts.requests import ChartKind, ChartRequest, Line
+from charts.zones import draw_rates, draw_zones
 from intelligence.amounts import compact_usd
 from intelligence.answers.layout import venue
 
@@ -74,7 +75,7 @@ def _cvd(canvas: Canvas, request: ChartRequest) -> None:
     points = request.lines[0].points
     low, high = padded((0.0, *(value for _, value in points)))
     panel = Panel(canvas=canvas, box=flow, from_ms=request.from_ms, until_ms=request.until_ms, low=low, high=high)
-    panel.frame(f"CVD, USD: {request.lines[0].label}", _usd_label)
+    panel.frame(f"CVD, USD: {request.lines[0].label}", usd_label)
     panel.time_axis(request.zone)
     colors, zero = canvas.palette, panel.y(0.0)
     for (at_ms, value), (next_ms, _) in zip(points, (*points[1:], (request.until_ms, 0.0)), strict=True):
@@ -108,7 +109,7 @@ def _measure(canvas: Canvas, request: ChartRequest, box: Box) -> None:
     level = threshold.measure if threshold is not None else None
     _, high = padded([*(value for _, value in line.points), *(() if level is None else (level,))], part=0.12)
     panel = Panel(canvas=canvas, box=box, from_ms=request.from_ms, until_ms=request.until_ms, low=0.0, high=high)
-    label = _usd_label if request.measure_unit == "USD" else number_label
+    label = usd_label if request.measure_unit == "USD" else number_label
     panel.frame(line.name, label, ticks=5)
     panel.time_axis(request.zone, labels=False)
     panel.curve(line.points, canvas.palette.text)
@@ -132,12 +133,26 @@ def _liquidations(canvas: Canvas, request: ChartRequest) -> None:
     draw_heat(canvas, request, Box(box.left, box.top, box.right, box.bottom - 62), number_label)
 
 
+def _zones(canvas: Canvas, request: ChartRequest) -> None:
+    price, rates = _stacked(canvas, (0.72, 0.28), LABELS - 20)
+    if request.candles or request.zones:
+        draw_zones(canvas, request, price)
+    else:
+        _missing(canvas, price, "no prices and no zones yet")
+    whole = Box(rates.left, rates.top + 18, WIDTH - LEFT, rates.bottom)
+    if request.rates:
+        draw_rates(canvas, request.rates, whole)
+    else:
+        _missing(canvas, whole, "no prediction has been judged yet: that takes a day", "reached, of those predicted")
+
+
 _DRAWERS: Mapping[ChartKind, Callable[[Canvas, ChartRequest], None]] = {
     ChartKind.CANDLES: _candles,
     ChartKind.OPEN_INTEREST: _open_interest,
     ChartKind.CVD: _cvd,
     ChartKind.PROFILE: _profile,
     ChartKind.LIQUIDATIONS: _liquidations,
+    ChartKind.ZONES: _zones,
     ChartKind.INCIDENT: _incident,
 }
 
@@ -212,7 +227,7 @@ def _lines(canvas: Canvas, request: ChartRequest, box: Box, lines: tuple[Line, .
     values = [value for line in lines for at_ms, value in line.points]
     low, high = padded([*values, 0.0, *(() if level is None else (level,))])
     panel = Panel(canvas=canvas, box=box, from_ms=request.from_ms, until_ms=request.until_ms, low=low, high=high)
-    panel.frame(caption, _percent_label, inside=True)
+    panel.frame(caption, percent_label, inside=True)
     panel.time_axis(request.zone)
     colors = canvas.palette
     canvas.line([(box.left, panel.y(0.0)), (box.right, panel.y(0.0))], colors.muted, 2)
@@ -221,7 +236,7 @@ def _lines(canvas: Canvas, request: ChartRequest, box: Box, lines: tuple[Line, .
         ends.append((panel.curve(line.points, color, dash) or (box.left, panel.y(0.0)), line, color))
     if level is not None and threshold is not None:
         panel.level(level, threshold.label, colors.accent)
-    panel.ticks_inside(_percent_label)
+    panel.ticks_inside(percent_label)
     places = spread([end[1] for end, _, _ in ends], 34, box.top + 12, box.bottom - 4)
     for (end, line, color), y in zip(ends, places, strict=True):
         canvas.line([end, (box.right + 12, y)], color, 1)
@@ -242,20 +257,3 @@ def _missing(canvas: Canvas, box: Box, words: str, caption: str = "") -> None:
     canvas.text((box.left + 2, box.top - 8), caption, 28, colors.muted, anchor="ls", within=WIDTH - 60)
     middle = ((box.left + box.right) / 2, (box.top + box.bottom) / 2)
     canvas.text(middle, words, 32, colors.muted, anchor="mm", within=box.right - box.left - 20)
-
-
-# -- words ------------------------------------------------------------------------------------------------------------
-
-
-def number_label(value: float, step: float) -> str:
-    """A price with as many decimals as the step between ticks has."""
-    decimals = max(0, -floor(log10(step))) if step > 0 else 2
-    return f"{value:,.{min(decimals, 12)}f}"
-
-
-def _percent_label(value: float, step: float) -> str:
-    return f"{number_label(value, step)} %"
-
-
-def _usd_label(value: float, _: float) -> str:
-    return compact_usd(value)

@@ -12,6 +12,7 @@ class ChartKind(StrEnum):
     CVD = "cvd"
     PROFILE = "profile"
     LIQUIDATIONS = "liquidations"
+    ZONES = "zones"
     INCIDENT = "incident"
 
 
@@ -45,6 +46,25 @@ class Cell(NamedTuple):
     low: float
     long_usd: float
     short_usd: float
+
+
+class ZoneBand(NamedTuple):
+    """A predicted zone: prices in USD per coin, whose positions, since when; `label` stands beside it."""
+
+    low: float
+    high: float
+    longs: bool
+    from_ms: int
+    label: str
+
+
+class Rate(NamedTuple):
+    """How many of `predicted` were `reached`; `by_chance`: the share that a price without drift reaches."""
+
+    name: str
+    reached: int
+    predicted: int
+    by_chance: float
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,3 +122,5 @@ class ChartRequest(msgspec.Struct, frozen=True, kw_only=True):
     threshold: Threshold | None = None
     measure: Line | None = None
     measure_unit: str = ""
+    zones: tuple[ZoneBand, ...] = ()
+    rates: tuple[Rate, ...] = ()

@@ -12,9 +12,22 @@ from intelligence.answers.layout import bold, page, span, updated
 
 USUAL_KIND = "price"
 LABELS = {"price": "Price", "cvd": "CVD", "oi": "OI", "profile": "Profile", "liquidations": "Liq."}
-NAMES = {**{kind: kind for kind in LABELS}, "cvd": "CVD", "oi": "open interest", "profile": "volume profile"}
+NAMES = {
+    **{kind: kind for kind in LABELS},
+    "cvd": "CVD",
+    "oi": "open interest",
+    "profile": "volume profile",
+    "zones": "predicted zones",
+}
 PERIODS = ("15m", "1h", "4h", "1d")
-USUAL_S = {"price": 14_400, "cvd": 14_400, "oi": LONGEST_S, "profile": SHORTEST_S, "liquidations": LONGEST_S}
+USUAL_S = {
+    "price": 14_400,
+    "cvd": 14_400,
+    "oi": LONGEST_S,
+    "profile": SHORTEST_S,
+    "liquidations": LONGEST_S,
+    "zones": 14_400,
+}
 
 
 class ChartCommands:

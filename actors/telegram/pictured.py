@@ -14,6 +14,7 @@ KINDS: Mapping[str, ChartKind] = {
     "oi": ChartKind.OPEN_INTEREST,
     "profile": ChartKind.PROFILE,
     "liquidations": ChartKind.LIQUIDATIONS,
+    "zones": ChartKind.ZONES,
 }
 SHORTEST_S = WINDOW_S  # fifteen candles
 LONGEST_S = DAY_MS // 1_000  # how far back minutes are known

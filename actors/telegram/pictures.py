@@ -10,9 +10,11 @@ from actors.system import System
 from actors.telegram.answer import Picture
 from actors.telegram.market import ASK_S
 from actors.telegram.pictured import KINDS
+from actors.telegram.zones_asked import zones_of
 from charts.assembly import chart_of
 from charts.cache import PictureCache
-from charts.requests import Theme
+from charts.requests import ChartKind, ChartRequest, Theme
+from charts.zone_assembly import zones_chart
 from config.settings import Charts as ChartSettings
 from intelligence.tape import MarketTape, PackedTape
 
@@ -39,9 +41,7 @@ class Pictures:
         return png
 
     def _draw(self, picture: Picture) -> bytes:
-        theme = Theme(self._settings.theme)
-        kind, tape = KINDS[picture.command], self._tape(picture)
-        request = chart_of(kind, tape, theme=theme, zone=picture.zone, heading=self._heading)
+        request = self._request(picture, KINDS[picture.command], Theme(self._settings.theme))
         until_s = self._system.clock.monotonic() + self._settings.wait_s
         wanted = ChartWanted(request=request, until_s=until_s)
         answer = self._ask(paths.CHARTS, wanted, self._settings.wait_s + SPARE_S)
@@ -52,6 +52,15 @@ class Pictures:
                 raise NoPicture(reason)
             case _:
                 raise NoPicture("what draws pictures is not there")
+
+    def _request(self, picture: Picture, kind: ChartKind, theme: Theme) -> ChartRequest:
+        tape = self._tape(picture)
+        if kind is not ChartKind.ZONES:
+            return chart_of(kind, tape, theme=theme, zone=picture.zone, heading=self._heading)
+        view = zones_of(self._system, picture.asset, self._log)
+        if view is None:
+            raise NoPicture(f"nothing is predicted of {picture.asset} now")
+        return zones_chart(view, tape, theme=theme, zone=picture.zone, heading=self._heading)
 
     def _tape(self, picture: Picture) -> MarketTape:
         path = paths.symbol_path(picture.asset)

@@ -4,14 +4,14 @@ import asyncio
 from typing import Any
 
 from actors import paths
-from actors.messages.features import ZonesTold, ZonesWanted
 from actors.system import System
 from actors.telegram.answer import Answer, Asked, Button, Command, Refusal
 from actors.telegram.chats import Chats
-from actors.telegram.market import ASK_S, Market
+from actors.telegram.market import Market
 from actors.telegram.market_commands import USUAL_ASSET, asset_meant
+from actors.telegram.pictured import chart_button
+from actors.telegram.zones_asked import zones_of
 from intelligence.answers.zones import zones_text
-from intelligence.zones.view import ZonesView
 
 OFF = "Predicted zones are switched off: ENABLE_PREDICTIVE_ZONES=true switches them on."
 
@@ -27,21 +27,10 @@ class ZoneCommands:
         if self._system.find(paths.ZONES) is None:
             raise Refusal(OFF)
         asset = asset_meant(self._market.assets(), "zones", asked.words or (USUAL_ASSET,))
-        view = await asyncio.to_thread(self._view, asset)
+        view = await asyncio.to_thread(zones_of, self._system, asset, self._log)
         if view is None:
             raise Refusal(f"Nothing is predicted of {asset} yet. Try again in a few minutes.")
         return Answer(
-            text=zones_text(view, await self._chats.clock(asked)), buttons=((Button("↻ Refresh", f"zones {asset}"),),)
+            text=zones_text(view, await self._chats.clock(asked)),
+            buttons=((Button("↻ Refresh", f"zones {asset}"), *chart_button("zones", asset, None)),),
         )
-
-    def _view(self, asset: str) -> ZonesView | None:
-        """None where nobody predicts it, or does not answer in time."""
-        path = paths.zones_path(asset)
-        if self._system.find(path) is None:  # a letter would start a watch
-            return None
-        try:
-            told = self._system.address(path).ask(ZonesWanted(asset=asset), timeout=ASK_S)
-        except Exception as error:  # down, late, or failed over this very letter
-            self._log.warning("command_unanswered", message="zones", caused_by=repr(error)[:200])
-            return None
-        return told.view if isinstance(told, ZonesTold) else None

@@ -16,8 +16,7 @@ def zones_text(view: ZonesView, clock: str = "UTC") -> str:
             escape(f"Watched for {compact_duration(60_000 * view.seen_minutes)}; open interest has to move first."),
             updated(view.at_ms, clock),
         )
-    above = sorted((zone for zone in view.zones if zone.side == "short"), key=lambda zone: zone.near)[:SHOWN]
-    below = sorted((zone for zone in view.zones if zone.side == "long"), key=lambda zone: -zone.near)[:SHOWN]
+    above, below = nearest(view)
     rows = [
         ("away", "about", "4 h", "age"),
         *(_row(zone, view) for zone in reversed(above)),
@@ -33,6 +32,13 @@ def zones_text(view: ZonesView, clock: str = "UTC") -> str:
         escape("Warnings come from the given model while ours learns." if view.model == "given" else ""),
         updated(view.at_ms, clock),
     )
+
+
+def nearest(view: ZonesView) -> tuple[list[Zone], list[Zone]]:
+    """The nearest zones above the price and below it, that of each side first to which it comes first."""
+    above = sorted((zone for zone in view.zones if zone.side == "short"), key=lambda zone: zone.near)[:SHOWN]
+    below = sorted((zone for zone in view.zones if zone.side == "long"), key=lambda zone: -zone.near)[:SHOWN]
+    return above, below
 
 
 def _row(zone: Zone, view: ZonesView) -> tuple[str, ...]:

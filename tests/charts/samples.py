@@ -6,18 +6,24 @@ from pathlib import Path
 
 from charts.assembly import chart_of, incident_chart, incident_period_s
 from charts.requests import ChartKind, ChartRequest, Theme
+from charts.zone_assembly import zones_chart
 from intelligence.alerts import Alert, AlertKind, Severity
 from intelligence.history import AssetHistory, Bar
 from intelligence.market import Coverage, PositionSide
 from intelligence.slots import SlotRing
 from intelligence.tape import BAND, TAPE_MINUTES, MarketTape, PackedTape, TapeCell, TapeMinute
 from intelligence.trade_window import TradeWindow
+from intelligence.zones.given import GivenTally
+from intelligence.zones.record import Tally
+from intelligence.zones.touch import Chance
+from intelligence.zones.view import ZonesView
+from intelligence.zones.zone import Zone
 from tests.intelligence.builders import T0, an_open_interest
 
 NOW_MS = 1_768_311_738_000  # 2026-01-13 13:42:18 UTC
 MINUTE_MS = 60_000
 VENUES = ("binance", "bybit", "okx", "gate", "bitget", "hyperliquid", "deribit")
-KINDS = tuple(kind for kind in ChartKind if kind is not ChartKind.INCIDENT)
+KINDS = tuple(kind for kind in ChartKind if kind not in {ChartKind.INCIDENT, ChartKind.ZONES})
 THRESHOLDS = {AlertKind.OPEN_INTEREST: 6.0, AlertKind.VOLUME_SPIKE: 60e6, AlertKind.MARKET_WIDE: 8.0}
 HOURS = {
     ChartKind.CANDLES: 4,
@@ -141,10 +147,54 @@ def an_incident_request(kind: AlertKind, theme: Theme = Theme.DARK) -> ChartRequ
     return incident_chart(alert, a_tape(incident_period_s(alert)), theme=theme, heading="SIMULATION")
 
 
+def a_view(price: float = 59_800.0, **values) -> ZonesView:
+    """Zones on both sides of the price, the nearest of them close together."""
+    places = ((1.004, 0.0006), (1.0052, 0.0004), (1.015, 0.002), (0.993, 0.0012), (0.985, 0.0007), (0.978, 0.003))
+    given = {
+        "asset": "BTC",
+        "at_ms": NOW_MS,
+        "price": price,
+        "open_usd": 8e9,
+        "model": "ours",
+        "zones": tuple(_zone(number, price * at, price * wide) for number, (at, wide) in enumerate(places)),
+        "given": (),
+        "record": Tally(predicted=71, reached=43, baseline=36.9),
+        "warned": Tally(predicted=20, reached=15, baseline=16.8),
+        "reaction": 1.4,
+        "given_tally": GivenTally(),
+        "seen_minutes": 3_000,
+        "unexplained": 2,
+    }
+    return ZonesView(**(given | values))
+
+
+def _zone(number: int, low: float, wide: float) -> Zone:
+    usd, age_ms = 4e6 / (number + 1), (number + 1) * 37 * MINUTE_MS
+    return Zone(
+        zone_id=f"z{number}",
+        asset="BTC",
+        side=PositionSide.SHORT if number < 3 else PositionSide.LONG,
+        low=low,
+        high=low + wide,
+        expected_usd=usd,
+        least_usd=usd / 10,
+        most_usd=usd * 3,
+        born_ms=NOW_MS - age_ms,
+        expires_ms=NOW_MS + 86_400_000 - age_ms,
+        at_ms=NOW_MS,
+        chances=(
+            Chance(minutes=240, sigmas=1.0, probability=0.71 / (number % 3 + 1), baseline=0.7 / (number % 3 + 1)),
+        ),
+    )
+
+
 def a_request(kind: ChartKind, theme: Theme = Theme.DARK, **values) -> ChartRequest:
     if kind is ChartKind.INCIDENT:
         alert = an_incident()
         return incident_chart(alert, a_tape(incident_period_s(alert), **values), theme=theme, heading="SIMULATION")
+    if kind is ChartKind.ZONES:
+        tape = a_tape(**values)
+        return zones_chart(a_view(tape.minutes[-1].close), tape, theme=theme, heading="SIMULATION")
     return chart_of(kind, a_tape(int(HOURS.get(kind, 1) * 3600), **values), theme=theme, heading="SIMULATION")
 
 

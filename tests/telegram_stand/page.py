@@ -54,6 +54,10 @@ The pictures, as they are drawn of a simulated market (`charts.theme` has a ligh
 | of open interest | of a volume spike | of the whole market |
 |---|---|---|
 | ![open interest](images/chart-incident-open_interest-dark.png) | ![volume](images/chart-incident-volume_spike-dark.png) | ![market](images/chart-incident-market_wide-dark.png) |
+
+| predicted zones | the same in the light theme |
+|---|---|
+| ![zones](images/chart-zones-dark.png) | ![zones, light](images/chart-zones-light.png) |
 """
 
 # What is typed, and what is pressed ("·") of what was seen so far; "#": typed in a topic of the group, "?": by a stranger;
@@ -63,7 +67,7 @@ CONVERSATION = (
     ("Markets", ("/price sol", "·price SOL 4h", "/volume SOL", "/cvd SOL", "/oi SOL 1h", "/profile SOL")),
     (
         "Who was liquidated, and who pays",
-        ("/liquidations SOL", "·liquidations SOL 4h", "/liquidations", "/funding SOL", "/zones SOL"),
+        ("/liquidations SOL", "·liquidations SOL 4h", "/liquidations", "/funding SOL", "/zones SOL", "·chart zones SOL"),
     ),
     ("Pictures", ("/chart SOL 4h", "·chart cvd SOL 4h", "·chart liquidations SOL 4h")),
     ("Forgiving input", ("/price 4h 1000SOL/USDT", "oi sol", "/price slo", "/oi", "/vol sol 1h", "/fundign sol")),
