@@ -67,7 +67,14 @@ CONVERSATION = (
     ("Markets", ("/price sol", "·price SOL 4h", "/volume SOL", "/cvd SOL", "/oi SOL 1h", "/profile SOL")),
     (
         "Who was liquidated, and who pays",
-        ("/liquidations SOL", "·liquidations SOL 4h", "/liquidations", "/funding SOL", "/zones SOL", "·chart zones SOL"),
+        (
+            "/liquidations SOL",
+            "·liquidations SOL 4h",
+            "/liquidations",
+            "/funding SOL",
+            "/zones SOL",
+            "·chart zones SOL",
+        ),
     ),
     ("Pictures", ("/chart SOL 4h", "·chart cvd SOL 4h", "·chart liquidations SOL 4h")),
     ("Forgiving input", ("/price 4h 1000SOL/USDT", "oi sol", "/price slo", "/oi", "/vol sol 1h", "/fundign sol")),
