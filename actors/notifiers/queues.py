@@ -24,6 +24,10 @@ class Pace:
     def free_s(self, chat_id: int) -> float:
         return max(self._overall_free_s, self._free_s.get(chat_id, 0.0))
 
+    def pause(self, until_s: float) -> None:
+        """Send nothing to anybody before then."""
+        self._overall_free_s = max(self._overall_free_s, until_s)
+
     def hurry(self) -> None:
         """Forget the limit over all chats: the last messages of a process are one for each chat."""
         self._overall_gap_s = self._overall_free_s = 0.0

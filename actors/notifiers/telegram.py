@@ -21,6 +21,7 @@ from actors.notifiers.deliveries import Deliveries
 from actors.notifiers.ledger import Ledger
 from actors.notifiers.payloads import text_fields
 from actors.notifiers.queues import Pace
+from actors.notifiers.reach import Reach
 from actors.notifiers.reporting import report
 from actors.notifiers.texts import age_ms
 from actors.notifiers.verdicts import Verdict
@@ -68,6 +69,7 @@ class TelegramNotifier(Supervised):
         self._scores: Mapping[AlertKind, str] = {}
         self._api = BotApi(telegram)
         self._backoff = Backoff(base_s=telegram.retry_base_s, factor=telegram.retry_factor, cap_s=telegram.retry_cap_s)
+        self._reach = Reach(self._api, self._backoff, self.log)
         self._pace = Pace(
             private_gap_s=telegram.private_gap_s,
             group_gap_s=telegram.group_gap_s,
@@ -130,6 +132,11 @@ class TelegramNotifier(Supervised):
     def _now_s(self) -> float:
         return self.system.clock.monotonic()
 
+    @property
+    def _within_s(self) -> float | None:
+        """What a request may take at the end of the process; None before."""
+        return None if self._stop_s is None else max(0.05, self._stop_s - self._now_s)
+
     # -- one after the other --------------------------------------------------------------------------------------
 
     def _go_on(self) -> None:
@@ -152,6 +159,9 @@ class TelegramNotifier(Supervised):
         choice = self._deliveries.next()
         if choice is None or choice.at_s > now_s or (self._stop_s is not None and now_s >= self._stop_s):
             return False
+        if wait_s := self._reach.wait_s(self._within_s):
+            self._pace.pause(self._now_s + wait_s)
+            return False
         row = self._deliveries.claim(choice.delivery)
         if row is not None:
             self._attempt(row)
@@ -168,10 +178,10 @@ class TelegramNotifier(Supervised):
             if edits is None and row.stage is Stage.UPDATED:
                 self._deliveries.give_up(row, "no_message_to_edit")
                 return
-        within_s = None if self._stop_s is None else max(0.05, self._stop_s - self._now_s)
         method = "sendMessage" if edits is None else "editMessageText"
         begun_s = self._now_s
-        verdict = self._api.send(method, self._fields(row, edits), within_s=within_s)
+        verdict = self._api.send(method, self._fields(row, edits), within_s=self._within_s)
+        self._reach.note(verdict)
         self._pace.spent(chat_of(row.target), begun_s, self._now_s)
         if not isinstance(verdict, verdicts.NotSent | verdicts.Throttled):
             self._failures.pop(chat_of(row.target), None)
@@ -219,6 +229,8 @@ class TelegramNotifier(Supervised):
                 self._try_later(row, reason, counted=answered)
             case verdicts.Unknown(reason=reason):
                 self._settle_unknown(row, reason)
+            case verdicts.Answered():
+                self._settle_unknown(row, "answer_not_understood")
             case verdicts.NoSuchBot():
                 self._deliveries.put_back(row, "no_such_bot", 0.0, counted=False)
                 raise _needs_operator(verdict)

@@ -34,6 +34,11 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
+class Answered:
+    """Telegram's yes to something that is no message."""
+
+
+@dataclass(frozen=True, slots=True)
 class Throttled:
     """Nothing was delivered; the chat may be tried again after exactly that time."""
 
@@ -111,6 +116,7 @@ class NoSuchBot:
 
 Verdict = (
     Sent
+    | Answered
     | Throttled
     | NotSent
     | Unknown
@@ -152,7 +158,7 @@ def _judge_yes(answer: dict[str, Any]) -> Verdict:
     message_id = result.get("message_id") if isinstance(result, dict) else None
     if answer.get("ok") is True and isinstance(message_id, int):
         return Sent(message_id, _photo_id(result))
-    return Unknown("answer_not_understood")
+    return Answered() if answer.get("ok") is True else Unknown("answer_not_understood")
 
 
 def _photo_id(message: Any) -> str:

@@ -390,6 +390,28 @@ def test_unknown_outcome_repeats_what_wakes_people_once_with_the_same_id(post, h
     assert post.states() == [("abcdefghijkl", "delivered")]
 
 
+SWALLOWED = {
+    "dropped": {"drop": "before"},
+    "never answered": {"before": 5.0},
+    "somebody else's page": {"answer": (200, "<html>welcome to the hotel</html>")},
+}
+
+
+@pytest.mark.parametrize("how", SWALLOWED.values(), ids=SWALLOWED.keys())
+def test_while_telegram_swallows_requests_no_further_message_is_put_at_stake(post, logged, how):
+    post.open(read_timeout_s=0.2)
+    wait_for(lambda: post.stand.calls("getMe"))
+    for method in ("sendMessage", "getMe"):
+        post.stand.fail(method=method, times=1 if method == "sendMessage" else 4, **how)
+    post.queue(*some(5), chats=(ME, OTHER)).tell()
+    post.done()
+
+    assert len(post.stand.calls()) == 2 * 5 + 1
+    arrived = {chat: [call for call in post.stand.sent(chat) if call.result] for chat in (ME, OTHER)}
+    assert ids(arrived[ME]) == ids(arrived[OTHER]) == [alert.alert_id for alert in some(5)]
+    assert [line["attempt"] for line in logged("telegram_silent")] == [1, 2, 4]
+
+
 def test_second_unknown_outcome_is_the_end_of_it(post, logged):
     post.stand.fail(drop="after", times=5)
     post.queue(an_alert(severity=Severity.P1)).open()

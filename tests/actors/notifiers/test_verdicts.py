@@ -3,6 +3,7 @@ import json
 import pytest
 
 from actors.notifiers.verdicts import (
+    Answered,
     BadMarkup,
     ChatGone,
     ChatMoved,
@@ -29,7 +30,7 @@ def error(code, description, **parameters):
         (200, b'{"ok": true, "result": {"message_id": 5}}', Sent(5)),
         (200, b'{"ok": true, "result": {"mess', Unknown("answer_not_understood")),
         (200, b"<html>hotel</html>", Unknown("answer_not_understood")),
-        (200, b'{"ok": true, "result": true}', Unknown("answer_not_understood")),
+        (200, b'{"ok": true, "result": true}', Answered()),
         (200, b"[]", Unknown("answer_not_understood")),
         (200, b"\xff\xfe", Unknown("answer_not_understood")),
         (200, error(403, BLOCKED), ChatGone(f"http_403 {BLOCKED}")),
