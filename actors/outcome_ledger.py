@@ -12,7 +12,7 @@ from actors.mailbox import Lane
 from actors.messages.chats import VotesState
 from actors.messages.market import MinuteClosed
 from actors.messages.outcomes import AlertDecided, AskScores, DeliveryMade, LedgerState, ScoresTold, SelectionSet
-from actors.missed_alerts import missed_alerts
+from actors.missed_alerts import missed_alerts, new_to
 from actors.outcome_book import OutcomeBook
 from actors.outcome_file import OutcomeFile
 from actors.supervised import Supervised
@@ -284,16 +284,9 @@ class OutcomeLedger(Supervised):
         except StorageError as error:
             self.log.warning("outbox_unavailable", reason=str(error), marks_waiting=0)
             return
-        for told in missed:
-            known = book.told(told.alert_id)
-            if known is None:
-                self._adopt(told, book)
-            elif known.from_ms is None and told.delivered_ms is not None and told.alert_id in self._open:
-                self._adopt(msgspec.structs.replace(known, delivered_ms=told.delivered_ms), book)
-
-    def _adopt(self, told: Told, book: OutcomeBook) -> None:
-        book.put_told(told)
-        self._open[told.alert_id] = told, {}
+        for told in list(new_to(book, missed, self._open)):
+            book.put_told(told)
+            self._open[told.alert_id] = told, {}
 
 
 def _find(alert_id: str, book: OutcomeBook) -> Told | None:
