@@ -22,6 +22,7 @@ from actors.notifiers.ledger import Ledger
 from actors.notifiers.payloads import text_fields
 from actors.notifiers.queues import Pace
 from actors.notifiers.reach import Reach
+from actors.notifiers.remedies import Remedies
 from actors.notifiers.reporting import report
 from actors.notifiers.texts import age_ms
 from actors.notifiers.verdicts import Verdict
@@ -80,8 +81,7 @@ class TelegramNotifier(Supervised):
         valid_ms = {severity: int(seconds * 1000) for severity, seconds in valid_s.items()}
         self._deliveries = Deliveries(self._ledger, self._pace, self.system.clock, valid_ms, self.log)
         self._failures: dict[int, int] = {}
-        self._as_plain: set[int] = set()
-        self._as_new: set[int] = set()
+        self._remedies = Remedies(self._deliveries, self.log)
         self._stepping = False
         self._stop_s: float | None = None
         self.timer.every("reread", outbox.reread_s, _Reread())
@@ -171,7 +171,7 @@ class TelegramNotifier(Supervised):
         edits: int | None = None
         if row.stage is not Stage.RAISED:
             start = self._deliveries.start_of(row)
-            edits = start.message_id if start is not None and row.id not in self._as_new else None
+            edits = start.message_id if start is not None and not self._remedies.is_new(row) else None
             if start is not None and not start.may_have_arrived:
                 self._deliveries.give_up(row, "start_not_delivered")
                 return
@@ -185,16 +185,13 @@ class TelegramNotifier(Supervised):
         self._pace.spent(chat_of(row.target), begun_s, self._now_s)
         if not isinstance(verdict, verdicts.NotSent | verdicts.Throttled):
             self._failures.pop(chat_of(row.target), None)
-        if isinstance(verdict, verdicts.Unchanged | verdicts.NoMessage):
-            self._settle_edit(row, verdict)
-        else:
-            self._settle(row, verdict)
+        self._settle(row, verdict)
 
     def _fields(self, row: Delivery, edits: int | None) -> dict[str, Any]:
         chat_id = chat_of(row.target)
         fields = text_fields(
             row.alert,
-            unadorned=row.id in self._as_plain,
+            unadorned=self._remedies.is_plain(row),
             heading=self._heading,
             age_ms=age_ms(row.alert, self.now_ms),
             instance=self._instance,
@@ -217,8 +214,7 @@ class TelegramNotifier(Supervised):
         match verdict:
             case verdicts.Sent(message_id=message_id):
                 self._deliveries.delivered(row, message_id)
-                self._as_plain.discard(row.id)
-                self._as_new.discard(row.id)
+                self._remedies.delivered(row)
                 self.progress()
                 report(self, row.alert, row.stage, row.target)
                 self._offer_picture(row, message_id)
@@ -234,22 +230,10 @@ class TelegramNotifier(Supervised):
             case verdicts.NoSuchBot():
                 self._deliveries.put_back(row, "no_such_bot", 0.0, counted=False)
                 raise _needs_operator(verdict)
-            case verdicts.BadMarkup(reason=reason):
-                self._send_plain(row, reason)
             case verdicts.Rejected(reason=reason):
                 self._deliveries.give_up(row, reason)
             case _:
-                self._settle_place(row, verdict)
-
-    def _settle_place(self, row: Delivery, verdict: Verdict) -> None:
-        """Take what is said of the chat rather than of the message."""
-        match verdict:
-            case verdicts.ChatGone(reason=reason):
-                self._deliveries.lose_chat(row, reason)
-            case verdicts.ChatMoved(to=to):
-                self._follow(row, to)
-            case verdicts.TopicGone(reason=reason):
-                self._lose_topic(row, reason)
+                self._remedies.apply(row, verdict)
 
     def _offer_picture(self, row: Delivery, message_id: int | None) -> None:
         """Let a picture follow the start of an incident, by somebody else, unless another waits to be told in that chat."""
@@ -293,43 +277,6 @@ class TelegramNotifier(Supervised):
             self._deliveries.put_back(row, reason, self._backoff.base_s, resent=True)
         else:
             self._deliveries.give_up(row, "unknown")
-
-    def _follow(self, row: Delivery, to: int) -> None:
-        """Send to the group's new id. Its old one stays the name of its settings."""
-        chat_id = chat_of(row.target)
-        if self._deliveries.moved.get(chat_id) == to:
-            self._deliveries.give_up(row, "chat_moved_twice")
-            return
-        self._deliveries.move_chat(chat_id, to)
-        self._deliveries.put_back(row, "chat_moved", 0.0)
-
-    def _lose_topic(self, row: Delivery, reason: str) -> None:
-        """An edit there is no more is the end's own message in the group as a whole; growth is left out."""
-        if row.stage is Stage.UPDATED or not self._deliveries.topic_of(row):
-            self._deliveries.give_up(row, reason)
-            return
-        self._as_new.add(row.id)
-        self._deliveries.lose_topic(row, reason)
-
-    def _settle_edit(self, row: Delivery, verdict: verdicts.Unchanged | verdicts.NoMessage) -> None:
-        """Take an edit that changed nothing. Where the message is gone the end gets one of its own, growth none."""
-        if isinstance(verdict, verdicts.Unchanged):
-            self._deliveries.delivered(row, None)
-            return
-        if row.stage is Stage.UPDATED or row.id in self._as_new:
-            self._deliveries.give_up(row, verdict.reason)
-            return
-        self._as_new.add(row.id)
-        self._deliveries.put_back(row, "message_gone", 0.0)
-
-    def _send_plain(self, row: Delivery, reason: str) -> None:
-        """Try once more without markup: a bug in a template must not cost the alert."""
-        if row.id in self._as_plain:
-            self._deliveries.give_up(row, reason)
-            return
-        self.log.error("template_rejected", alert_id=row.alert.alert_id, kind=row.alert.kind, reason=reason)
-        self._as_plain.add(row.id)
-        self._deliveries.put_back(row, "template_rejected", 0.0)
 
 
 def _needs_operator(verdict: verdicts.NoSuchBot) -> NeedsOperator:
