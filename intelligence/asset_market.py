@@ -38,7 +38,7 @@ class MarketView:
 
     `marks` and `open_interest`: the newest of every instrument by venue and name; `mark_health` and `open_interest_health`
     say of each, in the same order, what it is worth. `trade_health`: of every venue that trades of the asset are asked of,
-    so of the sums and the profile; `liquidation_health` likewise. `trades_from_ms`: sums and profile hold everything from
+    so of the sums and the profile, `trades_heard_ms` when each brought some last; `liquidation_health` likewise. `trades_from_ms`: sums and profile hold everything from
     there on, None without any trade; `late_trades` and `broken_trades` were left out of them, by age and by an impossible
     time. `cvd_day_usd` and `volume_day_usd` begin at 00:00 UTC, or at `trades_day_from_ms` if that is later. `liquidations`
     are complete from `liquidations_from_ms` on. `divergence`: see `Minute`. `day_flow`: takers' trades of a day by the minute.
@@ -52,6 +52,7 @@ class MarketView:
     open_interest: tuple[OpenInterest, ...]
     open_interest_health: tuple[FigureHealth, ...]
     trade_health: Mapping[str, FeedHealth]
+    trades_heard_ms: Mapping[str, int]
     liquidation_health: Mapping[str, FeedHealth]
     volumes: tuple[VolumeSums, ...]
     cvd_day_usd: float
@@ -258,6 +259,7 @@ class AssetMarket:
             open_interest=interests,
             open_interest_health=tuple(self._of_open_interest(record, now_ms) for record in interests),
             trade_health=self._of_kind(FeedKind.TRADES),
+            trades_heard_ms=dict(self._minutes.heard_ms),
             liquidation_health=self._of_kind(FeedKind.LIQUIDATIONS),
             volumes=tuple(trades.sums(seconds, now_ms) for seconds in VOLUME_SPANS_S),
             cvd_day_usd=trades.cvd_usd(now_ms),

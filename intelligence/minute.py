@@ -1,6 +1,6 @@
 """One closed minute of an asset over all venues: the value that enhancements live on, and the bars it is made of."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -82,6 +82,11 @@ class Minutes:
         self._next = 0  # the minute to be closed next
         self._newest = (0, 0)  # the minute that was written last: from and to
         self._bar: _Bar | None = None
+
+    @property
+    def heard_ms(self) -> Mapping[str, int]:
+        """The time of each venue's newest batch of trades."""
+        return self._heard_ms
 
     @property
     def next_from_ms(self) -> int:

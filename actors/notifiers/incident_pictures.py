@@ -15,7 +15,7 @@ from actors.notifiers.bot_api import BotApi
 from actors.notifiers.texts import MAX_CAPTION_UNITS, cut_to_units
 from actors.notifiers.verdicts import Verdict
 from actors.supervised import Supervised
-from charts.assembly import asset_shown, incident_chart, incident_period_s
+from charts.incidents import asset_shown, incident_chart, incident_period_s
 from charts.requests import Theme
 from config.settings import Charts as ChartSettings
 from config.settings import Telegram as TelegramSettings

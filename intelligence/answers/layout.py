@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from html import escape as html_escape
 
 from intelligence.amounts import compact_usd
+from intelligence.asset_market import MarketView
 from intelligence.feed_health import FeedHealth, Health
 from intelligence.time_of_day import clock_stamp
 
@@ -71,6 +72,16 @@ def signed_percent(fraction: float) -> str:
 def updated(at_ms: int, clock: str) -> str:
     """`clock`: a name of the tz database."""
     return f"Updated {clock_stamp(at_ms, clock)}"
+
+
+def trades_of(view: MarketView) -> str:
+    """Whose trades they are, and how old the newest of each is."""
+    heard = view.trades_heard_ms
+    told = [
+        f"{venue(name)} {age(view.at_ms - heard[name])}" if name in heard else f"{venue(name)} none yet"
+        for name in sorted({*view.trade_health, *heard})
+    ]
+    return f"Trades, age of the newest: {', '.join(told)}" if told else ""
 
 
 def whys(sources: Sequence[tuple[str, FeedHealth]]) -> str:

@@ -4,7 +4,7 @@ import math
 from typing import NamedTuple
 
 from intelligence.amounts import compact_percent, compact_price, compact_usd
-from intelligence.answers.layout import bold, escape, page, span, table, updated, venue, whys
+from intelligence.answers.layout import bold, escape, page, span, table, trades_of, updated, venue, whys
 from intelligence.asset_market import MarketView
 from intelligence.day_flow import ENOUGH_SHARE, first_minute_ms
 from intelligence.history import History
@@ -50,8 +50,7 @@ def profile_text(
 
 
 def _of_trades(view: MarketView) -> _Found:
-    venues = ", ".join(sorted(map(venue, view.trade_health)))
-    return _Found(view.profile, f"Trades of {venues}" if venues else "")
+    return _Found(view.profile, trades_of(view))
 
 
 def _of_minutes(view: MarketView, history: History | None, span_s: int) -> _Found:

@@ -12,6 +12,7 @@ from intelligence.answers.layout import (
     signed_usd,
     span,
     table,
+    trades_of,
     updated,
     venue,
     whys,
@@ -170,5 +171,4 @@ def _apart(found: list[_Flow], history: History | None, clock: str) -> str:
 
 
 def _feeds(view: MarketView) -> str:
-    named = sorted(map(venue, view.trade_health))
-    return page(escape(f"Trades of {', '.join(named)}") if named else "", whys(sorted(view.trade_health.items())))
+    return page(escape(trades_of(view)), whys(sorted(view.trade_health.items())))

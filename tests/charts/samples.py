@@ -4,7 +4,8 @@ import random
 from math import exp, floor, log
 from pathlib import Path
 
-from charts.assembly import chart_of, incident_chart, incident_period_s
+from charts.assembly import chart_of
+from charts.incidents import incident_chart, incident_period_s
 from charts.requests import ChartKind, ChartRequest, Theme
 from charts.zone_assembly import zones_chart
 from intelligence.alerts import Alert, AlertKind, Severity

@@ -3,7 +3,8 @@
 import msgspec
 import pytest
 
-from charts.assembly import asset_shown, chart_of, incident_chart, incident_period_s, step_ms_of
+from charts.assembly import chart_of, step_ms_of
+from charts.incidents import asset_shown, incident_chart, incident_period_s
 from charts.requests import ChartKind
 from intelligence.alerts import AlertKind
 from intelligence.day_flow import FlowMinute

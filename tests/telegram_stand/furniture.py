@@ -58,14 +58,17 @@ def furnish(bot):
         )
     ]
     steps = range(600)
-    trades = TradesSeen(
-        asset="SOL",
-        venue="bybit",
-        received_ms=now_ms,
-        times_ms=[now_ms - 600_000 + 1_000 * step for step in steps],
-        prices=[140.0 + (step % 40 - 20) / 40 for step in steps],
-        coins=[(-1.0) ** step * (50.0 + step % 7) for step in steps],
-    )
+    trades = [
+        TradesSeen(
+            asset="SOL",
+            venue=venue,
+            received_ms=now_ms,
+            times_ms=[now_ms - 600_000 + 1_000 * step for step in steps[first::3]],
+            prices=[140.0 + (step % 40 - 20) / 40 for step in steps[first::3]],
+            coins=[(-1.0) ** step * (50.0 + step % 7) for step in steps[first::3]],
+        )
+        for first, venue in enumerate(("binance", "hyperliquid", "bybit"))
+    ]
     events = tuple(
         a_liquidation(
             usd=usd,
@@ -98,7 +101,7 @@ def furnish(bot):
         *_open_interest_past(now_ms),
         *(MarksSeen(mark=mark) for mark in marks),
         *(OpenInterestSeen(record=one) for one in interests),
-        trades,
+        *trades,
         told,
     )
     _write_status(bot)
