@@ -25,6 +25,7 @@ class LiquidationSum:
     usd: float
     count: int
     largest_usd: float
+    newest_ms: int
 
     @property
     def counts(self) -> bool:
@@ -55,8 +56,8 @@ class _Key(NamedTuple):
     uncertain: str
 
 
-_Cell = tuple[float, int, float]  # USD, count, largest
-_NOTHING: _Cell = (0.0, 0, 0.0)
+_Cell = tuple[float, int, float, int]  # USD, count, largest, ms of the newest
+_NOTHING: _Cell = (0.0, 0, 0.0, 0)
 
 
 class _Buckets:
@@ -67,12 +68,12 @@ class _Buckets:
         self._newest = 0
         self._cells: dict[int, dict[_Key, _Cell]] = {}
 
-    def add(self, unit: int, key: _Key, usd: float) -> None:
+    def add(self, unit: int, key: _Key, usd: float, at_ms: int) -> None:
         self._newest = max(self._newest, unit)
         if unit <= self._newest - self._kept:
             return
         cells = self._cells.setdefault(unit, {})
-        cells[key] = _joined(cells.get(key, _NOTHING), (usd, 1, usd))
+        cells[key] = _joined(cells.get(key, _NOTHING), (usd, 1, usd, at_ms))
         if len(self._cells) > self._kept:
             oldest = self._newest - self._kept
             self._cells = {at: one for at, one in self._cells.items() if at > oldest}
@@ -115,8 +116,9 @@ class RollingLiquidations:
 
     def _put(self, event: Liquidation) -> None:
         key = _Key(event.venue, event.position_side, event.coverage, event.uncertain)
-        self._seconds.add(event.exchange_ms // 1_000, key, event.notional_usd)
-        self._minutes.add(event.exchange_ms // 60_000, key, event.notional_usd)
+        at_ms, usd = event.exchange_ms, event.notional_usd
+        self._seconds.add(at_ms // 1_000, key, usd, at_ms)
+        self._minutes.add(at_ms // 60_000, key, usd, at_ms)
 
     def _rows(self, span_s: int, now_ms: int) -> tuple[LiquidationSum, ...]:
         if span_s <= FINE_S:
@@ -124,10 +126,10 @@ class RollingLiquidations:
         else:
             found = self._minutes.total(now_ms // 60_000 - span_s // 60 + 1)
         return tuple(
-            LiquidationSum(**key._asdict(), usd=usd, count=count, largest_usd=largest)
-            for key, (usd, count, largest) in sorted(found.items())
+            LiquidationSum(**key._asdict(), usd=usd, count=count, largest_usd=largest, newest_ms=newest_ms)
+            for key, (usd, count, largest, newest_ms) in sorted(found.items())
         )
 
 
 def _joined(one: _Cell, other: _Cell) -> _Cell:
-    return one[0] + other[0], one[1] + other[1], max(one[2], other[2])
+    return one[0] + other[0], one[1] + other[1], max(one[2], other[2]), max(one[3], other[3])

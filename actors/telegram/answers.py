@@ -8,6 +8,13 @@ from intelligence.amounts import compact_duration
 from intelligence.answers.layout import escape
 
 ABOUT = "<b>Foreshock</b> warns of liquidations, cascades, open interest and volume out of the ordinary in crypto derivatives."
+GROUPS = (
+    ("Markets", ("price", "volume", "cvd", "oi", "profile", "liquidations", "funding", "chart", "zones")),
+    ("What this chat is told", ("alerts", "watch", "unwatch", "threshold")),
+    ("When it is left alone", ("mute", "unmute", "quiet", "budget", "digest", "timezone")),
+    ("Why", ("why", "whynot", "stats")),
+    ("The daemon", ("status", "venues", "config", "test", "version", "help")),
+)
 UNKNOWN = "I do not know this command. /help lists what I can do."
 UNAVAILABLE = "The part that keeps this is restarting. Try again in a few seconds."
 BROKEN = "That went wrong, and the log says how. It is a bug of mine."
@@ -26,12 +33,15 @@ def too_many(wait_s: float) -> str:
 
 def help_text(commands: Sequence[Command], right: Right) -> str:
     """What may be asked with that right; HTML."""
-    lines = [
-        escape(f"/{command.name} {command.usage}".rstrip() + f": {command.hint}")
-        for command in commands
-        if command.hint and command.least <= right
-    ]
-    return "\n".join((ABOUT, "", *lines))
+    told = [one for one in commands if one.hint and one.least <= right]
+    grouped = {name for _, names in GROUPS for name in names}
+    rest = tuple(one.name for one in told if one.name not in grouped)
+    parts = [ABOUT]
+    for title, names in (*GROUPS, ("Owners", rest)):
+        lines = [escape(f"/{one.name} {one.usage}".rstrip() + f": {one.hint}") for one in told if one.name in names]
+        if lines:
+            parts += ["", f"<b>{title}</b>", *lines]
+    return "\n".join(parts)
 
 
 def menu(commands: Sequence[Command], right: Right) -> tuple[tuple[str, str], ...]:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Mapping
 
 from intelligence.amounts import compact_usd
-from intelligence.answers.layout import bold, escape, page, span, table, updated, venue, whys
+from intelligence.answers.layout import age, bold, escape, page, span, table, updated, venue, whys
 from intelligence.asset_market import MarketView
 from intelligence.liquidation_sums import SPANS_S, LiquidationSum, LiquidationSums
 from intelligence.market import Coverage, PositionSide
@@ -30,7 +30,7 @@ def liquidations_text(view: MarketView, span_s: int | None = None, clock: str = 
     return page(
         bold(f"{view.asset} liquidated in {span(sums.seconds)}: {sides if counted else 'nothing seen'}"),
         table(_by_venue(counted)),
-        escape(f"Largest {compact_usd(largest)}") if largest else "",
+        escape(f"Largest {compact_usd(largest)}. {_newest(counted, view.at_ms)}") if largest else "",
         "≥ a lower bound: the venue tells only some of its liquidations" if sums.lower_bound else "",
         escape(_doubtful(sums.rows)),
         escape(f"Known since {clock_stamp(view.liquidations_from_ms, clock)} only") if late else "",
@@ -101,6 +101,12 @@ def _by_venue(rows: list[LiquidationSum]) -> list[tuple[str, str, str, str]]:
             )
         )
     return told
+
+
+def _newest(rows: list[LiquidationSum], now_ms: int) -> str:
+    """How long ago each venue told its last one."""
+    last = {name: max(row.newest_ms for row in rows if row.venue == name) for name in sorted({r.venue for r in rows})}
+    return "Newest " + ", ".join(f"{venue(name)} {age(now_ms - at_ms)} ago" for name, at_ms in last.items())
 
 
 def _doubtful(rows: Iterable[LiquidationSum]) -> str:
