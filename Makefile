@@ -63,7 +63,7 @@ features: .venv/installed-dev
 	EVERY_CASE=1 $(BIN)/python -m pytest tests/process/test_features.py $(ARGS)
 
 drills: .venv/installed-dev
-	DRILLS=1 $(BIN)/python -m pytest tests/process/test_long_drills.py -s $(ARGS)
+	DRILLS=1 $(BIN)/python -m pytest tests/actors/notifiers/test_bursts.py tests/process/test_long_drills.py -s $(ARGS)
 
 lint: .venv/installed-dev
 	$(BIN)/python -m ruff check
