@@ -104,7 +104,7 @@ class IncidentPictures(Supervised):
 
     def _send_photo(self, incident: _Incident, delivered: AlertDelivered) -> None:
         """A silent reply to the text, which has made its sound."""
-        caption = f"{self._heading} {asset_shown(incident.alert)}: price, liquidations, open interest".strip()
+        caption = f"{self._heading} {asset_shown(incident.alert)}: {_shown(incident.alert)}".strip()
         fields = {
             "chat_id": delivered.send_to,
             "caption": cut_to_units(caption, MAX_CAPTION_UNITS),
@@ -139,3 +139,9 @@ class IncidentPictures(Supervised):
 
     def _log_unsent(self, alert: Alert, reason: str) -> None:
         self.log.info("picture_not_sent", alert_id=alert.alert_id, kind=alert.kind, reason=reason)
+
+
+def _shown(alert: Alert) -> str:
+    """What the picture shows, from above."""
+    measured = {AlertKind.VOLUME_SPIKE: "volume, ", AlertKind.MARKET_WIDE: "assets with alerts, "}.get(alert.kind, "")
+    return f"price, {measured}liquidations, open interest"

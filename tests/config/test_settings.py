@@ -319,6 +319,16 @@ def test_bot_api_over_plain_http_elsewhere_is_refused(problems, url):
     assert "expected an https address, or plain http to a loopback address" in problem
 
 
+@pytest.mark.parametrize(("text", "minute"), [("08:00", 480), ("7:30", 450), ("", None)])
+def test_a_time_of_day_is_read_by_the_clock_and_may_be_none(load, text, minute):
+    assert load({"FORESHOCK_TELEGRAM__DIGEST_AT": text}).settings.telegram.digest_at.minute == minute
+
+
+@pytest.mark.parametrize("text", ["25:00", "8", "08:60", "noon"])
+def test_a_time_that_no_clock_shows_is_refused(problems, text):
+    assert "expected a time such as 08:00" in problems({"FORESHOCK_TELEGRAM__DIGEST_AT": text})[0]
+
+
 @pytest.mark.parametrize("text", ["nan", "inf", "1e9", "0", "true", "1 s"])
 def test_time_limit_that_is_no_reasonable_number_is_refused(problems, text):
     (problem,) = problems({"FORESHOCK_REST__READ_TIMEOUT_S": text})
