@@ -1,6 +1,7 @@
 """Predicted zones in development worlds, by the protocol of the frozen ones; and what an update costs and holds."""
 
 import argparse
+import gc
 import json
 import time
 import tracemalloc
@@ -21,7 +22,8 @@ from simulator.positions import LEVERAGES
 DEVELOPMENT_SEED = 777_000  # whoever tunes does it here, never on the frozen worlds
 COST_ASSETS = 50
 COST_MIN = 70  # minutes of which the last 30 count
-HELD_DAYS = (1.0, 2.0)
+HELD_ASSETS = 2
+HELD_DAYS = (1.0, 1.5, 2.0)
 
 
 def main() -> None:
@@ -65,19 +67,19 @@ def cost() -> dict[str, float]:
 
 
 def held() -> dict[str, float]:
-    """KB that one more model holds after so many days, beside one that has filled what all of them share."""
+    """KB an asset that some models together hold after so many days, with what they share."""
     simulated = _world(HELD_DAYS[-1])
-    first = _model(simulated)
-    for minute in simulated.minutes:
-        first.take(minute)
     found: dict[str, float] = {}
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
-    model = _model(simulated)
+    models = [_model(simulated) for _ in range(HELD_ASSETS)]
     for count, minute in enumerate(simulated.minutes, 1):
-        model.take(minute)
+        for model in models:
+            model.take(minute)
         if count / 1440 in HELD_DAYS:
-            found[f"held_kb_after_{count / 1440:g}_days"] = round((tracemalloc.get_traced_memory()[0] - before) / 1024)
+            gc.collect()  # what Python keeps for tuples to come is not held
+            kilobytes = (tracemalloc.get_traced_memory()[0] - before) / 1024
+            found[f"held_kb_after_{count / 1440:g}_days"] = round(kilobytes / len(models))
     tracemalloc.stop()
     return found
 
