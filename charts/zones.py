@@ -9,7 +9,7 @@ from charts.panel import Panel, padded, spread
 from charts.requests import ChartRequest, Rate, ZoneBand
 
 SIZE = 28
-ROW = 64  # a bar and its words
+ROW = 84  # from one bar to the next
 
 
 def draw_zones(canvas: Canvas, request: ChartRequest, box: Box) -> None:
@@ -60,7 +60,7 @@ def draw_rates(canvas: Canvas, rates: Sequence[Rate], box: Box) -> None:
     caption = "reached, of those predicted; the mark: by chance"
     canvas.text((box.left + 2, box.top - 8), caption, 30, colors.muted, anchor="ls", within=within)
     for row, rate in enumerate(rates):
-        top = box.top + 16 + row * ROW * 1.6
+        top = box.top + 16 + row * ROW
         text = f"{rate.name}: {rate.reached} of {rate.predicted}, by chance {rate.by_chance * rate.predicted:.0f}"
         canvas.text((box.left + 12, top + 18), text, SIZE, colors.text, anchor="lm", within=within - 24)
         left, wide = box.left + 12, box.right - box.left - 24
