@@ -49,11 +49,6 @@ class FundingView:
     def payer(self) -> str:
         return "longs" if self.rate_8h > 0 else "shorts"
 
-    @property
-    def yearly(self) -> float:
-        """The fraction of a year at this rate, without compounding."""
-        return self.rate_8h * 3 * 365
-
 
 class FundingTracker:
     """The funding of one asset over its venues, hour by hour."""
