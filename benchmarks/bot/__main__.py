@@ -11,6 +11,7 @@ import argparse
 import os
 import sys
 import tempfile
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -26,6 +27,7 @@ COMMAND_EVERY_S = 0.25
 CHART_EVERY_S = 1.0
 ALERT_EVERY_S = 5.0  # given
 NEWS_EVERY_S = 9.0
+NEWS_MEANWHILE_EVERY_S = 20.0
 PEACE_S = 75.0  # after the incidents, for their ends
 COMMAND_P95_S, CHART_P95_S = 1.0, 2.5  # given, as what follows
 ALERT_P50_S, ALERT_P99_S = 0.3, 1.0
@@ -76,20 +78,27 @@ def measure_incidents(scene: Scene, _memory: Sampler, options: argparse.Namespac
 
 
 def measure_charts(scene: Scene, memory: Sampler, options: argparse.Namespace, assets: Sequence[str]) -> list[Row]:
-    """Charts of every kind, one a second, none from the cache; incidents that happen meanwhile get their pictures too."""
+    """Charts of every kind, one a second, none from the cache, and pictures of incidents between them."""
     since, begun_s = scene.mark(), time.monotonic()
+    number = int(options.minutes * 60 / NEWS_MEANWHILE_EVERY_S)
+    news = threading.Thread(
+        target=order_incidents,
+        args=(scene, assets[::-1]),
+        kwargs={"number": number, "every_s": NEWS_MEANWHILE_EVERY_S},
+        daemon=True,
+    )
+    news.start()
     asked = ask(scene, charts(assets), every_s=CHART_EVERY_S, until_s=begun_s + options.minutes * 60)
+    news.join()
     tell_slowest(asked)
     photos = sum(one.method == "sendPhoto" for one in asked)
     incidents = [one.took_s for one in pictures(scene, since)]
-    rows = [
+    return [
         timed("charts, one a second: handed to the bot to picture", [one.took_s for one in asked], p95=CHART_P95_S),
         Row("charts that were pictures", len(asked), f"{photos}", "all", photos == len(asked)),
+        timed("incidents meanwhile: text to picture", incidents, p95=PICTURE_P95_S),
         *memory_rows(memory.since(begun_s)),
     ]
-    if incidents:
-        rows.append(timed("incidents meanwhile: text to picture", incidents, p95=PICTURE_P95_S))
-    return rows
 
 
 PARTS: dict[str, Part] = {
@@ -161,7 +170,6 @@ def main() -> int:
     parser.add_argument("--assets", type=int, default=50)
     parser.add_argument("--keep", type=Path, help="folder for the daemon's log and files, to look at afterwards")
     options = parser.parse_args()
-    rows = []
     with tempfile.TemporaryDirectory(prefix="foreshock-bot-") as scratch:
         folder = options.keep or Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)
