@@ -23,8 +23,9 @@ COMMANDS = (
     *("/why {id}", "/whynot {a} {now}", "/stats", "/status", "·status", "/status core/feeds", "/venues", "/config"),
     *("/test p1", "/version", "/help", "/start", "*/restart core/feeds", "*/pause edge", "*/resume edge"),
 )
-KINDS = ("price", "cvd", "oi", "profile", "liquidations")
+KINDS = ("price", "cvd", "oi", "profile", "liquidations")  # zones are predicted only where that is switched on
 PERIODS = ("1h", "4h", "1d")
+EACH = len(KINDS) * len(PERIODS)  # charts of an asset before the next one
 
 
 @dataclass(slots=True)
@@ -55,11 +56,11 @@ def commands(assets: Sequence[str], alert_id: str, rounds: int) -> Iterator[str]
 
 
 def charts(assets: Sequence[str]) -> Iterator[str]:
-    """Without end, none twice in a row of kinds, periods and assets: 650 of them with 50 assets."""
+    """Without end; with 50 assets none again for twelve minutes."""
     for turn in itertools.count():
         kind = KINDS[turn % len(KINDS)]
-        period = "" if kind == "profile" else PERIODS[turn // len(KINDS) % len(PERIODS)]
-        yield f"/chart {kind} {assets[turn % len(assets)]} {period}".rstrip()
+        period = PERIODS[turn // len(KINDS) % len(PERIODS)]
+        yield f"/chart {kind} {assets[turn // EACH % len(assets)]} {period}"
 
 
 def ask(scene: Scene, texts: Iterable[str], *, every_s: float, until_s: float = float("inf")) -> list[Asked]:
