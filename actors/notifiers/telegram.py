@@ -240,16 +240,18 @@ class TelegramNotifier(Supervised):
         chat_id = chat_of(row.target)
         if not self._pictures or row.stage is not Stage.RAISED or message_id is None or self._stop_s is not None:
             return
-        if not self._deliveries.urgent(chat_id):
-            to = self._deliveries.moved.get(chat_id, chat_id)
-            delivered = AlertDelivered(
-                alert=row.alert,
-                chat_id=chat_id,
-                send_to=to,
-                message_id=message_id,
-                topic=self._deliveries.topic_of(row),
-            )
-            self.send(self._pictures, delivered, lane=Lane.DATA)
+        if self._deliveries.urgent(chat_id):
+            why = f"another alert waits for {chat_id}"
+            self.log.info("picture_not_sent", alert_id=row.alert.alert_id, kind=row.alert.kind, reason=why)
+            return
+        delivered = AlertDelivered(
+            alert=row.alert,
+            chat_id=chat_id,
+            send_to=self._deliveries.moved.get(chat_id, chat_id),
+            message_id=message_id,
+            topic=self._deliveries.topic_of(row),
+        )
+        self.send(self._pictures, delivered, lane=Lane.DATA)
 
     def _try_later(self, row: Delivery, reason: str, *, counted: bool) -> None:
         """`counted`: the message may be to blame. While nobody answers at all it is not, and keeps its place."""
