@@ -1,7 +1,7 @@
 """What reading trades in bulk costs beside a bare loop over msgspec's rows: `python -m benchmarks.trades [--reads BYTES]`.
 
 Frames of 50 symbols as venues send them, many to a read, separated as the reader of sockets separates them. Bare: one
-typed decode of all lines of a read and a call for each trade, as in /work/shared/bench/peers; nothing is checked, scaled
+typed decode of all lines of a read and a call for each trade, as in ../shared/bench/peers; nothing is checked, scaled
 or grouped there. Ours gives checked columns of each symbol in coins.
 """
 
