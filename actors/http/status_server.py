@@ -26,7 +26,7 @@ class StatusServer(Supervised):
         self._server.start()
         self.log.info("http_listening", address=self._server.address)
         self.note(self._server.address)
-        self.send(paths.VENUES, WatchVenues(path=self.path))
+        self.send(paths.VENUES, WatchVenues(path=self.path), redeliver=True, retain=True)
 
     def _give_up(self, address: str, error: OSError) -> None:
         advice = "set FORESHOCK_HTTP__PORT to another one, or 0 for any"

@@ -11,8 +11,10 @@ import requests
 
 from actors import paths
 from actors.http.status_server import StatusServer
+from actors.mailbox import MailboxSpec
 from actors.messages.feeds import VenuesAble, WatchVenues
 from actors.messages.outcomes import ScoresTold
+from actors.messages.supervision import Drill
 from actors.outbox import Outbox
 from actors.outbox_rows import TERMINAL, Planned, telegram_target
 from intelligence.alerts import Stage as AlertStage
@@ -134,6 +136,22 @@ def test_venues_are_asked_for_at_the_start(desk):
     desk.ready().open().ready()
 
     monitor.journal.wait_for(WatchVenues(path=paths.HTTP))
+    desk.stage.stop(paths.VENUES)
+    desk.stage.exit()
+
+
+def test_a_venue_monitor_that_starts_anew_still_knows_who_asked(desk):
+    asked = WatchVenues(path=paths.HTTP)
+    desk.stage.spec = MailboxSpec(retain_max=8)
+    first = desk.stage.start(path=paths.VENUES)
+    desk.ready().open().ready()
+    first.journal.wait_for(asked)
+    desk.stage.tell(Drill(), path=paths.VENUES)
+    assert desk.stage.exit().kind == "failed"
+
+    second = desk.stage.start(path=paths.VENUES)
+    desk.ready()
+    assert ("recover", paths.VENUES, (asked,)) in second.journal.entries
     desk.stage.stop(paths.VENUES)
     desk.stage.exit()
 
